@@ -1,0 +1,17 @@
+namespace OpenShell.Vm.Images;
+
+/// <summary>The artifacts that one boot uses, verified and ready: absolute paths into the cache.</summary>
+public sealed record ImageSet
+{
+    /// <summary>The guest's kernel.</summary>
+    public required string Kernel { get; init; }
+
+    /// <summary>The initramfs; <see langword="null"/> for a kernel that needs none.</summary>
+    public string? Initramfs { get; init; }
+
+    /// <summary>The read-only root image.</summary>
+    public required string Root { get; init; }
+
+    /// <summary>The content address of the whole set: changes when any input changes.</summary>
+    public required string Key { get; init; }
+}

@@ -1,0 +1,63 @@
+using OpenShell.Vm.Guests;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Vm.Instances;
+
+/// <summary>The library's front door: everything that the command does with instances. All failures that a user can meet are <see cref="Faults.FaultException"/>s.</summary>
+public interface IInstances
+{
+    /// <summary>Every instance on this host; one that cannot be read is listed as <see cref="InstancePhase.Broken"/>, never thrown.</summary>
+    Task<IReadOnlyList<InstanceStatus>> ListAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>One instance; <see langword="null"/> if there is none of that name.</summary>
+    Task<InstanceStatus?> FindAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>What would be started for this configuration, without starting or building anything.</summary>
+    Task<StartPlan> PlanAsync(InstanceConfig config, CancellationToken cancellationToken = default);
+
+    /// <summary>Starts an instance whose supervisor is this process, and returns at once; its timeline goes to <paramref name="progress"/>.</summary>
+    Task<IRunningInstance> RunAsync(InstanceConfig config, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Starts an instance under a supervisor of its own (<paramref name="supervisor"/>: program and arguments that lead to <see cref="RunAsync"/>
+    /// with the stored configuration of that name) and returns when it is ready. Cancelling stops the instance again.
+    /// </summary>
+    Task<InstanceStatus> StartDetachedAsync(InstanceConfig config, IReadOnlyList<string> supervisor, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Stops a running instance in order; with <paramref name="force"/> at once. Completes when nothing of it is left.</summary>
+    Task StopAsync(string name, bool force = false, CancellationToken cancellationToken = default);
+
+    /// <summary>Deletes a stopped instance and everything that was written for it.</summary>
+    Task DeleteAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>The agent of a running instance, through its supervisor's broker.</summary>
+    Task<IGuestAgent> ConnectAsync(string name, CancellationToken cancellationToken = default);
+}
+
+/// <summary>A plan as <c>gateway plan</c> prints it.</summary>
+/// <param name="Config">The configuration with every default filled in.</param>
+/// <param name="Host">What the decision was made by.</param>
+/// <param name="Plan">The machine.</param>
+/// <param name="Processes">The processes, in the order in which they would be started.</param>
+/// <param name="Notes">What the user should know, such as what software emulation costs.</param>
+public sealed record StartPlan(InstanceConfig Config, HostFacts Host, BootPlan Plan, IReadOnlyList<Hypervisors.LaunchSpec> Processes, IReadOnlyList<string> Notes);
+
+/// <summary>An instance whose supervisor is this process.</summary>
+public interface IRunningInstance : IAsyncDisposable
+{
+    /// <summary>Completes when the instance is ready; faults with a <see cref="Faults.FaultException"/> when it cannot become so.</summary>
+    Task<InstanceStatus> Ready { get; }
+
+    /// <summary>Completes when nothing of it is left: 0 after an orderly stop, the program's exit code in exec mode. Faults when the machine was lost.</summary>
+    Task<int> Completion { get; }
+
+    /// <summary>The guest's agent, once there is one.</summary>
+    Task<IGuestAgent> Agent { get; }
+
+    /// <summary>In exec mode, the program with its streams, once it runs.</summary>
+    Task<IGuestProcess> Process { get; }
+
+    /// <summary>Stops it in order; a second call, or <paramref name="force"/>, at once.</summary>
+    Task StopAsync(bool force = false);
+}

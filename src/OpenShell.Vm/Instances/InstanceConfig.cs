@@ -1,0 +1,56 @@
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Vm.Instances;
+
+/// <summary>What the user asked for. Validated by <c>InstanceValidator</c> before anything is changed; stored as <c>config.json</c>.</summary>
+public sealed record InstanceConfig
+{
+    /// <summary>The instance's name: a DNS label of at most 40 characters.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>A cluster, or one program.</summary>
+    public GuestMode Mode { get; init; } = GuestMode.Cluster;
+
+    /// <summary>Virtual CPUs; <see langword="null"/>: min(4, host cores) for a cluster, 2 for a program.</summary>
+    public int? Vcpus { get; init; }
+
+    /// <summary>Memory in MiB; <see langword="null"/>: 4096 for a cluster, 1024 for a program.</summary>
+    public int? MemoryMib { get; init; }
+
+    /// <summary><c>qemu</c>, <c>krun</c>, or <see langword="null"/> for the best that is there.</summary>
+    public string? Hypervisor { get; init; }
+
+    /// <summary><c>upstream</c>, <c>k3s</c>, or <see langword="null"/> for the best that is there.</summary>
+    public string? Distribution { get; init; }
+
+    /// <summary><c>gvproxy</c> or <c>none</c>.</summary>
+    public string Network { get; init; } = "gvproxy";
+
+    /// <summary>Forwards the user asked for, besides the gateway's and the API server's.</summary>
+    public IReadOnlyList<PortForward> Ports { get; init; } = [];
+
+    /// <summary>Host port of the gateway; <see langword="null"/>: 30051 for <c>default</c>, a free one for others.</summary>
+    public int? GatewayPort { get; init; }
+
+    /// <summary>Let the guest reach the host's loopback (192.168.127.254). Off: a hole otherwise.</summary>
+    public bool AllowHostLoopback { get; init; }
+
+    /// <summary>The program, in <see cref="GuestMode.Exec"/>.</summary>
+    public ExecRequest? Exec { get; init; }
+
+    /// <summary>How long a start may take in all before it is given up.</summary>
+    public TimeSpan? Timeout { get; init; }
+}
+
+/// <summary>A TCP port of the host that leads to one of the guest.</summary>
+public sealed record PortForward
+{
+    /// <summary>Address on the host: an IP literal, loopback unless the user gave another.</summary>
+    public string HostAddress { get; init; } = "127.0.0.1";
+
+    /// <summary>Port on the host, 1 to 65535; 0: a free one, chosen at start.</summary>
+    public required int HostPort { get; init; }
+
+    /// <summary>Port in the guest, 1 to 65535.</summary>
+    public required int GuestPort { get; init; }
+}

@@ -1,0 +1,94 @@
+namespace OpenShell.Vm.Planning;
+
+/// <summary>
+/// Everything that a hypervisor needs to know, and nothing that it decides: pure data, made by <c>BootPlanner</c>, printed by
+/// <c>gateway plan</c>, stored as <c>plan.json</c>. Two equal plans start equal machines.
+/// </summary>
+public sealed record BootPlan
+{
+    /// <summary>The instance's name.</summary>
+    public required string Instance { get; init; }
+
+    /// <summary>The hypervisor's name in the catalogue: <c>qemu</c>, <c>krun</c>.</summary>
+    public required string Hypervisor { get; init; }
+
+    /// <summary>How the guest's code is run.</summary>
+    public required Accelerator Accelerator { get; init; }
+
+    /// <summary>Virtual CPUs.</summary>
+    public required int Vcpus { get; init; }
+
+    /// <summary>Guest memory in MiB.</summary>
+    public required int MemoryMib { get; init; }
+
+    /// <summary>Absolute path of the kernel (bzImage or vmlinux).</summary>
+    public required string Kernel { get; init; }
+
+    /// <summary>Absolute path of the initramfs; <see langword="null"/> where the kernel mounts the root itself.</summary>
+    public string? Initramfs { get; init; }
+
+    /// <summary>Kernel arguments in order, each explained where it is made (<c>KernelCommandLine</c>).</summary>
+    public required IReadOnlyList<string> KernelArguments { get; init; }
+
+    /// <summary>Block devices in the order in which the guest sees them.</summary>
+    public required IReadOnlyList<Disk> Disks { get; init; }
+
+    /// <summary>The network interface, if any.</summary>
+    public NetworkInterface? Network { get; init; }
+
+    /// <summary>Host side of the agent channel: a Unix socket on which the hypervisor listens.</summary>
+    public required string AgentSocket { get; init; }
+
+    /// <summary>Control socket of the hypervisor (QMP).</summary>
+    public required string ControlSocket { get; init; }
+
+    /// <summary>File that takes the guest's console.</summary>
+    public required string ConsoleLog { get; init; }
+
+    /// <summary>File that takes the hypervisor's own output.</summary>
+    public required string VmmLog { get; init; }
+}
+
+/// <summary>How the guest's code is run.</summary>
+public enum Accelerator
+{
+    /// <summary>Software emulation by QEMU: works everywhere, some ten times slower.</summary>
+    Tcg,
+
+    /// <summary>Linux's KVM.</summary>
+    Kvm,
+
+    /// <summary>macOS's Hypervisor.framework.</summary>
+    Hvf,
+}
+
+/// <summary>A block device.</summary>
+public sealed record Disk
+{
+    /// <summary>The serial number by which the guest finds it (<c>/sys/block/*/serial</c>), at most 20 characters.</summary>
+    public required string Serial { get; init; }
+
+    /// <summary>Absolute path of the image.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Its format.</summary>
+    public required DiskFormat Format { get; init; }
+
+    /// <summary>Whether the guest may only read it.</summary>
+    public required bool ReadOnly { get; init; }
+}
+
+/// <summary>Formats of disk images.</summary>
+public enum DiskFormat
+{
+    /// <summary>The bytes of the disk.</summary>
+    Raw,
+
+    /// <summary>QEMU's copy-on-write format.</summary>
+    Qcow2,
+}
+
+/// <summary>The guest's network interface, joined to gvproxy over a Unix stream socket.</summary>
+/// <param name="MacAddress">Such as <c>5a:94:ef:e4:0c:ee</c>.</param>
+/// <param name="Socket">gvproxy's socket (<c>-listen-qemu</c>): frames with a 4-byte big-endian length.</param>
+public sealed record NetworkInterface(string MacAddress, string Socket);

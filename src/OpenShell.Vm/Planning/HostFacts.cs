@@ -1,0 +1,45 @@
+namespace OpenShell.Vm.Planning;
+
+/// <summary>What was found out about the host, once per command. Pure data: the planner decides by it and tests make it up.</summary>
+public sealed record HostFacts
+{
+    /// <summary><c>linux</c> or <c>macos</c>.</summary>
+    public required string OperatingSystem { get; init; }
+
+    /// <summary><c>x86_64</c> or <c>aarch64</c>.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>Logical processors.</summary>
+    public required int Cores { get; init; }
+
+    /// <summary>Physical memory in MiB.</summary>
+    public required int MemoryMib { get; init; }
+
+    /// <summary>Absolute path of <c>qemu-system-ARCH</c>, if there.</summary>
+    public string? Qemu { get; init; }
+
+    /// <summary>Version of that QEMU, such as 10.0.2.</summary>
+    public Version? QemuVersion { get; init; }
+
+    /// <summary>Absolute path of <c>qemu-img</c>, if there.</summary>
+    public string? QemuImg { get; init; }
+
+    /// <summary>Absolute path of gvproxy, if there.</summary>
+    public string? Gvproxy { get; init; }
+
+    /// <summary>Every accelerator with whether it is usable, and why not.</summary>
+    public required IReadOnlyList<AcceleratorFact> Accelerators { get; init; }
+}
+
+/// <summary>One way to run guest code, as found on this host.</summary>
+public sealed record AcceleratorFact
+{
+    /// <summary>Which.</summary>
+    public required Accelerator Accelerator { get; init; }
+
+    /// <summary>Whether it is fit for use: KVM is timed, not only opened.</summary>
+    public required bool Usable { get; init; }
+
+    /// <summary>Why, with what was measured.</summary>
+    public required string Reason { get; init; }
+}
