@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+using OpenShell.Vm.Instances;
+
+namespace OpenShell.Vm.Images.Host;
+
+/// <summary>The programs of others that a running machine needs: where they are, or how to get them.</summary>
+public static class RuntimeTools
+{
+    // Where programs are that a user's PATH may lack: sbin (not in an ordinary user's PATH on Debian), and podman's private folders,
+    // where its packages put gvproxy (https://github.com/containers/common, helper_binaries_dir).
+    private static readonly string[] UsualFolders =
+        ["/usr/bin", "/usr/local/bin", "/usr/sbin", "/sbin", "/opt/homebrew/bin"];
+
+    private static readonly string[] PodmanFolders =
+        ["/usr/libexec/podman", "/usr/lib/podman", "/usr/local/libexec/podman", "/opt/homebrew/opt/podman/libexec/podman"];
+
+    /// <summary>Absolute path of gvproxy: the host's own, or the one already in the cache; <see langword="null"/> if it must be fetched first. No network; a few ms.</summary>
+    public static string? FindGvproxy(HostDirectories directories)
+    {
+        ArgumentNullException.ThrowIfNull(directories);
+        return FindProgram("gvproxy", PodmanFolders);
+    }
+
+    /// <summary>Absolute path of gvproxy; fetches Debian's package into the cache, without installing it, where the host has none.</summary>
+    public static Task<string> EnsureGvproxyAsync(HostDirectories directories, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+
+    /// <summary>Absolute path of <c>qemu-system-ARCH</c> for this host's architecture, by PATH and the usual folders; <see langword="null"/> if there is none.</summary>
+    public static string? FindQemu() => FindProgram(RuntimeInformation.OSArchitecture switch
+    {
+        Architecture.Arm64 => "qemu-system-aarch64",
+        _ => "qemu-system-x86_64",
+    });
+
+    /// <summary>Absolute path of <c>qemu-img</c>; <see langword="null"/> if there is none.</summary>
+    public static string? FindQemuImg() => FindProgram("qemu-img");
+
+    /// <summary>The first executable of that name in PATH, then in the usual folders, then in <paramref name="further"/> ones.</summary>
+    internal static string? FindProgram(string name, IEnumerable<string>? further = null) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+            .Where(Path.IsPathRooted)
+            .Concat(UsualFolders)
+            .Concat(further ?? [])
+            .Select(folder => Path.Combine(folder, name))
+            .FirstOrDefault(IsExecutable);
+
+    private static bool IsExecutable(string path) =>
+        File.Exists(path)
+        && (OperatingSystem.IsWindows()
+            || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0);
+}

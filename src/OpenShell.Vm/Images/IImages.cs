@@ -1,0 +1,86 @@
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Vm.Images;
+
+/// <summary>
+/// The artifacts that machines boot from: found in the cache, or built. All failures that a user can meet are <see cref="Faults.FaultException"/>s
+/// with the stage <see cref="Timeline.BootStages.Image"/>. Safe for use by several processes at once: what one builds, the others wait for.
+/// </summary>
+public interface IImages
+{
+    /// <summary>The set that <see cref="EnsureAsync"/> would return without building anything, or <see langword="null"/> if something is missing. Reads only the disk, no network; under 100 ms.</summary>
+    /// <exception cref="Faults.FaultException">A cached artifact is corrupt (<c>image.artifact-corrupt</c>), or there is no source tree (<c>image.no-source</c>).</exception>
+    Task<ImageSet?> FindAsync(ImageRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Builds what is missing and returns the set, verified. Cancelling leaves no half-built artifact; a long step resumes where it can.</summary>
+    Task<ImageSet> EnsureAsync(ImageRequest request, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Every artifact in the cache, by kind and then by age, newest first. One that cannot be read is listed with its <see cref="ArtifactInfo.Fault"/>.</summary>
+    Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Hashes every file of every artifact anew and compares it with what was recorded when it was built.</summary>
+    Task<VerifyReport> VerifyAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Removes artifacts that neither the current recipes nor an instance use, and the leftovers of interrupted builds.</summary>
+    Task<PruneReport> PruneAsync(PruneRequest request, CancellationToken cancellationToken = default);
+}
+
+/// <summary>What is to be booted.</summary>
+public sealed record ImageRequest
+{
+    /// <summary>A program needs no Kubernetes in its root image, so that the first <c>gateway --exec</c> does not wait for its compilation; where the cluster's root is cached, it serves both.</summary>
+    public required GuestMode Mode { get; init; }
+
+    /// <summary>The cluster's distribution: <c>upstream</c>, or <see langword="null"/> for the best that is there.</summary>
+    public string? Distribution { get; init; }
+
+    /// <summary>Ask the mirror for the versions of every package anew, instead of using those that were resolved once.</summary>
+    public bool Refresh { get; init; }
+}
+
+/// <summary>One moment of a build, for the display. Steps overlap: several are under way at once.</summary>
+public sealed record BuildProgress
+{
+    /// <summary>The step's identity: an artifact's kind such as <c>kubernetes</c>, or a name of its own such as <c>verify</c>.</summary>
+    public required string Step { get; init; }
+
+    /// <summary>The step for a person: <c>Kubernetes 1.20.2 from source</c>.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>What happened to it.</summary>
+    public required BuildState State { get; init; }
+
+    /// <summary>Since this step began.</summary>
+    public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>Share done, 0 to 1, where it can be told.</summary>
+    public double? Share { get; init; }
+
+    /// <summary>Bytes done so far (a download), or the artifact's size once it is completed or found.</summary>
+    public long? Bytes { get; init; }
+
+    /// <summary>One line for a person: what is being done, or what is being waited for.</summary>
+    public string? Detail { get; init; }
+}
+
+/// <summary>The states of a build step.</summary>
+public enum BuildState
+{
+    /// <summary>It was in the cache.</summary>
+    Cached,
+
+    /// <summary>Work on it began.</summary>
+    Started,
+
+    /// <summary>It goes on.</summary>
+    Running,
+
+    /// <summary>Another process is building the same thing; see the detail.</summary>
+    Waiting,
+
+    /// <summary>It is done.</summary>
+    Completed,
+
+    /// <summary>It failed; the exception that follows says why.</summary>
+    Failed,
+}
