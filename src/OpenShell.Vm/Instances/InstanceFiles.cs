@@ -1,0 +1,127 @@
+using System.Security.Cryptography;
+using System.Text;
+using OpenShell.Vm.Faults;
+
+namespace OpenShell.Vm.Instances;
+
+/// <summary>Every path that belongs to one instance: the only place in which their names are written.</summary>
+public sealed record InstanceFiles
+{
+    /// <summary>
+    /// Longest path of a Unix socket in bytes: <c>sun_path</c> holds 108 on Linux (https://man7.org/linux/man-pages/man7/unix.7.html) and 104 on macOS,
+    /// one of which is the terminating zero.
+    /// </summary>
+    public static int MaxSocketPath => OperatingSystem.IsMacOS() ? 103 : 107;
+
+    private InstanceFiles(string root, string run) => (Root, Run) = (root, run);
+
+    /// <summary>The instance's folder, which outlives its runs; for a program's VM a folder that is removed when the program has ended.</summary>
+    public string Root { get; }
+
+    /// <summary>The folder of the sockets, short on purpose and only there while the instance runs: <c>run</c> in <see cref="Root"/> is a link to it.</summary>
+    public string Run { get; }
+
+    /// <summary>The link to <see cref="Run"/>.</summary>
+    public string RunLink => Path.Combine(Root, "run");
+
+    /// <summary>What the user asked for (<see cref="InstanceConfig"/>).</summary>
+    public string Config => Path.Combine(Root, "config.json");
+
+    /// <summary>The machine as last started (<see cref="Planning.BootPlan"/>).</summary>
+    public string Plan => Path.Combine(Root, "plan.json");
+
+    /// <summary>The truth about the last run (<see cref="InstanceStatus"/>), replaced whole at each change.</summary>
+    public string Status => Path.Combine(Root, "status.json");
+
+    /// <summary>Why the last start failed (a list of <see cref="Fault"/>); absent when it did not.</summary>
+    public string Fault => Path.Combine(Root, "fault.json");
+
+    /// <summary>Locked (flock) by the supervisor for its life; holds its process id and start time.</summary>
+    public string Lock => Path.Combine(Root, "lock");
+
+    /// <summary>The state disk: containerd's content, etcd's data, PKI. The only thing here that cannot be made again.</summary>
+    public string StateDisk => Path.Combine(Root, "state.qcow2");
+
+    /// <summary>Events of the last start (<see cref="Timeline.TimelineEvent"/>), one JSON object per line.</summary>
+    public string Timeline => Path.Combine(Root, "timeline.jsonl");
+
+    /// <summary>The guest's console since its last power-on.</summary>
+    public string ConsoleLog => Path.Combine(Root, "console.log");
+
+    /// <summary>What QEMU itself said.</summary>
+    public string VmmLog => Path.Combine(Root, "qemu.log");
+
+    /// <summary>What gvproxy said.</summary>
+    public string GvproxyLog => Path.Combine(Root, "gvproxy.log");
+
+    /// <summary>What the supervisor did, and when.</summary>
+    public string SupervisorLog => Path.Combine(Root, "supervisor.log");
+
+    /// <summary>The broker: any process of this user talks here to the supervisor and, through it, to the guest.</summary>
+    public string AgentSocket => Path.Combine(Run, "agent.sock");
+
+    /// <summary>QEMU's end of the agent's virtio-serial port; only the supervisor connects to it.</summary>
+    public string GuestSocket => Path.Combine(Run, "guest.sock");
+
+    /// <summary>QEMU's control socket (QMP).</summary>
+    public string QmpSocket => Path.Combine(Run, "qmp.sock");
+
+    /// <summary>gvproxy's end of the guest's network interface.</summary>
+    public string NetworkSocket => Path.Combine(Run, "net.sock");
+
+    /// <summary>gvproxy's control socket (HTTP).</summary>
+    public string NetworkControlSocket => Path.Combine(Run, "netctl.sock");
+
+    /// <summary>The console of the <paramref name="attempt"/>th power-on (from 1), kept because the guest hung in it.</summary>
+    public string ConsoleOfAttempt(int attempt) => Path.Combine(Root, $"console.{attempt}.log");
+
+    /// <summary>The files of an instance that is kept.</summary>
+    /// <exception cref="FaultException">The paths of its sockets would be too long (<c>instance.path-too-long</c>).</exception>
+    public static InstanceFiles For(HostDirectories directories, InstanceName name)
+    {
+        ArgumentNullException.ThrowIfNull(directories);
+        ArgumentNullException.ThrowIfNull(name);
+        var root = Path.Combine(InstancesFolder(directories), name.Value);
+
+        // Two data folders (of two users of one temporary directory, or of tests) may hold instances of one name: the hash keeps their sockets apart.
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(root)).AsSpan(0, 4));
+        return Checked(new InstanceFiles(root, Path.Combine(directories.Runtime, $"{name.Value}-{hash}")));
+    }
+
+    /// <summary>The files of a VM that runs one program: all in one folder that goes when the program has ended.</summary>
+    /// <param name="directories">The host's folders.</param>
+    /// <param name="id">Tells it from others that run at the same time.</param>
+    /// <exception cref="FaultException">As with <see cref="For"/>.</exception>
+    public static InstanceFiles Ephemeral(HostDirectories directories, string id)
+    {
+        ArgumentNullException.ThrowIfNull(directories);
+        var root = Path.Combine(directories.Runtime, EphemeralPrefix + id);
+        return Checked(new InstanceFiles(root, root));
+    }
+
+    /// <summary>Where the folders of all instances are.</summary>
+    public static string InstancesFolder(HostDirectories directories)
+    {
+        ArgumentNullException.ThrowIfNull(directories);
+        return Path.Combine(directories.Data, "instances");
+    }
+
+    /// <summary>Begins the names of the folders of <see cref="Ephemeral"/>; no instance's folder can, since a name has no dot.</summary>
+    internal const string EphemeralPrefix = "exec.";
+
+    private static InstanceFiles Checked(InstanceFiles files)
+    {
+        string[] sockets = [files.AgentSocket, files.GuestSocket, files.QmpSocket, files.NetworkSocket, files.NetworkControlSocket];
+        var longest = sockets.MaxBy(Encoding.UTF8.GetByteCount)!;
+        var length = Encoding.UTF8.GetByteCount(longest);
+        return length <= MaxSocketPath
+            ? files
+            : throw new FaultException(new Fault
+            {
+                Code = "instance.path-too-long",
+                What = $"The socket {longest} has a path of {length} bytes; the system allows {MaxSocketPath}.",
+                Remedy = "Set XDG_RUNTIME_DIR to a private folder with a shorter path, or use a shorter instance name.",
+                IsUsage = true,
+            });
+    }
+}

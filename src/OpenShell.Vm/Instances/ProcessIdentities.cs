@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using OpenShell.Vm.Interop;
+
+namespace OpenShell.Vm.Instances;
+
+/// <summary>Finds out who has a process id: numbers are used again, (number, start time) pairs are not.</summary>
+public static partial class ProcessIdentities
+{
+    /// <summary>This process.</summary>
+    public static ProcessIdentity Current { get; } = Of(Environment.ProcessId) ?? new ProcessIdentity(Environment.ProcessId, 0);
+
+    /// <summary>The process that has the number now; <see langword="null"/> if none has. A zombie has ended.</summary>
+    public static ProcessIdentity? Of(int pid)
+    {
+        var start = OperatingSystem.IsMacOS() ? Mac.StartTime(pid) : LinuxStartTime(pid);
+        return start is null ? null : new ProcessIdentity(pid, start.Value);
+    }
+
+    /// <summary>Whether exactly that process still runs.</summary>
+    public static bool IsAlive(ProcessIdentity identity)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        return identity.Pid > 0 && Of(identity.Pid) == identity;
+    }
+
+    /// <summary>Sends a signal to exactly that process; nothing happens when it is gone.</summary>
+    internal static void Signal(ProcessIdentity identity, int signal)
+    {
+        if (IsAlive(identity))
+            _ = Libc.Kill(identity.Pid, signal);
+    }
+
+    private static long? LinuxStartTime(int pid)
+    {
+        try
+        {
+            // The second field, the name in parentheses, may contain spaces and parentheses itself: count from the last one.
+            // State is field 3, the start time field 22.
+            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[0] is "Z" or "X" ? null : long.Parse(fields[22 - 3], CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>sysctl(KERN_PROC_PID); written by the headers of macOS 14 and not run yet.</summary>
+    private static unsafe partial class Mac
+    {
+        private const int KernelInformation = 1; // CTL_KERN
+        private const int Processes = 14; // KERN_PROC
+        private const int ByPid = 1; // KERN_PROC_PID
+        private const int ProcessStructureSize = 648; // sizeof(struct kinfo_proc), 64 bits; begins with kp_proc.p_starttime, a timeval
+
+        [LibraryImport("libc", EntryPoint = "sysctl", SetLastError = true)]
+        private static partial int Sysctl(int* name, uint length, byte* old, nuint* oldLength, byte* @new, nuint newLength);
+
+        internal static long? StartTime(int pid)
+        {
+            var name = stackalloc int[] { KernelInformation, Processes, ByPid, pid };
+            var buffer = stackalloc byte[ProcessStructureSize];
+            nuint length = ProcessStructureSize;
+            return Sysctl(name, 4, buffer, &length, null, 0) == 0 && length != 0
+                ? *(long*)buffer * 1_000_000 + *(int*)(buffer + 8)
+                : null;
+        }
+    }
+}

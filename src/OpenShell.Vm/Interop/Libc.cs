@@ -1,0 +1,56 @@
+using System.Runtime.InteropServices;
+
+namespace OpenShell.Vm.Interop;
+
+/// <summary>
+/// The C library's calls that .NET has no wrapper for. Only calls whose arguments are plain numbers, strings and caller-owned buffers, so that the
+/// same declarations are right for glibc, musl and macOS. <c>open</c> and <c>ioctl</c> are variadic in C: <c>open</c> is only called without O_CREAT (no
+/// variadic argument then), and <c>ioctl</c> only on Linux, whose calling conventions pass a variadic pointer like an ordinary one.
+/// </summary>
+internal static unsafe partial class Libc
+{
+    internal const int LockExclusive = 2; // LOCK_EX
+    internal const int LockNonBlocking = 4; // LOCK_NB
+
+    internal const int ReadWrite = 2; // O_RDWR
+
+    /// <summary>O_CLOEXEC: the only flag used here whose number differs between the systems.</summary>
+    internal static int CloseOnExec => OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
+
+    /// <summary>EWOULDBLOCK.</summary>
+    internal static int WouldBlock => OperatingSystem.IsMacOS() ? 35 : 11;
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    internal static partial int Close(int fileDescriptor);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    internal static partial int Flock(int fileDescriptor, int operation);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    internal static partial int Fsync(int fileDescriptor);
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    internal static partial int Kill(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    internal static partial uint EffectiveUserId();
+
+    /// <summary>https://man7.org/linux/man-pages/man2/statx.2.html: unlike <c>stat</c>, its structure is the same on every architecture.</summary>
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Statx(int directory, string path, int flags, uint mask, byte* buffer);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int Ioctl(int fileDescriptor, nuint request, nint argument);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    internal static partial nint Mmap(nint address, nuint length, int protection, int flags, int fileDescriptor, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)]
+    internal static partial int WaitId(int idType, int id, byte* signalInformation, int options);
+
+    [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
+    internal static partial int WaitPid(int pid, int* status, int options);
+}
