@@ -13,4 +13,5 @@ namespace OpenShell.Vm.Protocol.Messages;
 [JsonSerializable(typeof(StageReport))]
 [JsonSerializable(typeof(GuestFault))]
 [JsonSerializable(typeof(TerminalSize))]
+[JsonSerializable(typeof(PowerRequest))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

@@ -1,0 +1,10 @@
+using OpenShell.Vm.Guest.Processes;
+
+namespace OpenShell.Vm.Guest.Agent;
+
+/// <summary>What the agent does where the host does not say otherwise.</summary>
+public sealed record AgentServerOptions
+{
+    /// <summary>The environment of every program that the host starts, <c>KEY=VALUE</c>; the request's own variables win over these. TERM is added with a terminal.</summary>
+    public IReadOnlyList<string> Environment { get; init; } = ["PATH=" + ExecutableSearch.DefaultPath, "HOME=/root"];
+}
