@@ -1,0 +1,24 @@
+namespace OpenShell.Vm.Distributions;
+
+/// <summary>A Kubernetes distribution as the host sees it: data. What it runs is the guest's business, what it is built from the images'.</summary>
+public interface IDistribution
+{
+    /// <summary>The name on the command line.</summary>
+    string Name { get; }
+
+    /// <summary>What it is, in a sentence.</summary>
+    string Description { get; }
+}
+
+/// <summary>The distributions that there are.</summary>
+public static class DistributionCatalog
+{
+    /// <summary>All of them, the preferred one first.</summary>
+    public static IReadOnlyList<IDistribution> All { get; } = [new Upstream()];
+
+    /// <summary>The one that is meant when none is named.</summary>
+    public static IDistribution Default => All[0];
+
+    /// <summary>By name; <see langword="null"/>: there is none.</summary>
+    public static IDistribution? Find(string name) => All.FirstOrDefault(d => d.Name == name);
+}

@@ -1,0 +1,11 @@
+namespace OpenShell.Vm.Distributions;
+
+/// <summary>Kubernetes from Debian's source package, with Debian's etcd, containerd, runc and CNI plugins.</summary>
+public sealed class Upstream : IDistribution
+{
+    /// <inheritdoc/>
+    public string Name => "upstream";
+
+    /// <inheritdoc/>
+    public string Description => "Kubernetes as its own project releases it, built from Debian's source package";
+}

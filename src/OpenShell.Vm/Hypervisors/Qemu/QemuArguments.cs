@@ -1,0 +1,126 @@
+using System.Globalization;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol;
+
+namespace OpenShell.Vm.Hypervisors.Qemu;
+
+/// <summary>QEMU's argument list (https://www.qemu.org/docs/master/system/invocation.html) for x86-64, QEMU 7.2 and later. Pure; golden files test it.</summary>
+internal static class QemuArguments
+{
+    /// <summary>
+    /// Cache of translated code in MiB. QEMU's default on a 4 GiB guest is 1024 as well, but depends on the version; a cluster fills some 500 and a full cache is
+    /// thrown away whole. Only touched pages cost memory.
+    /// </summary>
+    private const int TranslationCacheMib = 1024;
+
+    internal static IEnumerable<string> For(BootPlan plan) =>
+    [
+        .. Machine(plan),
+        .. Kernel(plan),
+        .. Console(plan),
+        .. plan.Disks.SelectMany(Disk),
+        .. Network(plan),
+        .. Agent(plan),
+        .. Control(plan),
+    ];
+
+    private static IEnumerable<string> Machine(BootPlan plan) =>
+    [
+        // For ps, and for a person who wonders what this process is.
+        "-name", $"openshell-{plan.Instance}",
+
+        // No configuration files and no default devices: what is not on this line is not in the machine.
+        "-no-user-config",
+        "-nodefaults",
+
+        // q35 and not microvm, whose early boot hangs now and then under TCG. No devices that a server never needs: each is probed at boot.
+        // hpet=off: the kernel would calibrate by it for longer than by the PIT.
+        "-machine", "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off",
+
+        .. plan.Accelerator switch
+        {
+            // One host thread per virtual CPU.
+            Accelerator.Tcg => (string[])["-accel", string.Create(CultureInfo.InvariantCulture, $"tcg,thread=multi,tb-size={TranslationCacheMib}"), "-cpu", "max"],
+            Accelerator.Kvm => ["-accel", "kvm", "-cpu", "host"],
+            _ => ["-accel", "hvf", "-cpu", "host"],
+        },
+
+        "-smp", plan.Vcpus.ToString(CultureInfo.InvariantCulture),
+        "-m", string.Create(CultureInfo.InvariantCulture, $"{plan.MemoryMib}M"),
+
+        // No window and no VGA; the console is a serial port.
+        "-display", "none",
+
+        // A guest that reboots has panicked or was told to: QEMU ends instead, and the supervisor decides.
+        "-no-reboot",
+
+        // System calls that QEMU does not need after its start are forbidden to it (seccomp): no new processes, no change of user.
+        "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+
+        // Randomness from the host, so that the guest's pool is full before its first key is made.
+        "-device", "virtio-rng-pci",
+    ];
+
+    private static IEnumerable<string> Kernel(BootPlan plan)
+    {
+        yield return "-kernel";
+        yield return plan.Kernel;
+        if (plan.Initramfs is { } initramfs)
+        {
+            yield return "-initrd";
+            yield return initramfs;
+        }
+
+        yield return "-append";
+        yield return string.Join(' ', plan.KernelArguments);
+    }
+
+    private static IEnumerable<string> Console(BootPlan plan) =>
+    [
+        // Straight to a file, begun anew at each power-on: a reader can never hold the guest up.
+        "-chardev", $"file,id=console,path={Escaped(plan.ConsoleLog)},append=off",
+        "-serial", "chardev:console",
+    ];
+
+    private static IEnumerable<string> Disk(Disk disk, int index)
+    {
+        var format = disk.Format == DiskFormat.Raw ? "raw" : "qcow2";
+        var node = string.Create(CultureInfo.InvariantCulture, $"disk{index}");
+        return
+        [
+            // Read-only images are shared by all instances: QEMU then takes a shared lock, which others may take too.
+            // A writable one: what the guest trims is given back to the host, and written zeroes too.
+            "-blockdev", disk.ReadOnly
+                ? $"driver={format},node-name={node},read-only=on,file.driver=file,file.filename={Escaped(disk.Path)}"
+                : $"driver={format},node-name={node},discard=unmap,detect-zeroes=unmap,file.driver=file,file.filename={Escaped(disk.Path)},file.discard=unmap",
+
+            // The guest finds it by its serial number, not by its place.
+            "-device", $"virtio-blk-pci,drive={node},serial={disk.Serial}",
+        ];
+    }
+
+    private static IEnumerable<string> Network(BootPlan plan) => plan.Network is not { } network
+        ? []
+        :
+        [
+            // gvproxy listens, QEMU connects; when this connection ends, so does gvproxy.
+            "-netdev", $"stream,id=net,server=off,addr.type=unix,addr.path={Escaped(network.Socket)}",
+            "-device", $"virtio-net-pci,netdev=net,mac={network.MacAddress},romfile=",
+        ];
+
+    private static IEnumerable<string> Agent(BootPlan plan) =>
+    [
+        "-chardev", $"socket,id=agent,path={Escaped(plan.AgentSocket)},server=on,wait=off",
+        "-device", "virtio-serial-pci",
+        "-device", $"virtserialport,chardev=agent,name={GuestPaths.AgentPortName}",
+    ];
+
+    private static IEnumerable<string> Control(BootPlan plan) =>
+    [
+        "-chardev", $"socket,id=qmp,path={Escaped(plan.ControlSocket)},server=on,wait=off",
+        "-mon", "chardev=qmp,mode=control",
+    ];
+
+    // In QEMU's option syntax a comma ends a value; a doubled one stands for itself.
+    private static string Escaped(string path) => path.Replace(",", ",,", StringComparison.Ordinal);
+}

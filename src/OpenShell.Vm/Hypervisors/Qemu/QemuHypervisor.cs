@@ -1,0 +1,53 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Vm.Hypervisors.Qemu;
+
+/// <summary>QEMU with KVM, HVF, or its own emulation (TCG).</summary>
+public sealed class QemuHypervisor : IHypervisor
+{
+    /// <summary>The oldest with <c>-netdev stream</c> over Unix sockets.</summary>
+    public static readonly Version MinimumVersion = new(7, 2);
+
+    /// <inheritdoc/>
+    public string Name => "qemu";
+
+    /// <inheritdoc/>
+    public LaunchSpec Describe(BootPlan plan, HostFacts host)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(host);
+        return new LaunchSpec
+        {
+            Title = "QEMU",
+            Program = Program(host),
+            Arguments = [.. QemuArguments.For(plan)],
+            LogFile = plan.VmmLog,
+        };
+    }
+
+    private static string Program(HostFacts host)
+    {
+        if (host.Qemu is not { } qemu)
+        {
+            throw new FaultException(new Fault
+            {
+                Code = "host.no-qemu",
+                Stage = BootStages.HostProbe,
+                What = $"There is no qemu-system-{host.Architecture} on this host.",
+                Remedy = "Install it: 'sudo apt-get install qemu-system-x86 qemu-utils'; 'gateway doctor' lists everything that is missing.",
+            });
+        }
+
+        return host.QemuVersion is null || host.QemuVersion >= MinimumVersion
+            ? qemu
+            : throw new FaultException(new Fault
+            {
+                Code = "host.qemu-too-old",
+                Stage = BootStages.HostProbe,
+                What = $"{qemu} is QEMU {host.QemuVersion}; {MinimumVersion} or later is needed.",
+                Remedy = "Install a newer one, such as Debian 12's or its backports'.",
+            });
+    }
+}

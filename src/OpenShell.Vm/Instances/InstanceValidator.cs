@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Net;
+using OpenShell.Vm.Distributions;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Networking;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Vm.Instances;
+
+/// <summary>Finds everything that is wrong with a configuration, before anything is changed. Pure: it does not look at the host, it is told about it.</summary>
+public static class InstanceValidator
+{
+    /// <summary>QEMU's q35 allows more; a guest of more than this many is a mistake.</summary>
+    public const int MaxVcpus = 255;
+
+    /// <summary>Below this the kernel, the root's page cache and the program do not fit, in MiB.</summary>
+    public const int MinExecMemoryMib = 128;
+
+    /// <summary>Below this the control plane is killed for want of memory, in MiB.</summary>
+    public const int MinClusterMemoryMib = 2048;
+
+    private static readonly string[] Networks = ["gvproxy", "none"];
+
+    /// <summary>All faults, in the order of the fields; empty when there is none. Each names the field and the remedy.</summary>
+    /// <param name="config">What the user asked for.</param>
+    /// <param name="cores">Logical processors of the host.</param>
+    /// <param name="memoryMib">Memory of the host in MiB.</param>
+    public static IReadOnlyList<Fault> Validate(InstanceConfig config, int cores, int memoryMib)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return
+        [
+            .. Name(config),
+            .. Program(config),
+            .. Vcpus(config, cores),
+            .. Memory(config, memoryMib),
+            .. Names(config),
+            .. Ports(config),
+            .. Timeout(config),
+        ];
+    }
+
+    /// <summary>What is allowed, but worth saying.</summary>
+    public static IReadOnlyList<string> Notes(InstanceConfig config, HostFacts host)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(host);
+        return config.Vcpus > host.Cores
+            ? [string.Create(CultureInfo.InvariantCulture, $"{config.Vcpus} virtual CPUs share {host.Cores} processors of the host: the guest will not be faster for it.")]
+            : [];
+    }
+
+    private static IEnumerable<Fault> Name(InstanceConfig config) =>
+        InstanceName.TryParse(config.Name, out _, out var fault) ? [] : [fault];
+
+    private static IEnumerable<Fault> Program(InstanceConfig config)
+    {
+        if (config.Mode == GuestMode.Exec && string.IsNullOrEmpty(config.Exec?.Program))
+            yield return Usage("exec.no-program", "There is no program to run.", "Give its path in the guest: --exec /bin/true.");
+        foreach (var variable in config.Exec?.Environment ?? [])
+        {
+            if (variable.IndexOf('=', StringComparison.Ordinal) <= 0)
+                yield return Usage("exec.env-invalid", $"--env '{variable}' is not of the form KEY=VALUE.", "Write --env KEY=VALUE.");
+        }
+
+        if (config.Exec?.WorkingDirectory is { } folder && !folder.StartsWith('/'))
+            yield return Usage("exec.workdir-invalid", $"--workdir '{folder}' is not an absolute path.", "Give a path in the guest that begins with '/'.");
+    }
+
+    private static IEnumerable<Fault> Vcpus(InstanceConfig config, int cores)
+    {
+        if (config.Vcpus is { } vcpus and (< 1 or > MaxVcpus))
+        {
+            yield return Usage("instance.vcpus-invalid", string.Create(CultureInfo.InvariantCulture, $"--vcpus {vcpus} is not between 1 and {MaxVcpus}."),
+                string.Create(CultureInfo.InvariantCulture, $"This host has {cores} processors: give 1 to {cores}."));
+        }
+    }
+
+    private static IEnumerable<Fault> Memory(InstanceConfig config, int hostMib)
+    {
+        var minimum = config.Mode == GuestMode.Cluster ? MinClusterMemoryMib : MinExecMemoryMib;
+        var what = config.Mode == GuestMode.Cluster ? "a cluster" : "a program's VM";
+        if (config.MemoryMib < minimum)
+        {
+            yield return Usage("instance.memory-too-small", string.Create(CultureInfo.InvariantCulture, $"--mem {config.MemoryMib} (MiB) is too little for {what}, which needs {minimum}."),
+                string.Create(CultureInfo.InvariantCulture, $"Give at least --mem {minimum}."));
+        }
+
+        // Also when nothing was asked for: the default must fit too.
+        var asked = config.MemoryMib ?? (config.Mode == GuestMode.Cluster ? InstanceDefaults.ClusterMemoryMib : InstanceDefaults.ExecMemoryMib);
+        if (asked > hostMib)
+        {
+            yield return Usage("instance.memory-too-large", string.Create(CultureInfo.InvariantCulture, $"The VM would have {asked} MiB of memory; this host has {hostMib} MiB."),
+                string.Create(CultureInfo.InvariantCulture, $"Give less with --mem: {minimum} or more, and leave some for the host."));
+        }
+    }
+
+    private static IEnumerable<Fault> Names(InstanceConfig config)
+    {
+        if (config.Hypervisor is { } hypervisor && HypervisorCatalog.Find(hypervisor) is null)
+            yield return Unknown("hypervisor", hypervisor, HypervisorCatalog.All.Select(h => h.Name));
+        if (config.Distribution is { } distribution && DistributionCatalog.Find(distribution) is null)
+            yield return Unknown("distribution", distribution, DistributionCatalog.All.Select(d => d.Name));
+        if (!Networks.Contains(config.Network))
+            yield return Unknown("net", config.Network, Networks);
+        if (config is { Mode: GuestMode.Cluster, Network: "none" })
+            yield return Usage("instance.network-needed", "A cluster without a network could not be reached.", "Leave out --net none, or run one program with --exec.");
+    }
+
+    private static IEnumerable<Fault> Ports(InstanceConfig config)
+    {
+        if (config is { Network: "none", Ports.Count: > 0 })
+            yield return Usage("network.ports-without-network", "There are no ports to forward without a network.", "Leave out -p, or --net none.");
+
+        if (config.GatewayPort is { } gatewayPort and (< 0 or > IPEndPoint.MaxPort))
+            yield return BadPort("--gateway-port", gatewayPort);
+
+        var gateway = config.GatewayPort ?? (config.Name == InstanceName.Default ? GuestNetworkPlan.GatewayPort : 0);
+        var taken = new Dictionary<(string, int), string>();
+        if (config.Mode == GuestMode.Cluster && gateway != 0)
+            taken[("127.0.0.1", gateway)] = "the gateway";
+
+        foreach (var port in config.Ports)
+        {
+            var text = string.Create(CultureInfo.InvariantCulture, $"-p {port.HostPort}:{port.GuestPort}");
+            if (port.HostPort is < 0 or > IPEndPoint.MaxPort)
+                yield return BadPort(text, port.HostPort);
+            if (port.GuestPort is < 1 or > IPEndPoint.MaxPort)
+                yield return BadPort(text, port.GuestPort);
+            if (!IPAddress.TryParse(port.HostAddress, out _))
+                yield return Usage("network.address-invalid", $"'{port.HostAddress}' in {text} is not an IP address.", "Write -p 127.0.0.1:HOST:GUEST, or leave the address out.");
+            if (port.HostPort > 0 && !taken.TryAdd((port.HostAddress, port.HostPort), text))
+                yield return Usage("network.port-duplicate", $"Port {port.HostPort} of the host, in {text}, is already used by {taken[(port.HostAddress, port.HostPort)]}.", "Give each forward a host port of its own, or 0 for a free one.");
+        }
+    }
+
+    private static IEnumerable<Fault> Timeout(InstanceConfig config)
+    {
+        if (config.Timeout <= TimeSpan.Zero)
+            yield return Usage("instance.timeout-invalid", "--timeout must be more than 0.", "Give it in seconds, such as --timeout 300.");
+    }
+
+    private static Fault BadPort(string text, int port) =>
+        Usage("network.port-invalid", string.Create(CultureInfo.InvariantCulture, $"Port {port} in {text} is not between 1 and {IPEndPoint.MaxPort}."), "Write -p HOST:GUEST with ports from 1 to 65535; 0 as HOST takes a free one.");
+
+    private static Fault Unknown(string option, string value, IEnumerable<string> known) =>
+        Usage($"instance.{option}-unknown", $"There is no --{option} '{value}'.", $"Known: {string.Join(", ", known)}.");
+
+    private static Fault Usage(string code, string what, string remedy) => new() { Code = code, What = what, Remedy = remedy, IsUsage = true };
+}

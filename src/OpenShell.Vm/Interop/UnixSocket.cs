@@ -1,0 +1,40 @@
+using System.Net.Sockets;
+
+namespace OpenShell.Vm.Interop;
+
+/// <summary>Connects to the socket of a process that has just been started.</summary>
+internal static class UnixSocket
+{
+    /// <summary>Between two attempts: short beside the 40 ms that QEMU or gvproxy take to listen.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(3);
+
+    /// <summary>Tries until it is accepted or cancelled. Only "not there yet" and "refused" are tried again.</summary>
+    internal static async Task<Socket> ConnectAsync(string path, CancellationToken cancellationToken)
+    {
+        var endpoint = new UnixDomainSocketEndPoint(path);
+        while (true)
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
+                return socket;
+            }
+            catch (SocketException e) when (IsNotYet(e.SocketErrorCode))
+            {
+                socket.Dispose();
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+
+            await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // .NET has no error code of its own for ENOENT: it comes as SocketError.SocketError or AddressNotAvailable, depending on the version.
+    private static bool IsNotYet(SocketError error) =>
+        error is SocketError.ConnectionRefused or SocketError.AddressNotAvailable or SocketError.SocketError or SocketError.TryAgain or SocketError.WouldBlock;
+}

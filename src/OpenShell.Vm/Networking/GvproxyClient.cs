@@ -1,0 +1,108 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json.Serialization;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Vm.Networking;
+
+/// <summary>gvproxy's control API, over its Unix socket.</summary>
+internal sealed class GvproxyClient : IDisposable
+{
+    private readonly HttpClient _http;
+
+    internal GvproxyClient(string socket)
+    {
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellationToken).ConfigureAwait(false);
+                    return new NetworkStream(connection, ownsSocket: true);
+                }
+                catch
+                {
+                    connection.Dispose();
+                    throw;
+                }
+            },
+        })
+        {
+            // The name is ignored by gvproxy; HTTP wants one.
+            BaseAddress = new Uri("http://gvproxy/"),
+            Timeout = TimeSpan.FromSeconds(10),
+        };
+    }
+
+    /// <summary>Opens a port of the host.</summary>
+    /// <exception cref="FaultException">The port is busy (<c>network.port-busy</c>), or gvproxy refuses (<c>network.forward-refused</c>).</exception>
+    internal async Task ExposeAsync(PortForward forward, CancellationToken cancellationToken)
+    {
+        var request = new Expose(Local(forward), Remote(forward), "tcp");
+        using var response = await _http.PostAsJsonAsync("services/forwarder/expose", request, GvproxyJson.Default.Expose, cancellationToken).ConfigureAwait(false);
+        if (response.IsSuccessStatusCode)
+            return;
+
+        // gvproxy has only one status for every failure, and says which in words.
+        var why = (await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false)).Trim();
+        throw why.Contains("address already in use", StringComparison.Ordinal)
+            ? PortFaults.Busy(forward.HostAddress, forward.HostPort, $"-p of {forward.GuestPort}")
+            : Refused($"{Local(forward)}: {why}");
+    }
+
+    /// <summary>Closes a port of the host again; what is open on it stays open.</summary>
+    internal async Task UnexposeAsync(PortForward forward, CancellationToken cancellationToken)
+    {
+        var request = new Unexpose(Local(forward), "tcp");
+        using var response = await _http.PostAsJsonAsync("services/forwarder/unexpose", request, GvproxyJson.Default.Unexpose, cancellationToken).ConfigureAwait(false);
+        if (!response.IsSuccessStatusCode)
+            throw Refused($"{Local(forward)}: {(await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false)).Trim()}");
+    }
+
+    /// <summary>The forwards in force.</summary>
+    internal async Task<IReadOnlyList<PortForward>> ListAsync(CancellationToken cancellationToken)
+    {
+        var all = await _http.GetFromJsonAsync("services/forwarder/all", GvproxyJson.Default.IReadOnlyListExpose, cancellationToken).ConfigureAwait(false);
+        return
+        [
+            .. from one in all ?? []
+               where one.Protocol == "tcp"
+               let local = IPEndPoint.Parse(one.Local)
+               let remote = IPEndPoint.Parse(one.Remote)
+               select new PortForward { HostAddress = local.Address.ToString(), HostPort = local.Port, GuestPort = remote.Port },
+        ];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    // With the address always: ":30051" alone would listen on every interface of the host.
+    private static string Local(PortForward forward) => new IPEndPoint(IPAddress.Parse(forward.HostAddress), forward.HostPort).ToString();
+
+    // An IPv4 literal: a name in its place crashes the handler (0.8.1).
+    private static string Remote(PortForward forward) => $"{GuestNetworkPlan.GuestAddress}:{forward.GuestPort}";
+
+    private static FaultException Refused(string why) => new(new Fault
+    {
+        Code = "network.forward-refused",
+        Stage = BootStages.Network,
+        What = $"gvproxy refused the forward {why}.",
+        Remedy = "See gvproxy.log in the instance's folder; 'gateway logs --source gvproxy' shows it.",
+    });
+}
+
+internal sealed record Expose(string Local, string Remote, string Protocol);
+
+internal sealed record Unexpose(string Local, string Protocol);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Expose))]
+[JsonSerializable(typeof(Unexpose))]
+[JsonSerializable(typeof(IReadOnlyList<Expose>))]
+internal sealed partial class GvproxyJson : JsonSerializerContext;

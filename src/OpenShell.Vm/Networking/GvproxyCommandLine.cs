@@ -1,0 +1,36 @@
+using System.Globalization;
+using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Instances;
+
+namespace OpenShell.Vm.Networking;
+
+/// <summary>gvproxy's command line (0.8.1). Pure; a golden file tests it.</summary>
+public static class GvproxyCommandLine
+{
+    /// <summary>What would run.</summary>
+    /// <param name="program">Absolute path of gvproxy.</param>
+    /// <param name="files">Where its sockets and its log go.</param>
+    public static LaunchSpec Describe(string program, InstanceFiles files)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        return new LaunchSpec
+        {
+            Title = "gvproxy",
+            Program = program,
+            LogFile = files.GvproxyLog,
+            Arguments =
+            [
+                // The guest's interface: one connection, frames behind a 4-byte length; gvproxy ends when it is closed.
+                "-listen-qemu", "unix://" + files.NetworkSocket,
+
+                // The control API. A Unix socket in a folder of mode 0700: not reachable by other users of the host.
+                "-listen", "unix://" + files.NetworkControlSocket,
+
+                // No SSH forward: unless told, it opens 127.0.0.1:2222, and a second instance then ends, with exit code 0.
+                "-ssh-port", "-1",
+
+                "-mtu", GuestNetworkPlan.Mtu.ToString(CultureInfo.InvariantCulture),
+            ],
+        };
+    }
+}

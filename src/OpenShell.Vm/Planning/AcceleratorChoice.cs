@@ -1,0 +1,26 @@
+namespace OpenShell.Vm.Planning;
+
+/// <summary>Which accelerator is used. Pure.</summary>
+public static class AcceleratorChoice
+{
+    /// <summary>The first usable one of the facts; they are in order of preference.</summary>
+    public static Accelerator Best(HostFacts host)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        return host.Accelerators.FirstOrDefault(a => a.Usable)?.Accelerator ?? Accelerator.Tcg;
+    }
+
+    /// <summary>What a user should know about the choice.</summary>
+    public static IReadOnlyList<string> Notes(HostFacts host)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        if (Best(host) != Accelerator.Tcg)
+            return [];
+        var why = host.Accelerators.FirstOrDefault(a => a.Accelerator != Accelerator.Tcg)?.Reason;
+        return
+        [
+            "No hardware virtualization" + (why is null ? "" : $" ({why})")
+            + ": the guest runs under QEMU's software emulation, some ten times slower. A cluster then takes a minute or more to start, instead of some ten seconds.",
+        ];
+    }
+}

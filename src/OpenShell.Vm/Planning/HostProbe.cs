@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using OpenShell.Vm.Images.Host;
+using OpenShell.Vm.Instances;
+
+namespace OpenShell.Vm.Planning;
+
+/// <summary>Finds out about the host. What takes time (starting QEMU for its version, timing KVM) is remembered in the cache folder until the host changes.</summary>
+public sealed partial class HostProbe(HostDirectories directories, IReadOnlyList<string>? kvmProbeCommand)
+{
+    /// <summary>Starting QEMU to ask for its version takes some 50 ms; a machine that swaps may need seconds.</summary>
+    private static readonly TimeSpan VersionLimit = TimeSpan.FromSeconds(20);
+
+    private readonly HostFactsCache _cache = new(directories.Cache);
+
+    /// <summary>Probes; never blocks for longer than the limits of its children.</summary>
+    public async Task<HostFacts> ProbeAsync(CancellationToken cancellationToken = default)
+    {
+        var qemu = RuntimeTools.FindQemu();
+        var versionTask = qemu is null ? Task.FromResult<Version?>(null) : _cache.GetAsync("qemu-version", HostFactsCache.KeyOfFile(qemu), ct => VersionOfAsync(qemu, ct), cancellationToken);
+        var kvmTask = KvmAsync(cancellationToken);
+        return new HostFacts
+        {
+            OperatingSystem = OperatingSystem.IsMacOS() ? "macos" : "linux",
+            Architecture = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "aarch64" : "x86_64",
+            Cores = Environment.ProcessorCount,
+            MemoryMib = HostMemory.TotalMib(),
+            Qemu = qemu,
+            QemuVersion = await versionTask.ConfigureAwait(false),
+            QemuImg = RuntimeTools.FindQemuImg(),
+            Gvproxy = RuntimeTools.FindGvproxy(directories),
+            Accelerators =
+            [
+                await kvmTask.ConfigureAwait(false),
+                new AcceleratorFact { Accelerator = Accelerator.Tcg, Usable = true, Reason = "software emulation by QEMU: works everywhere, some ten times slower than the processor" },
+            ],
+        };
+    }
+
+    /// <summary>Forgets what is remembered.</summary>
+    public void Forget() => _cache.Clear();
+
+    private async Task<AcceleratorFact> KvmAsync(CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsLinux())
+            return KvmMeasurement.Unusable("KVM is a part of Linux");
+        if (!File.Exists("/dev/kvm"))
+            return KvmMeasurement.Unusable("there is no /dev/kvm");
+        if (kvmProbeCommand is null)
+            return KvmMeasurement.Unusable("not timed: no probe command was given");
+
+        // Not remembered when it cannot be opened: a user who has just joined the group kvm would not see it.
+        var measured = await _cache.GetAsync("kvm", HostFactsCache.KeyOfBoot(), ct => KvmProbeChild.RunAsync(kvmProbeCommand, ct), cancellationToken).ConfigureAwait(false);
+        return (measured ?? new KvmMeasurement { Error = "the speed test did not end" }).ToFact();
+    }
+
+    private static async Task<Version?> VersionOfAsync(string qemu, CancellationToken cancellationToken)
+    {
+        var output = await CapturedProcess.RunAsync([qemu, "--version"], VersionLimit, cancellationToken).ConfigureAwait(false);
+        return output is not null && QemuVersionLine().Match(output) is { Success: true } match ? Version.Parse(match.Groups[1].Value) : null;
+    }
+
+    [GeneratedRegex(@"version (\d+\.\d+(\.\d+)?)")]
+    private static partial Regex QemuVersionLine();
+}

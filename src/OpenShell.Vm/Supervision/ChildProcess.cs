@@ -1,0 +1,91 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Interop;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>
+/// A child of this process: started from a <see cref="LaunchSpec"/>, in a process group of its own (Ctrl-C in the terminal is for the supervisor
+/// alone, which then shuts down in order), with nothing inherited but its log. When the supervisor dies, however it dies, the child gets SIGTERM.
+/// </summary>
+public sealed partial class ChildProcess : IAsyncDisposable
+{
+    private readonly TaskCompletionSource<ExitReason> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _reaping = new();
+    private bool _reaped;
+
+    private ChildProcess(LaunchSpec spec) => Spec = spec;
+
+    /// <summary>What was started.</summary>
+    public LaunchSpec Spec { get; }
+
+    /// <summary>Who it is.</summary>
+    public ProcessIdentity Identity { get; private set; } = new(0, 0);
+
+    /// <summary>Completes when it has ended and been waited for.</summary>
+    public Task<ExitReason> Exited => _exited.Task;
+
+    /// <summary>Starts a process that ends with this one.</summary>
+    /// <exception cref="FaultException">The program is not there or cannot be executed (<c>process.not-started</c>).</exception>
+    public static ChildProcess Start(LaunchSpec spec) => Start(spec, independent: false);
+
+    /// <summary>Starts a process that outlives this one, in a session of its own: no terminal, no signals of this one's.</summary>
+    /// <exception cref="FaultException">As with <see cref="Start(LaunchSpec)"/>.</exception>
+    public static ChildProcess StartIndependent(LaunchSpec spec) => Start(spec, independent: true);
+
+    /// <summary>Sends a signal; nothing happens when the process has ended.</summary>
+    public void Signal(int signal)
+    {
+        // Until it has been waited for, nobody else can get its number: under the lock the number is surely this process.
+        lock (_reaping)
+        {
+            if (!_reaped)
+                _ = Libc.Kill(Identity.Pid, signal);
+        }
+    }
+
+    /// <summary>Kills it, if it still runs, and waits for its end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Signal(Signals.Kill);
+        await Exited.ConfigureAwait(false);
+    }
+
+    private static ChildProcess Start(LaunchSpec spec, bool independent)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        var child = new ChildProcess(spec);
+        var started = new TaskCompletionSource();
+
+        // A thread per child, from its start to its end. It must live as long as the child: Linux sends the parent-death signal when the
+        // *thread* that started the child ends (https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html), and pool threads do end.
+        var thread = new Thread(() => child.Live(independent, started), maxStackSize: 256 * 1024)
+        {
+            IsBackground = true,
+            Name = spec.Title + " watch",
+        };
+        thread.Start();
+        started.Task.GetAwaiter().GetResult();
+        return child;
+    }
+
+    private void Live(bool independent, TaskCompletionSource started)
+    {
+        try
+        {
+            var pid = Spawn(Spec, independent);
+
+            // The start time cannot be read of a child that has already ended; nothing is to be told apart then.
+            Identity = ProcessIdentities.Of(pid) ?? new ProcessIdentity(pid, 0);
+        }
+        catch (Exception e)
+        {
+            started.SetException(e);
+            return;
+        }
+
+        started.SetResult();
+        _exited.SetResult(WaitForEnd());
+    }
+}

@@ -1,0 +1,33 @@
+using System.Text;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>The end of a log file, for a message.</summary>
+internal static class LogTail
+{
+    // Enough for the lines shown, even if they are long; a log may have gigabytes.
+    private const int Window = 16 * 1024;
+
+    /// <summary>The last lines that are not blank, without control characters; empty if there is no such file.</summary>
+    internal static IReadOnlyList<string> Read(string path, int lines = 3)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            stream.Seek(-Math.Min(Window, stream.Length), SeekOrigin.End);
+            using var reader = new StreamReader(stream, Encoding.UTF8);
+            return [.. reader.ReadToEnd()
+                .Split('\n')
+                .Select(line => string.Concat(line.Where(c => !char.IsControl(c))).Trim())
+                .Where(line => line.Length > 0)
+                .TakeLast(lines)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>For a sentence: <c> Its last words: "…".</c>, or nothing.</summary>
+    internal static string LastWords(string path) => Read(path, 2) is { Count: > 0 } lines ? $" Its last words: \"{string.Join(" / ", lines)}\"." : "";
+}
