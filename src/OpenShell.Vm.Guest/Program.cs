@@ -1,1 +1,3 @@
-return 0;
+using OpenShell.Vm.Guest;
+
+return Roles.Run(Environment.GetCommandLineArgs());

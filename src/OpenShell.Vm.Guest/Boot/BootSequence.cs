@@ -1,0 +1,126 @@
+using OpenShell.Vm.Guest.Agent;
+using OpenShell.Vm.Guest.Mounts;
+using OpenShell.Vm.Guest.Native;
+using OpenShell.Vm.Guest.Networking;
+using OpenShell.Vm.Guest.Power;
+using OpenShell.Vm.Guest.Processes;
+using OpenShell.Vm.Guest.Services;
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Vm.Guest.Boot;
+
+/// <summary>
+/// Stage 2, from the root image to a guest that is ready. <see cref="BootAsync"/> is the table of contents; each step is one line here and one method
+/// or file elsewhere.
+/// </summary>
+internal sealed class BootSequence : IAsyncDisposable
+{
+    private static readonly TimeSpan PortPatience = TimeSpan.FromSeconds(10);
+
+    private readonly PowerSwitch _power = new();
+    private readonly ChildReaper _reaper = new(ReaperScope.AllChildren);
+    private readonly AgentServer _agent;
+    private readonly StageReporter _reporter;
+    private ServiceManager? _services;
+
+    private BootSequence()
+    {
+        _agent = new AgentServer(AgentPort.VirtioSerial(), _reaper, (request, _) => _power.RequestAsync(request.Action));
+        _reporter = new StageReporter(_agent);
+    }
+
+    /// <summary>Runs the guest until it powers off.</summary>
+    public static void Run()
+    {
+        var sequence = new BootSequence();
+        sequence.RunAsync().GetAwaiter().GetResult();
+    }
+
+    /// <summary>Not reached by PID 1, whose end is the machine's.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _agent.DisposeAsync().ConfigureAwait(false);
+        _reaper.Dispose();
+        _services?.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        var boot = BootOrReportAsync();
+        var action = await _power.Requested.ConfigureAwait(false);
+        // A boot that is still under way is overtaken: its services are stopped, and what it waits for does not come any more.
+        _ = boot;
+        await Shutdown.RunAsync(action, _services, _reaper).ConfigureAwait(false);
+        // The kernel ends the machine while this thread waits.
+        await Task.Delay(Timeout.Infinite).ConfigureAwait(false);
+    }
+
+    /// <summary>A boot that fails leaves the guest running: the host is told, can look around with exec, and powers it off.</summary>
+    private async Task BootOrReportAsync()
+    {
+        try
+        {
+            await BootAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (!_power.Requested.IsCompleted)
+        {
+            if (exception is not GuestFaultException)
+                KernelConsole.Say(exception.ToString());
+            _reporter.Report(Stage.Init, StageState.Failed, null, GuestFaultException.Of(exception));
+        }
+    }
+
+    private async Task BootAsync()
+    {
+        _reporter.Report(Stage.Init, StageState.Started);
+        var connecting = Task.Run(ConnectAsync);
+        MountBase();
+        SetLimits();
+        NetworkSetup.Loopback();
+        var config = await connecting.ConfigureAwait(false);
+        ClockAndEntropy.SetClock(config.HostTimeUnixNanoseconds);
+        ClockAndEntropy.Credit(config.Entropy);
+        ConfigureNetwork(config);
+        if (config is { Mode: GuestMode.Cluster, Cluster: { } cluster })
+            _services = new ServiceManager(null!);
+        _reporter.Report(Stage.Init, StageState.Completed);
+    }
+
+    private Task<GuestConfig> ConnectAsync()
+    {
+        VirtioPorts.LinkAgent(PortPatience);
+        return _agent.ConnectAsync();
+    }
+
+    private static void MountBase()
+    {
+        // Shared, so that what is mounted later shows in containers that ask for it (the kubelet's mount propagation); a new mount inherits it.
+        _ = Linux.Mount(null, "/", null, Linux.MsShared | Linux.MsRecursive, null);
+        Mounter.MountAll(MountPlan.Base);
+        foreach (var (link, target) in MountPlan.DeviceLinks)
+            File.CreateSymbolicLink(link, target);
+    }
+
+    private static void SetLimits()
+    {
+        // systemd's defaults for services: many descriptors if asked for; select(2) programs keep their 1024.
+        _ = Linux.SetResourceLimit(Linux.ResourceOpenFiles, new Linux.ResourceLimit { Soft = 1024 * 1024, Hard = 1024 * 1024 });
+        _ = Linux.SetCreationMask(0x12);
+        Sysctls.Apply(Sysctls.Always);
+    }
+
+    private void ConfigureNetwork(GuestConfig config)
+    {
+        if (config.Network is not { } network)
+        {
+            NameFiles.SetHostname(config.Hostname, null);
+            _reporter.Report(Stage.Network, StageState.Skipped, "no network is configured");
+            return;
+        }
+
+        _reporter.Report(Stage.Network, StageState.Started);
+        NameFiles.SetHostname(config.Hostname, network.Address.Split('/')[0]);
+        NetworkSetup.Static(network);
+        _reporter.Report(Stage.Network, StageState.Completed, $"{network.Address} via {network.Gateway}");
+    }
+}

@@ -1,0 +1,7 @@
+namespace OpenShell.Vm.Guest.Boot;
+
+/// <summary>The stages that the guest reports; the host's timeline knows them by the same names.</summary>
+internal static class Stage
+{
+    public const string Init = "init", Network = "network", Disk = "disk", Services = "services", Node = "node", Workload = "workload", Gateway = "gateway";
+}

@@ -1,0 +1,80 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using OpenShell.Vm.Guest.Tools;
+using OpenShell.Vm.Protocol;
+
+namespace OpenShell.Vm.Guest.Networking;
+
+/// <summary>
+/// Closes what nothing in the guest may reach, for pods and for programs on the guest's own network alike. A table of its own: kube-proxy only
+/// touches its own chains, and a packet that any table rejects is rejected, whatever others accept. The chains come after address translation,
+/// so a Service that points at a closed address is closed too.
+/// </summary>
+internal static class Firewall
+{
+    private const string RulesFile = GuestPaths.Run + "/firewall.nft";
+
+    /// <summary>Loads the rules; replaces those of before as one step.</summary>
+    /// <exception cref="GuestFaultException">They cannot be loaded: then nothing may start that could reach what is closed.</exception>
+    public static async Task LoadAsync(Tool tool, IReadOnlyList<string> closed)
+    {
+        await File.WriteAllTextAsync(RulesFile, Rules(closed)).ConfigureAwait(false);
+        var result = await tool.RunAsync("nft", TimeSpan.FromMinutes(1), "/usr/sbin/nft", "--file", RulesFile).ConfigureAwait(false);
+        if (!result.IsSuccess)
+        {
+            throw new GuestFaultException(
+                "guest.firewall", $"the packet filter could not be loaded: {result}.", "The kernel needs CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET and CONFIG_NFT_REJECT_INET, built in or in modules.list.");
+        }
+    }
+
+    /// <summary>The rules, as nft(8) reads them.</summary>
+    /// <param name="closed">IPv4 addresses, or addresses with a port: <c>192.168.127.254</c>, <c>192.168.127.1:80</c>.</param>
+    /// <exception cref="GuestFaultException">An entry is neither.</exception>
+    public static string Rules(IReadOnlyList<string> closed)
+    {
+        var rules = new StringBuilder();
+        foreach (var entry in closed)
+        {
+            var match = Match(entry);
+            // A reset tells a TCP client at once; others get "administratively prohibited".
+            rules.Append("    ").Append(match(Protocol.Tcp)).Append(" counter reject with tcp reset\n");
+            rules.Append("    ").Append(match(Protocol.Other)).Append(" counter reject with icmpx type admin-prohibited\n");
+        }
+
+        // "add" before "delete" makes the deletion valid when there is no such table yet. Priority filter = 0: after dstnat (-100) on the way out and before forwarding.
+        return $$"""
+            add table inet openshell
+            delete table inet openshell
+            table inet openshell {
+              chain closed {
+            {{rules.ToString().TrimEnd('\n')}}
+              }
+              chain forward {
+                type filter hook forward priority filter; policy accept;
+                jump closed
+              }
+              chain output {
+                type filter hook output priority filter; policy accept;
+                jump closed
+              }
+            }
+
+            """;
+    }
+
+    private static Func<Protocol, string> Match(string entry)
+    {
+        if (IPAddress.TryParse(entry, out var address) && address.AddressFamily == AddressFamily.InterNetwork)
+            return protocol => $"ip daddr {address}{(protocol == Protocol.Tcp ? " meta l4proto tcp" : "")}";
+        if (IPEndPoint.TryParse(entry, out var point) && point.AddressFamily == AddressFamily.InterNetwork && point.Port > 0)
+            return protocol => $"ip daddr {point.Address} {(protocol == Protocol.Tcp ? "tcp" : "udp")} dport {point.Port}";
+        throw new GuestFaultException("guest.network-config", $"'{entry}' is neither an IPv4 address nor one with a port.", "This is a defect of the host's side; please report it.");
+    }
+
+    private enum Protocol
+    {
+        Tcp,
+        Other,
+    }
+}

@@ -1,0 +1,21 @@
+using OpenShell.Vm.Guest.Boot;
+using OpenShell.Vm.Guest.Networking;
+using OpenShell.Vm.Guest.Power;
+
+namespace OpenShell.Vm.Guest;
+
+/// <summary>What this program is, by how it was started.</summary>
+internal static class Roles
+{
+    /// <summary>Runs the role; PID 1's never return.</summary>
+    /// <param name="commandLine">With argv[0].</param>
+    public static int Run(string[] commandLine)
+    {
+        if (Environment.ProcessId == 1)
+            return LastResort.Guard(InitramfsStage.IsCurrent() ? InitramfsStage.Run : BootSequence.Run);
+        if (Path.GetFileName(commandLine[0]) == DhcpHook.Name)
+            return DhcpHook.Run(commandLine.Length > 1 ? commandLine[1] : null);
+        Console.Error.WriteLine("openshell-init is PID 1 of an OpenShell guest; it does nothing when started by hand.");
+        return 2;
+    }
+}

@@ -1,0 +1,32 @@
+using OpenShell.Vm.Guest.Processes;
+using OpenShell.Vm.Protocol;
+
+namespace OpenShell.Vm.Guest.Services;
+
+/// <summary>What every service's life needs from around it.</summary>
+internal sealed record ServiceContext
+{
+    /// <summary>Starts programs.</summary>
+    public required ProcessLauncher Launcher { get; init; }
+
+    /// <summary>Who is told.</summary>
+    public required IStageReporter Reporter { get; init; }
+
+    /// <summary>What holds by now.</summary>
+    public required ConditionBoard Board { get; init; }
+
+    /// <summary>Asks whether one is healthy.</summary>
+    public required HealthProbe Probe { get; init; }
+
+    /// <summary>How often a healthy service is asked whether it still is.</summary>
+    public TimeSpan AskEvery { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>A service that was healthy and has not answered for so long hangs, and is started again. Long, since an emulated machine on a busy host stands still for seconds.</summary>
+    public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Folder of logs.</summary>
+    public string Logs { get; init; } = GuestPaths.Logs;
+
+    /// <summary>Whether each service has a cgroup of its own; tests on an ordinary machine go without.</summary>
+    public bool Cgroups { get; init; } = true;
+}

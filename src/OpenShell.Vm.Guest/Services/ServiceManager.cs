@@ -1,0 +1,48 @@
+namespace OpenShell.Vm.Guest.Services;
+
+/// <summary>All services: started together, each when its conditions hold; stopped in the reverse of what they need from one another.</summary>
+internal sealed class ServiceManager : IDisposable
+{
+    private static readonly TimeSpan RotateEvery = TimeSpan.FromMinutes(1);
+
+    private readonly List<ServiceRunner> _runners = [];
+    private readonly ServiceContext _context;
+    private Timer? _rotation;
+
+    /// <summary>A manager of no services.</summary>
+    public ServiceManager(ServiceContext context) => _context = context;
+
+    /// <summary>What holds by now.</summary>
+    public ConditionBoard Board => _context.Board;
+
+    /// <summary>Starts services; returns at once.</summary>
+    /// <exception cref="ArgumentException">One waits for a service that does not exist, or they wait for one another: a defect in their descriptions.</exception>
+    public void Start(IReadOnlyList<Service> services)
+    {
+        ServiceGraph.Check(services);
+        Mounts.Mounter.MakeFolders(_context.Logs);
+        foreach (var service in services)
+            _runners.Add(new ServiceRunner(service, _context));
+        foreach (var runner in _runners)
+            runner.Start();
+        _rotation = new Timer(_ => _runners.ForEach(r => r.Log.Rotate()), null, RotateEvery, RotateEvery);
+    }
+
+    /// <summary>Waits until all of them have been healthy once.</summary>
+    public Task HealthyAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(_runners.Select(r => Board.WaitAsync(new Condition.Healthy(r.Service.Name), cancellationToken)));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _rotation?.Dispose();
+        _runners.ForEach(r => r.Dispose());
+    }
+
+    /// <summary>Stops those whose <see cref="Service.StopOrder"/> lies in a range, lowest first, equal ones together.</summary>
+    public async Task StopAsync(int from, int to)
+    {
+        foreach (var group in _runners.Where(r => r.Service.StopOrder >= from && r.Service.StopOrder <= to).GroupBy(r => r.Service.StopOrder).OrderBy(g => g.Key))
+            await Task.WhenAll(group.Select(r => r.StopAsync())).ConfigureAwait(false);
+    }
+}

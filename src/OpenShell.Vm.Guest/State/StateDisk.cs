@@ -1,0 +1,86 @@
+using OpenShell.Vm.Guest.Boot;
+using OpenShell.Vm.Guest.Mounts;
+using OpenShell.Vm.Guest.Native;
+using OpenShell.Vm.Guest.Tools;
+using OpenShell.Vm.Protocol;
+
+namespace OpenShell.Vm.Guest.State;
+
+/// <summary>
+/// The disk that keeps what must outlive a boot. Formatted once, when nothing at all is on it; checked when it was not unmounted cleanly; never
+/// mounted with less than ext4's own durability, since the cluster's database relies on fsync.
+/// </summary>
+internal sealed class StateDisk(Tool tool)
+{
+    // Minutes: a check of a large, damaged disk on an emulated processor.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    /// <summary>Finds, formats or checks, and mounts the disk, and binds what lives on it.</summary>
+    /// <returns>What was done, for a person; <see langword="null"/> when there is no state disk and everything stays in memory.</returns>
+    /// <exception cref="GuestFaultException">It holds something else, or is damaged beyond what e2fsck repairs by itself.</exception>
+    public async Task<string?> PrepareAsync()
+    {
+        if (BlockDevices.Find(GuestPaths.StateLabel) is not { } device)
+        {
+            BindAll();
+            return null;
+        }
+
+        var done = Ext4Superblock.Read(FileSystemSignature.ReadStart(device)) is { } superblock
+            ? await CheckAsync(device, superblock).ConfigureAwait(false)
+            : await FormatAsync(device).ConfigureAwait(false);
+        Mounter.Mount(new MountEntry { Source = device, Target = GuestPaths.State, Type = "ext4", Flags = Linux.MsNoAtime });
+        BindAll();
+        return done;
+    }
+
+    private static void BindAll()
+    {
+        Mounter.MakeFolders(GuestPaths.State);
+        Mounter.MountAll(StateLayout.Binds);
+    }
+
+    private async Task<string> CheckAsync(string device, Ext4Superblock superblock)
+    {
+        if (superblock.Label != GuestPaths.StateLabel)
+        {
+            throw new GuestFaultException(
+                "guest.state-disk-foreign",
+                $"the state disk {device} holds an ext4 file system labelled '{superblock.Label}', not '{GuestPaths.StateLabel}'.",
+                "Give the instance its own state disk; this one is left untouched.");
+        }
+
+        // e2fsck -p would look at the same flags and end; not starting it saves the start of a program on every ordinary boot.
+        if (!superblock.NeedsCheck)
+            return "clean";
+        var check = await tool.RunAsync("e2fsck", Patience, "/sbin/e2fsck", "-p", device).ConfigureAwait(false);
+        // e2fsck(8): 0 no errors, 1 corrected, 2 corrected and reboot (only if it was mounted); 4 and more: left as they are.
+        return check.Code is 0 or 1 or 2
+            ? check.Output.Contains("recovering journal", StringComparison.Ordinal) ? "journal replayed" : "checked"
+            : throw new GuestFaultException(
+                "guest.state-disk-damaged",
+                $"the file system on the state disk could not be repaired automatically: {check}.",
+                "Copy the instance's state disk if its data matter, then repair it with e2fsck or start anew with --reset.");
+    }
+
+    private async Task<string> FormatAsync(string device)
+    {
+        // Exit code 2: no signature of any kind that libblkid knows (file systems, partition tables, RAID, LVM, LUKS, swap), blkid(8).
+        var probe = await tool.RunAsync("blkid", Patience, "/sbin/blkid", "--probe", device).ConfigureAwait(false);
+        if (probe.Code != 2)
+        {
+            throw new GuestFaultException(
+                "guest.state-disk-foreign",
+                $"the state disk {device} is not ours and not empty: {probe}.",
+                "Give the instance its own, empty state disk; this one is left untouched.");
+        }
+
+        // assume_storage_prezeroed: a new disk image reads as zeros, so neither the journal nor inode tables need to be written, now or later.
+        // nodiscard: there is nothing to discard.
+        var format = await tool.RunAsync(
+            "mke2fs", Patience, "/sbin/mke2fs", "-q", "-t", "ext4", "-L", GuestPaths.StateLabel, "-m", "1", "-E", "assume_storage_prezeroed=1,nodiscard", device).ConfigureAwait(false);
+        return format.IsSuccess
+            ? "formatted"
+            : throw new GuestFaultException("guest.state-disk-format", $"the state disk could not be formatted: {format}.", "Check the host's disk space and the hypervisor's log.");
+    }
+}

@@ -1,0 +1,35 @@
+using OpenShell.Vm.Guest.Mounts;
+using OpenShell.Vm.Protocol;
+
+namespace OpenShell.Vm.Guest.State;
+
+/// <summary>What lives on the state disk, and where programs find it.</summary>
+internal static class StateLayout
+{
+    /// <summary>Certificates and keys (mode 0700).</summary>
+    public const string Pki = GuestPaths.State + "/pki";
+
+    /// <summary>Hashes of what was imported and applied, one file each.</summary>
+    public const string Markers = GuestPaths.State + "/markers";
+
+    /// <summary>The user's own manifests, applied after those of the image.</summary>
+    public const string Manifests = GuestPaths.State + "/manifests";
+
+    /// <summary>Folder on the disk for a path of the guest.</summary>
+    public static IReadOnlyList<MountEntry> Binds { get; } =
+    [
+        // containerd content, snapshots and meta.db stay together: they name one another.
+        Bind("/var/lib/containerd"),
+        Bind("/var/lib/kubelet"),
+        Bind("/var/lib/etcd"),
+        Bind("/var/lib/cni"),
+        Bind("/etc/kubernetes"),
+        // Logs of services and of pods: too large for memory, and wanted after a crash.
+        Bind("/var/log"),
+        // Where volumes with a path of the host conventionally live.
+        Bind("/mnt"),
+        Bind("/srv"),
+    ];
+
+    private static MountEntry Bind(string path) => MountEntry.Bind(GuestPaths.State + "/root" + path, path);
+}
