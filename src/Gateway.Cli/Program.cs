@@ -1,1 +1,3 @@
-return 0;
+using OpenShell.Gateway.Cli;
+
+return await GatewayApp.RunAsync(args, CliHost.ForProcess());

@@ -1,0 +1,86 @@
+# Sourced by ./gateway when there is no build of these sources. Uses: $root, $stamp, $cache, fail; sets: $program.
+# shellcheck shell=bash
+
+require_sdk() {
+    local found
+    command -v dotnet >/dev/null 2>&1 || fail \
+        "The .NET 10 SDK is needed to build this program, and there is no 'dotnet' in PATH." \
+        "Install it (https://dotnet.microsoft.com/download/dotnet/10.0), or without root: curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0, then add ~/.dotnet to PATH."
+    # Run in the source tree, so that its global.json decides.
+    found=$(cd "$root" && dotnet --version 2>/dev/null) || fail \
+        "No .NET SDK that is here fits global.json: $(dotnet --list-sdks 2>/dev/null | cut -d' ' -f1 | paste -sd' ' || true)" \
+        "Install the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"
+    printf '%s\n' "$found" >/dev/null
+}
+
+# Where to build: in the source tree, unless it belongs to somebody else.
+choose_folder() {
+    if mkdir -p "$root/artifacts/cli" 2>/dev/null && [ -w "$root/artifacts/cli" ] && [ -w "$root/artifacts" ]; then
+        base=$root/artifacts/cli
+        intermediate=$root/artifacts
+    elif mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ]; then
+        base=$cache
+        intermediate=$cache/build
+    else
+        fail "Neither $root/artifacts nor $cache can be written to, so there is no place to build in." \
+            "Make one of them writable, or set XDG_CACHE_HOME to a folder that is."
+    fi
+}
+
+# Builds of other sources that nobody runs any more. Those that run are known by /proc/PID/exe.
+remove_old() {
+    local folder
+    for folder in "$base"/*/; do
+        folder=${folder%/}
+        case ${folder##*/} in
+            "$stamp" | build | tmp.*) continue ;;
+        esac
+        if ! readlink /proc/[0-9]*/exe 2>/dev/null | grep -qF "$folder/"; then
+            rm -rf "$folder"
+        fi
+    done
+}
+
+build_cli() {
+    local base intermediate staging log verbose=0 word rid
+    require_sdk
+    choose_folder
+
+    for word in "$@"; do
+        case $word in -v | --verbose) verbose=1 ;; esac
+    done
+
+    # Whoever comes second finds it built.
+    exec 9>"$base/lock"
+    flock 9
+    program=$base/$stamp/gateway
+    if [ ! -x "$program" ]; then
+        printf 'Building gateway (only when its sources have changed) ...\n' >&2
+        staging=$base/tmp.$$
+        log=$base/build.log
+        rid=linux-$(uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
+        # A home that cannot be written to is no obstacle: nothing of this build is meant to stay there.
+        if [ ! -w "${HOME:-/nonexistent}" ]; then
+            export DOTNET_CLI_HOME=$intermediate NUGET_PACKAGES=$intermediate/nuget
+        fi
+        rm -rf "$staging"
+        if ! publish "$log" "$rid" "$staging" -p:PublishReadyToRun=true && ! publish "$log" "$rid" "$staging" -p:PublishReadyToRun=false; then
+            tail -n 40 "$log" >&2
+            fail "gateway cannot be built; the end of the build's output is above." "The rest is in $log."
+        fi
+        [ $verbose = 0 ] || cat "$log" >&2
+        dirname "$(readlink -f "$(command -v dotnet)")" >"$staging/dotnet-root"
+        rm -rf "${base:?}/$stamp"
+        mv "$staging" "$base/$stamp"
+        remove_old
+    fi
+    exec 9>&-
+}
+
+# Ahead-of-time code halves the time to the first line of output; its compiler is a package that a mirror may lack.
+publish() {
+    local log=$1 rid=$2 out=$3
+    shift 3
+    (cd "$root" && dotnet publish src/Gateway.Cli/Gateway.Cli.csproj -c Release -r "$rid" --self-contained false \
+        -p:ArtifactsPath="$intermediate" "$@" -o "$out" -nologo -v minimal) >"$log" 2>&1 </dev/null
+}

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using OpenShell.Gateway.Cli.Commands;
+
+namespace OpenShell.Gateway.Cli;
+
+/// <summary>Every command. Adding one is a file in <c>Commands</c> and a line here.</summary>
+internal static class CommandCatalog
+{
+    private static readonly Func<CommandContext, Command>[] All =
+    [
+        UpCommand.Create,
+        ExecCommand.Create,
+        StatusCommand.Create,
+        ListCommand.Create,
+        LogsCommand.Create,
+        StopCommand.Create,
+        DeleteCommand.Create,
+        KubeconfigCommand.Create,
+        ImageCommand.Create,
+        PlanCommand.Create,
+        DoctorCommand.Create,
+        SetupCommand.Create,
+        SuperviseCommand.Create,
+        KvmProbeCommand.Create,
+    ];
+
+    /// <summary>The whole command line.</summary>
+    public static RootCommand CreateRoot(CommandContext context)
+    {
+        var root = new RootCommand(
+            "A single-node Kubernetes cluster with the OpenShell gateway, in a microVM. Without a command it is started here, in the foreground, as by 'gateway up'.");
+        root.Options.Add(context.VerboseOption);
+        root.Options.Add(context.QuietOption);
+        UpCommand.Configure(root, context);
+        foreach (var create in All)
+            root.Subcommands.Add(create(context));
+        return root;
+    }
+}

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.Diagnostics;
+using OpenShell.Gateway.Cli.Json;
+using OpenShell.Gateway.Cli.Options;
+using OpenShell.Gateway.Cli.Rendering;
+using OpenShell.Gateway.Cli.Rendering.Progress;
+using OpenShell.Gateway.Cli.Running;
+using OpenShell.Gateway.Cli.Setup;
+using OpenShell.Vm.Images;
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Gateway.Cli.Commands.Image;
+
+/// <summary><c>gateway image build</c>: builds what is missing; with nothing missing it is done at once.</summary>
+internal static class ImageBuildCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var distribution = new Option<string?>("--distribution") { Description = "Which Kubernetes: upstream.", HelpName = "NAME" };
+        var program = new Option<bool>("--exec-only") { Description = "Only what 'gateway --exec' needs: no Kubernetes." };
+        var refresh = new Option<bool>("--refresh") { Description = "Ask the mirror for newer packages instead of using the versions resolved before." };
+        var output = new OutputOption();
+        var command = new Command("build", "Build what is missing. What is there is used as it is; an interrupted build goes on.") { distribution, program, refresh, output };
+        command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>
+        {
+            var json = output.IsJson(parse);
+            var request = new ImageRequest
+            {
+                Mode = parse.GetValue(program) ? GuestMode.Exec : GuestMode.Cluster,
+                Distribution = parse.GetValue(distribution),
+                Refresh = parse.GetValue(refresh),
+            };
+            await HostPackages.EnsureForBuildAsync(context);
+            var began = Stopwatch.GetTimestamp();
+            ImageSet set;
+            await using (var display = ProgressDisplays.Open(context))
+                set = await context.Host.Images.EnsureAsync(request, new BuildSteps(display), cancellation);
+            var took = Stopwatch.GetElapsedTime(began);
+            if (json)
+                CliJson.Write(context.Host.Out, new ImageView(set.Key, set.Kernel, set.Initramfs, set.Root, Units.Seconds(took)));
+            else if (!context.Quiet)
+                await context.Host.Out.WriteLineAsync($"The image {set.Key} is ready after {Units.Time(took)}.");
+            return ExitCodes.Success;
+        }));
+        return command;
+    }
+}

@@ -1,0 +1,11 @@
+namespace OpenShell.Gateway.Cli;
+
+/// <summary>Names by which this program starts itself. They are not for users, and not shown by <c>--help</c>.</summary>
+internal static class HiddenCommands
+{
+    /// <summary>The supervisor of a detached instance.</summary>
+    public const string Supervise = "__supervise";
+
+    /// <summary>Times KVM in a process that can be killed.</summary>
+    public const string KvmProbe = "__kvm-probe";
+}

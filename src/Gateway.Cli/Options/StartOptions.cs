@@ -1,0 +1,70 @@
+using System.CommandLine;
+using OpenShell.Gateway.Cli.Options.Values;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Gateway.Cli.Options;
+
+/// <summary>Everything that says what is to be started: the options of the bare <c>gateway</c>, of <c>up</c> and of <c>plan</c>.</summary>
+internal sealed class StartOptions
+{
+    private readonly NameOption _name = new();
+    private readonly Option<string[]> _ports = new("--publish", "-p") { Description = "Forward a port of this machine into the guest; may be repeated. 0 as HOST takes a free one.", HelpName = "[ADDRESS:]HOST:GUEST" };
+    private readonly Option<string?> _vcpus = new("--vcpus") { Description = "Virtual CPUs (as many as this machine has, at most 4; 2 with --exec).", HelpName = "N" };
+    private readonly Option<string?> _memory = new("--mem") { Description = "Memory in MiB, or with a unit: 512m, 4g (4g; 1g with --exec).", HelpName = "SIZE" };
+    private readonly Option<string?> _hypervisor = new("--hypervisor") { Description = "What runs the machine: qemu.", HelpName = "NAME" };
+    private readonly Option<string?> _distribution = new("--distribution") { Description = "Which Kubernetes: upstream.", HelpName = "NAME" };
+    private readonly Option<string?> _network = new("--net") { Description = "gvproxy, or none.", HelpName = "NAME" };
+    private readonly Option<string?> _timeout = new("--timeout") { Description = "Give up a start that takes longer: 90s, 5m.", HelpName = "TIME" };
+    private readonly Option<string?> _program = new("--exec") { Description = "Run this program instead of a cluster, in a machine of its own, and end with its exit code.", HelpName = "PATH" };
+    private readonly Option<bool> _arguments = new(VerbatimArguments.Option) { Description = "The rest of the line, as it is, are the arguments of --exec's program.", Arity = ArgumentArity.Zero };
+    private readonly ProgramOptions _programOptions = new();
+
+    /// <summary>Adds them to a command.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { _name, _ports, _vcpus, _memory, _hypervisor, _distribution, _network, _timeout, _program, _arguments })
+            command.Options.Add(option);
+        _programOptions.AddTo(command);
+    }
+
+    /// <summary>What was asked for.</summary>
+    /// <exception cref="FaultException">Every value that is wrong.</exception>
+    public InstanceConfig Read(ParseResult parse, CommandContext context)
+    {
+        var faults = new List<Fault>();
+        var program = parse.GetValue(_program);
+        var config = new InstanceConfig
+        {
+            Name = Name(parse, program is not null, faults),
+            Mode = program is null ? GuestMode.Cluster : GuestMode.Exec,
+            Ports = PortForwardParser.ParseAll(parse.GetValue(_ports) ?? [], faults),
+            Vcpus = parse.GetValue(_vcpus) is { } vcpus ? CountParser.Parse("--vcpus", vcpus, "2", faults) : null,
+            MemoryMib = parse.GetValue(_memory) is { } memory ? MemorySizeParser.Parse(memory, faults) : null,
+            Hypervisor = parse.GetValue(_hypervisor),
+            Distribution = parse.GetValue(_distribution),
+            Timeout = parse.GetValue(_timeout) is { } timeout ? DurationParser.Parse(timeout, faults) : null,
+            Exec = program is null ? NoProgram(parse, faults) : _programOptions.Read(parse, program, context.VerbatimArguments, stdin: true, faults),
+        };
+        if (parse.GetValue(_network) is { } network)
+            config = config with { Network = network };
+        return faults.Count == 0 ? config : throw new FaultException(faults);
+    }
+
+    // Many programs may run at once, and each machine needs a name.
+    private string Name(ParseResult parse, bool program, List<Fault> faults)
+    {
+        var given = _name.Given(parse) ?? (program ? $"exec-{Guid.NewGuid():N}"[..13] : InstanceName.Default);
+        if (!InstanceName.TryParse(given, out _, out var fault))
+            faults.Add(fault);
+        return given;
+    }
+
+    private ExecRequest? NoProgram(ParseResult parse, List<Fault> faults)
+    {
+        foreach (var option in _programOptions.Given(parse).Concat(parse.GetResult(_arguments) is { Implicit: false } ? [_arguments.Name] : []))
+            faults.Add(UsageFaults.Make($"{option} is for the program of --exec, but there is none.", "Name the program with --exec PATH; for one in a running cluster see 'gateway exec --help'."));
+        return null;
+    }
+}

@@ -1,0 +1,13 @@
+using OpenShell.Gateway.Cli.Terminals;
+
+namespace OpenShell.Gateway.Cli.Running;
+
+/// <summary>This process's own streams, byte for byte.</summary>
+internal static class LocalStreams
+{
+    public static Stream Stdin { get; } = new DescriptorStream(LibC.Stdin, FileAccess.Read);
+
+    public static Stream Stdout { get; } = new DescriptorStream(LibC.Stdout, FileAccess.Write);
+
+    public static Stream Stderr { get; } = new DescriptorStream(LibC.Stderr, FileAccess.Write);
+}

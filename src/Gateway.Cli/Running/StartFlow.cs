@@ -1,0 +1,109 @@
+using OpenShell.Gateway.Cli.Json;
+using OpenShell.Gateway.Cli.Rendering;
+using OpenShell.Gateway.Cli.Rendering.Progress;
+using OpenShell.Gateway.Cli.Setup;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Gateway.Cli.Running;
+
+/// <summary>From a configuration to a running instance and, in the foreground, to its end.</summary>
+internal sealed class StartFlow(CommandContext context, InstanceConfig config, StartManner manner)
+{
+    private readonly CliHost _host = context.Host;
+
+    /// <summary>Runs it.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync()
+    {
+        await HostPackages.EnsureAsync(context, config);
+        if (config.Mode == GuestMode.Exec)
+            return await new ProgramFlow(context, config).RunAsync();
+
+        if (await _host.Instances.FindAsync(config.Name) is { Phase: InstancePhase.Ready } ready && !manner.Reset)
+        {
+            if (!context.Quiet)
+                await _host.Error.WriteLineAsync($"'{config.Name}' is already running.");
+            Show(ready);
+            return ExitCodes.Success;
+        }
+
+        if (manner.Reset && await _host.Instances.FindAsync(config.Name) is not null)
+            await _host.Instances.DeleteAsync(config.Name);
+        using var interrupts = new Interrupts();
+        return manner.Detach ? await DetachedAsync(interrupts) : await ForegroundAsync(interrupts);
+    }
+
+    private async Task<int> DetachedAsync(Interrupts interrupts)
+    {
+        InstanceStatus status;
+        await using (var display = ProgressDisplays.Open(context))
+        {
+            try
+            {
+                status = await _host.Instances.StartDetachedAsync(config, [.. _host.Self, HiddenCommands.Supervise, config.Name], new TimelineSteps(display), interrupts.Orderly);
+            }
+            catch (Exception e) when (interrupts.Signal is not null && e is OperationCanceledException or FaultException)
+            {
+                return ExitCodes.Signal(interrupts.Signal.Value);
+            }
+
+            display.ClearAtEnd = true;
+        }
+
+        Show(status);
+        return ExitCodes.Success;
+    }
+
+    private async Task<int> ForegroundAsync(Interrupts interrupts)
+    {
+        var display = ProgressDisplays.Open(context);
+        try
+        {
+            await using var running = await _host.Instances.RunAsync(config, new TimelineSteps(display), interrupts.Orderly);
+            using var stop = new StopOnInterrupt(running, interrupts, () => display.Say("Stopping; Ctrl-C again stops at once."));
+            InstanceStatus status;
+            try
+            {
+                status = await running.Ready;
+            }
+            catch (Exception e) when (interrupts.Signal is not null && e is OperationCanceledException or FaultException)
+            {
+                await stop.WaitAsync();
+                return ExitCodes.Signal(interrupts.Signal.Value);
+            }
+
+            display.ClearAtEnd = true;
+            await display.DisposeAsync();
+            Show(status);
+            display.Say("Running; Ctrl-C stops it.");
+            var code = await running.Completion;
+            if (interrupts.Signal is not null)
+                display.Say("Stopped.");
+            return code;
+        }
+        catch (OperationCanceledException) when (interrupts.Signal is not null)
+        {
+            return ExitCodes.Signal(interrupts.Signal.Value);
+        }
+        finally
+        {
+            await display.DisposeAsync();
+        }
+    }
+
+    private void Show(InstanceStatus status)
+    {
+        if (manner.Json)
+            CliJson.Write(_host.Out, StatusView.Of(status));
+        else if (!context.Quiet)
+            ReadySummary.Write(_host.Out, status);
+    }
+}
+
+/// <summary>How it is to be started.</summary>
+/// <param name="Detach">Leave it to a supervisor of its own once it is ready.</param>
+/// <param name="Reset">Throw away what the instance has on its disk.</param>
+/// <param name="Json">Print the status as JSON.</param>
+internal sealed record StartManner(bool Detach, bool Reset, bool Json);
