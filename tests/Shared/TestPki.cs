@@ -32,17 +32,22 @@ internal sealed class TestPki : IDisposable
 
     public X509Certificate2 ExpiredClient() => Issue("client", ClientAuth, DateTimeOffset.UtcNow.AddHours(-2), DateTimeOffset.UtcNow.AddHours(-1));
 
-    public X509Certificate2 ClientWithOnlyServerAuth() => Server("client");
+    /// <summary>Issued by the authority, for servers only.</summary>
+    public X509Certificate2 ClientForServersOnly() => Server("client");
+
+    /// <summary>Issued by the authority, without a word on what it is for.</summary>
+    public X509Certificate2 ClientWithoutUsage() => Issue("client", null, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
 
     public void Dispose() => Ca.Dispose();
 
-    private X509Certificate2 Issue(string name, string usage, DateTimeOffset from, DateTimeOffset until)
+    private X509Certificate2 Issue(string name, string? usage, DateTimeOffset from, DateTimeOffset until)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
+        if (usage is not null)
+            request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Ca, true, false));
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("localhost");

@@ -1,0 +1,87 @@
+using YamlDotNet.RepresentationModel;
+
+namespace OpenShell.Gateway.Tests.Manifests;
+
+/// <summary>What the manifests and the program have to agree on.</summary>
+public sealed class ManifestTests
+{
+    private static readonly YamlMappingNode[] Objects = Directory
+        .GetFiles(Path.Combine(AppContext.BaseDirectory, "manifests"), "*.yaml")
+        .Order(StringComparer.Ordinal)
+        .SelectMany(Load)
+        .ToArray();
+
+    private static YamlMappingNode Pod => (YamlMappingNode)Find("StatefulSet")["spec"]["template"]["spec"];
+
+    private static YamlNode Container => Pod["containers"][0];
+
+    [Fact]
+    public void They_come_in_an_order_in_which_they_can_be_applied() =>
+        Objects.Select(o => Text(o["kind"])).ShouldBe(["Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Service", "StatefulSet"]);
+
+    [Fact]
+    public void Ports_are_the_programs_own()
+    {
+        var settings = new GatewaySettings();
+        var ports = ((YamlSequenceNode)Container["ports"]).ToDictionary(port => Text(port["name"]), port => Text(port["containerPort"]));
+
+        ports.ShouldBe(new Dictionary<string, string> { ["grpc"] = $"{settings.Port}", ["probe"] = $"{settings.ProbePort}" });
+        Text(Find("Service")["spec"]["ports"][0]["targetPort"]).ShouldBe("grpc");
+        Text(Find("Service")["spec"]["ports"][0]["nodePort"]).ShouldBe("30051");
+        ((YamlSequenceNode)Find("Service")["spec"]["ports"]).Children.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Secrets_are_mounted_where_the_program_looks()
+    {
+        var settings = new GatewaySettings();
+        var mounts = ((YamlSequenceNode)Container["volumeMounts"]).ToDictionary(mount => Text(mount["name"]), mount => Text(mount["mountPath"]));
+        var secrets = ((YamlSequenceNode)Pod["volumes"]).ToDictionary(volume => mounts[Text(volume["name"])], volume => Text(volume["secret"]["secretName"]));
+
+        secrets[Path.GetDirectoryName(settings.Certificate)!].ShouldBe("openshell-server-tls");
+        secrets[Path.GetDirectoryName(settings.Key)!].ShouldBe("openshell-server-tls");
+        secrets[Path.GetDirectoryName(settings.ClientCa)!].ShouldBe("openshell-server-client-ca");
+    }
+
+    [Fact]
+    public void Selectors_find_the_pod()
+    {
+        var labels = Find("StatefulSet")["spec"]["template"]["metadata"]["labels"];
+
+        Find("StatefulSet")["spec"]["selector"]["matchLabels"].ShouldBe(labels);
+        Find("Service")["spec"]["selector"].ShouldBe(labels);
+    }
+
+    [Fact]
+    public void The_pod_may_do_as_little_as_possible()
+    {
+        Text(Pod["securityContext"]["runAsNonRoot"]).ShouldBe("true");
+        Text(Pod["securityContext"]["seccompProfile"]["type"]).ShouldBe("RuntimeDefault");
+        Text(Container["securityContext"]["readOnlyRootFilesystem"]).ShouldBe("true");
+        Text(Container["securityContext"]["allowPrivilegeEscalation"]).ShouldBe("false");
+        Text(Container["securityContext"]["capabilities"]["drop"][0]).ShouldBe("ALL");
+        Find("ClusterRole")["rules"].ToString().ShouldBe("[ { { nonResourceURLs, [ /version ] }, { verbs, [ get ] } } ]");
+    }
+
+    [Fact]
+    public void No_variable_of_ours_can_be_mistaken_for_one_that_Kubernetes_makes_of_the_service()
+    {
+        var prefix = Text(Find("Service")["metadata"]["name"]).ToUpperInvariant().Replace('-', '_') + "_";
+
+        foreach (var variable in (YamlSequenceNode)Container["env"])
+            Text(variable["name"]).ShouldNotStartWith(prefix);
+        Text(Pod["enableServiceLinks"]).ShouldBe("false");
+    }
+
+    private static YamlMappingNode Find(string kind) => Objects.Single(o => Text(o["kind"]) == kind);
+
+    private static string Text(YamlNode node) => ((YamlScalarNode)node).Value!;
+
+    private static IEnumerable<YamlMappingNode> Load(string file)
+    {
+        using var reader = new StreamReader(file);
+        var stream = new YamlStream();
+        stream.Load(reader);
+        return stream.Documents.Select(document => (YamlMappingNode)document.RootNode);
+    }
+}

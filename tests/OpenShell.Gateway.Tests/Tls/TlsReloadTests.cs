@@ -1,0 +1,125 @@
+using System.Security.Cryptography.X509Certificates;
+using OpenShell.Gateway.Tls;
+using OpenShell.Tests;
+
+namespace OpenShell.Gateway.Tests.Tls;
+
+/// <summary>Files as the kubelet lays them: <c>tls.crt -> ..data/tls.crt</c>, <c>..data -> ..VERSION</c>, and a change is another <c>..data</c> renamed over it.</summary>
+public sealed class TlsReloadTests : IDisposable
+{
+    private readonly TestPki _old = new("old CA");
+    private readonly TestPki _new = new("new CA");
+    private readonly DirectoryInfo _mount = Directory.CreateTempSubdirectory("openshell-secret-");
+
+    public void Dispose()
+    {
+        _old.Dispose();
+        _new.Dispose();
+        _mount.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_swap_of_the_secret_changes_the_servers_certificate_and_who_is_let_in()
+    {
+        Swap("..1", _old, _old.CaPem);
+        await using var gateway = await StartAsync();
+        using var oldCertificate = _old.Client();
+        using var newCertificate = _new.Client();
+        (await IsServed(gateway, _old, oldCertificate)).ShouldBeTrue();
+        (await IsServed(gateway, _old, newCertificate)).ShouldBeFalse();
+
+        // Clients of both authorities while the authority is being replaced, and only those of the new one afterwards.
+        Swap("..2", _new, _old.CaPem + "\n" + _new.CaPem);
+        await Until(() => IsServed(gateway, _new, newCertificate));
+        (await IsServed(gateway, _new, oldCertificate)).ShouldBeTrue();
+
+        Swap("..3", _new, _new.CaPem);
+        await Until(async () => !await IsServed(gateway, _new, oldCertificate));
+        (await IsServed(gateway, _new, newCertificate)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Files_that_cannot_be_used_leave_the_old_ones_in_use()
+    {
+        Swap("..1", _old, _old.CaPem);
+        await using var gateway = await StartAsync();
+        using var certificate = _old.Client();
+
+        File.WriteAllText(Path.Combine(_mount.FullName, "..1", "tls.key"), "nonsense");
+        await Task.Delay(300, TestContext.Current.CancellationToken); // several looks at the files
+        (await IsServed(gateway, _old, certificate)).ShouldBeTrue();
+
+        Swap("..2", _new, _new.CaPem);
+        using var fresh = _new.Client();
+        await Until(() => IsServed(gateway, _new, fresh));
+    }
+
+    [Theory]
+    [InlineData("tls.crt", "", "tls.crt")]
+    [InlineData("tls.crt", "nonsense", "tls.crt")]
+    [InlineData("tls.key", "", "tls.key")]
+    [InlineData("ca.crt", "", "ca.crt")]
+    [InlineData("ca.crt", null, "ca.crt")]
+    public void Unusable_files_at_the_start_are_named(string file, string? content, string named)
+    {
+        Swap("..1", _old, _old.CaPem);
+        var path = Path.Combine(_mount.FullName, "..1", file);
+        if (content is null)
+            File.Delete(path);
+        else
+            File.WriteAllText(path, content);
+
+        Should.Throw<TlsMaterialException>(() => TlsMaterial.Load(TestGateway.Settings(_mount.FullName))).Message.ShouldContain(named);
+    }
+
+    [Fact]
+    public void A_key_of_another_certificate_is_refused()
+    {
+        Swap("..1", _old, _old.CaPem);
+        using var other = _old.Server();
+        File.WriteAllText(Path.Combine(_mount.FullName, "..1", "tls.key"), other.KeyPem());
+
+        Should.Throw<TlsMaterialException>(() => TlsMaterial.Load(TestGateway.Settings(_mount.FullName)));
+    }
+
+    private Task<TestGateway> StartAsync() => TestGateway.StartAsync(_old, settings => settings with
+    {
+        Certificate = Path.Combine(_mount.FullName, "tls.crt"),
+        Key = Path.Combine(_mount.FullName, "tls.key"),
+        ClientCa = Path.Combine(_mount.FullName, "ca.crt"),
+    });
+
+    private void Swap(string version, TestPki pki, string clientCa)
+    {
+        using var server = pki.Server();
+        TestGateway.WriteTls(Path.Combine(_mount.FullName, version), server, clientCa);
+        var next = Path.Combine(_mount.FullName, "..data_tmp");
+        File.CreateSymbolicLink(next, version);
+        LibC.Rename(next, Path.Combine(_mount.FullName, "..data")).ShouldBe(0);
+        foreach (var file in (string[])["tls.crt", "tls.key", "ca.crt"])
+        {
+            if (!File.Exists(Path.Combine(_mount.FullName, file)))
+                File.CreateSymbolicLink(Path.Combine(_mount.FullName, file), Path.Combine("..data", file));
+        }
+    }
+
+    private static async Task<bool> IsServed(TestGateway gateway, TestPki trusted, X509Certificate2 certificate)
+    {
+        try
+        {
+            using var client = new TestClient(gateway.Endpoint, trusted, certificate);
+            return (await client.CallAsync("/grpc.health.v1.Health/Check", TestClient.Frame([]))).Status == 0;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task Until(Func<Task<bool>> condition)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!await condition())
+            await Task.Delay(20, patience.Token);
+    }
+}
