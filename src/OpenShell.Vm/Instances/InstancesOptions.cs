@@ -1,3 +1,5 @@
+using OpenShell.Vm.Images;
+
 namespace OpenShell.Vm.Instances;
 
 /// <summary>What <see cref="LocalInstances"/> needs to know about the program that uses it.</summary>
@@ -12,6 +14,11 @@ public sealed record InstancesOptions
     /// </summary>
     public IReadOnlyList<string>? KvmProbeCommand { get; init; }
 
+    /// <summary>Where images come from; <see langword="null"/>: an <see cref="ImageBuilder"/> for <see cref="Directories"/>.</summary>
+    public IImages? Images { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    internal IImages EffectiveImages => Images ?? new ImageBuilder(Directories);
 }

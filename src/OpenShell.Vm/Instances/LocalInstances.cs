@@ -1,49 +1,71 @@
 using OpenShell.Vm.Faults;
-using OpenShell.Vm.Guests;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Supervision;
 using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Instances;
 
-/// <summary>The instances of this host and user.</summary>
+/// <summary>The instances of this host and user. Its parts are named by what they do: Run, Detached, Stop, Status, Plan.</summary>
 public sealed partial class LocalInstances(InstancesOptions options) : IInstances
 {
+    private readonly InstanceStore _store = new(options.Directories);
+
     /// <summary>What it was made with.</summary>
     public InstancesOptions Options { get; } = options;
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<InstanceStatus>> ListAsync(CancellationToken cancellationToken = default) => throw Missing();
-
-    /// <inheritdoc/>
-    public Task<InstanceStatus?> FindAsync(string name, CancellationToken cancellationToken = default) => throw Missing();
-
-    /// <inheritdoc/>
-    public Task<StartPlan> PlanAsync(InstanceConfig config, CancellationToken cancellationToken = default) => throw Missing();
-
-    /// <inheritdoc/>
-    public Task<IRunningInstance> RunAsync(InstanceConfig config, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default) => throw Missing();
-
-    /// <inheritdoc/>
-    public Task<InstanceStatus> StartDetachedAsync(InstanceConfig config, IReadOnlyList<string> supervisor, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default) => throw Missing();
-
-    /// <summary>
-    /// The body of the supervisor that <see cref="StartDetachedAsync"/> starts: leaves the caller's session and terminal, runs the stored configuration
-    /// of that name and returns the process's exit code once nothing of the instance is left.
-    /// </summary>
-    public Task<int> SuperviseAsync(string name) => Options.Directories is null ? Task.FromResult(1) : throw Missing();
-
-    /// <inheritdoc/>
-    public Task StopAsync(string name, bool force = false, CancellationToken cancellationToken = default) => throw Missing();
-
-    /// <inheritdoc/>
-    public Task DeleteAsync(string name, CancellationToken cancellationToken = default) => throw Missing();
-
-    /// <inheritdoc/>
-    public Task<IGuestAgent> ConnectAsync(string name, CancellationToken cancellationToken = default) => throw Missing();
-
-    private static FaultException Missing() => new(new Fault
+    public async Task<IRunningInstance> RunAsync(InstanceConfig config, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
     {
-        Code = "host.not-built",
-        What = "This part of the program is not built yet.",
-        Remedy = "Use a newer build.",
-    });
+        Validate(config);
+        if (config.Mode == GuestMode.Exec)
+            return new Supervisor(Options, config, EphemeralFolders.Create(Options.Directories), null, [], progress);
+
+        var files = _store.Files(InstanceName.Parse(config.Name));
+        var held = Take(files, config.Name);
+        try
+        {
+            var last = LastStatus(files);
+            await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
+            InstanceStore.WriteConfig(files, config);
+            File.Delete(files.Fault);
+            return new Supervisor(Options, config, files, held, last?.Ports ?? [], progress);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the instance's folders and takes its lock.</summary>
+    private static InstanceLock Take(InstanceFiles files, string name)
+    {
+        InstanceStore.CreateFolders(files);
+        var held = InstanceLock.Acquire(files, name);
+
+        // Whoever held the lock until a moment ago removed the folder of the sockets as its last act.
+        InstanceStore.CreateFolders(files);
+        return held;
+    }
+
+    private static void Validate(InstanceConfig config)
+    {
+        var faults = InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib());
+        if (faults.Count > 0)
+            throw new FaultException(faults);
+    }
+
+    private static InstanceStatus? LastStatus(InstanceFiles files)
+    {
+        try
+        {
+            return InstanceStore.ReadStatus(files);
+        }
+        catch (FaultException)
+        {
+            // Only a hint here; the next status replaces it.
+            return null;
+        }
+    }
 }

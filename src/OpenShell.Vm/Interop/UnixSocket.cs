@@ -34,6 +34,13 @@ internal static class UnixSocket
         }
     }
 
+    /// <summary>Waits until a process has made its socket, without connecting to it: some serve only one connection.</summary>
+    internal static async Task WaitForFileAsync(string path, CancellationToken cancellationToken)
+    {
+        while (!File.Exists(path))
+            await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
+    }
+
     // .NET has no error code of its own for ENOENT: it comes as SocketError.SocketError or AddressNotAvailable, depending on the version.
     private static bool IsNotYet(SocketError error) =>
         error is SocketError.ConnectionRefused or SocketError.AddressNotAvailable or SocketError.SocketError or SocketError.TryAgain or SocketError.WouldBlock;

@@ -4,41 +4,25 @@ using System.Net.Sockets;
 using System.Text.Json.Serialization;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Interop;
 using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Networking;
 
 /// <summary>gvproxy's control API, over its Unix socket.</summary>
-internal sealed class GvproxyClient : IDisposable
+internal sealed class GvproxyClient(string socket) : IDisposable
 {
-    private readonly HttpClient _http;
-
-    internal GvproxyClient(string socket)
+    private readonly HttpClient _http = new(new SocketsHttpHandler
     {
-        _http = new HttpClient(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            ConnectCallback = async (_, cancellationToken) =>
-            {
-                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
-                {
-                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellationToken).ConfigureAwait(false);
-                    return new NetworkStream(connection, ownsSocket: true);
-                }
-                catch
-                {
-                    connection.Dispose();
-                    throw;
-                }
-            },
-        })
-        {
-            // The name is ignored by gvproxy; HTTP wants one.
-            BaseAddress = new Uri("http://gvproxy/"),
-            Timeout = TimeSpan.FromSeconds(10),
-        };
-    }
+        UseProxy = false,
+        ConnectCallback = async (_, cancellationToken) =>
+            new NetworkStream(await UnixSocket.ConnectAsync(socket, cancellationToken).ConfigureAwait(false), ownsSocket: true),
+    })
+    {
+        // The name is ignored by gvproxy; HTTP wants one.
+        BaseAddress = new Uri("http://gvproxy/"),
+        Timeout = TimeSpan.FromSeconds(10),
+    };
 
     /// <summary>Opens a port of the host.</summary>
     /// <exception cref="FaultException">The port is busy (<c>network.port-busy</c>), or gvproxy refuses (<c>network.forward-refused</c>).</exception>

@@ -6,7 +6,8 @@ namespace OpenShell.Vm.Supervision;
 /// <param name="Name">For the log: <c>SIGTERM</c>.</param>
 /// <param name="Act">Does it; a failure only means that the next rung is tried.</param>
 /// <param name="Limit">How long the process may take to end after it.</param>
-internal sealed record Rung(string Name, Func<CancellationToken, Task> Act, TimeSpan Limit);
+/// <param name="Patient">Left out, or broken off, when somebody is in a hurry.</param>
+internal sealed record Rung(string Name, Func<CancellationToken, Task> Act, TimeSpan Limit, bool Patient = false);
 
 /// <summary>Ends a process: each rung is tried, given its time, and said in the log; the last is SIGKILL.</summary>
 internal static class ShutdownLadder
@@ -21,7 +22,7 @@ internal static class ShutdownLadder
     /// <param name="child">The process.</param>
     /// <param name="rungs">What to try before SIGKILL.</param>
     /// <param name="say">Takes one line for each step.</param>
-    /// <param name="hurry">Cancelled when the user has lost patience: straight to SIGKILL.</param>
+    /// <param name="hurry">Cancelled when the user has lost patience: no patient rung is taken any more.</param>
     /// <returns>How it ended and by which rung; <see langword="null"/> in place of a rung: it had ended by itself.</returns>
     internal static async Task<(ExitReason Reason, string? Rung)> DescendAsync(ChildProcess child, IEnumerable<Rung> rungs, Action<string> say, CancellationToken hurry = default)
     {
@@ -30,10 +31,9 @@ internal static class ShutdownLadder
 
         foreach (var rung in rungs.Append(new Rung("SIGKILL", _ => Send(child, Signals.Kill), KillLimit)))
         {
-            var last = rung.Name == "SIGKILL";
-            if (hurry.IsCancellationRequested && !last)
+            if (hurry.IsCancellationRequested && rung.Patient)
                 continue;
-            if (await TryAsync(child, rung, say, last ? default : hurry).ConfigureAwait(false) is { } reason)
+            if (await TryAsync(child, rung, say, rung.Patient ? hurry : default).ConfigureAwait(false) is { } reason)
                 return (reason, rung.Name);
         }
 

@@ -1,0 +1,99 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using OpenShell.Vm.Instances;
+
+namespace OpenShell.Vm.Bootstrap;
+
+/// <summary>What OpenShell's clients need to know of a gateway: <c>gateways/NAME/metadata.json</c>, <c>gateways/NAME/mtls/*</c> and <c>active_gateway</c>.</summary>
+public sealed class GatewayRegistration
+{
+    private readonly string _folder;
+    private readonly string _active;
+
+    /// <summary>The registration of an instance's gateway.</summary>
+    public GatewayRegistration(HostDirectories directories, string instance)
+    {
+        ArgumentNullException.ThrowIfNull(directories);
+        Name = NameFor(instance);
+        _folder = Path.Combine(directories.OpenShellConfig, "gateways", Name);
+        _active = Path.Combine(directories.OpenShellConfig, "active_gateway");
+    }
+
+    /// <summary>The gateway's name among those that the clients know.</summary>
+    public string Name { get; }
+
+    /// <summary>Where the client's certificates are: <c>ca.crt</c>, <c>tls.crt</c>, <c>tls.key</c>.</summary>
+    public string MtlsFolder => Path.Combine(_folder, "mtls");
+
+    private string MetadataFile => Path.Combine(_folder, "metadata.json");
+
+    /// <summary>The name of an instance's gateway: as the original has it.</summary>
+    public static string NameFor(string instance) => "openshell-vm-" + instance;
+
+    /// <summary>Writes everything; the certificates first, so that a client never finds a gateway without them.</summary>
+    internal void Write(int port, GatewayCertificates certificates)
+    {
+        PrivateFolder.Create(MtlsFolder);
+        AtomicFile.Write(Path.Combine(MtlsFolder, "ca.crt"), certificates.Ca);
+        AtomicFile.Write(Path.Combine(MtlsFolder, "tls.crt"), certificates.Certificate);
+        AtomicFile.Write(Path.Combine(MtlsFolder, "tls.key"), certificates.Key);
+        var metadata = new GatewayMetadata
+        {
+            Name = Name,
+            GatewayEndpoint = $"https://127.0.0.1:{port}",
+            IsRemote = false,
+            GatewayPort = port,
+        };
+        AtomicFile.WriteJson(MetadataFile, metadata, GatewayJson.Default.GatewayMetadata);
+    }
+
+    /// <summary>Makes it the one that clients use when none is named.</summary>
+    internal void Activate() => AtomicFile.Write(_active, Encoding.UTF8.GetBytes(Name));
+
+    /// <summary>Removes what <see cref="Write"/> and <see cref="Activate"/> wrote; leaves a gateway of that name alone that is somewhere else.</summary>
+    internal void Remove()
+    {
+        if (!File.Exists(MetadataFile) || !IsOurs())
+            return;
+        Directory.Delete(_folder, recursive: true);
+        if (File.Exists(_active) && File.ReadAllText(_active).Trim() == Name)
+            File.Delete(_active);
+    }
+
+    private bool IsOurs()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(MetadataFile), GatewayJson.Default.GatewayMetadata) is { IsRemote: false } metadata
+                && metadata.Name == Name
+                && metadata.GatewayEndpoint.StartsWith("https://127.0.0.1:", StringComparison.Ordinal);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>What a client of the gateway needs, as PEM.</summary>
+/// <param name="Ca">The authority of the gateway's certificate.</param>
+/// <param name="Certificate">The client's certificate.</param>
+/// <param name="Key">Its key.</param>
+internal sealed record GatewayCertificates(byte[] Ca, byte[] Certificate, byte[] Key);
+
+/// <summary>The schema of <c>metadata.json</c> as far as a local gateway uses it; without <c>auth_mode</c> the clients use mTLS.</summary>
+internal sealed record GatewayMetadata
+{
+    public required string Name { get; init; }
+
+    public required string GatewayEndpoint { get; init; }
+
+    public required bool IsRemote { get; init; }
+
+    public required int GatewayPort { get; init; }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(GatewayMetadata))]
+internal sealed partial class GatewayJson : JsonSerializerContext;

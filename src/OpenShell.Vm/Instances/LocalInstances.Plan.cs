@@ -1,0 +1,65 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Images;
+using OpenShell.Vm.Networking;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Supervision;
+
+namespace OpenShell.Vm.Instances;
+
+public sealed partial class LocalInstances
+{
+    /// <inheritdoc/>
+    public async Task<StartPlan> PlanAsync(InstanceConfig config, CancellationToken cancellationToken = default)
+    {
+        Validate(config);
+        var host = await new HostProbe(Options.Directories, Options.KvmProbeCommand).ProbeAsync(cancellationToken).ConfigureAwait(false);
+        var filled = InstanceDefaults.Fill(config, host);
+        var files = config.Mode == GuestMode.Exec
+            ? InstanceFiles.Ephemeral(Options.Directories, "0-0-0")
+            : _store.Files(InstanceName.Parse(config.Name));
+        var notes = new List<string>([.. AcceleratorChoice.Notes(host), .. InstanceValidator.Notes(filled, host)]);
+        filled = WithPorts(filled, files, notes);
+        var plan = BootPlanner.Plan(filled, host, await ImagesAsync(filled, notes, cancellationToken).ConfigureAwait(false), files);
+        return new StartPlan(filled, host, plan, Processes(plan, host, files), notes);
+    }
+
+    private async Task<ImageSet> ImagesAsync(InstanceConfig config, List<string> notes, CancellationToken cancellationToken)
+    {
+        var request = new ImageRequest { Mode = config.Mode, Distribution = config.Distribution };
+        if (await Options.EffectiveImages.FindAsync(request, cancellationToken).ConfigureAwait(false) is { } images)
+            return images;
+        notes.Add("The image is not built yet; the paths of its parts are known once it is: 'gateway image build', or the first start, builds it.");
+        return new ImageSet { Kernel = "/not/built/yet/kernel", Initramfs = "/not/built/yet/initramfs", Root = "/not/built/yet/root", Key = "not built yet" };
+    }
+
+    /// <summary>The ports as a start at this moment would choose them; that one is busy is a note here, since nothing is started.</summary>
+    private static InstanceConfig WithPorts(InstanceConfig config, InstanceFiles files, List<string> notes)
+    {
+        try
+        {
+            var last = LastStatus(files);
+            if (InstanceLock.HolderOf(files) is not null)
+                return config with { GatewayPort = last?.Ports.FirstOrDefault(p => p.GuestPort == GuestNetworkPlan.GatewayPort)?.HostPort ?? config.GatewayPort };
+            var ports = PortPlanner.Choose(config, last?.Ports ?? []);
+            return config with { GatewayPort = ports.Gateway?.HostPort ?? config.GatewayPort, Ports = ports.User };
+        }
+        catch (FaultException e)
+        {
+            notes.AddRange(e.Faults.Select(f => $"{f.What} {f.Remedy}"));
+            return config;
+        }
+    }
+
+    private static List<LaunchSpec> Processes(BootPlan plan, HostFacts host, InstanceFiles files)
+    {
+        var processes = new List<LaunchSpec>();
+        if (plan.Network is not null)
+            processes.Add(GvproxyCommandLine.Describe(host.Gvproxy ?? "gvproxy", files));
+        if (plan.Disks.Any(d => !d.ReadOnly) && !File.Exists(files.StateDisk))
+            processes.Add(StateDisk.Describe(host.QemuImg ?? "qemu-img", files.StateDisk, files));
+        processes.Add((HypervisorCatalog.Find(plan.Hypervisor) ?? throw new InvalidOperationException($"no hypervisor {plan.Hypervisor}")).Describe(plan, host));
+        return processes;
+    }
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using OpenShell.Vm.Bootstrap;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Supervision;
+
+namespace OpenShell.Vm.Instances;
+
+public sealed partial class LocalInstances
+{
+    /// <summary>Longer than all rungs of an orderly shutdown together.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(100);
+
+    /// <summary>Longer than all rungs that a hurried one takes.</summary>
+    private static readonly TimeSpan ForcedStopLimit = TimeSpan.FromSeconds(25);
+
+    /// <inheritdoc/>
+    public async Task StopAsync(string name, bool force = false, CancellationToken cancellationToken = default)
+    {
+        var files = FilesOfKnown(name);
+        if (InstanceLock.HolderOf(files) is { } supervisor)
+            await StopSupervisorAsync(files, name, supervisor, force, cancellationToken).ConfigureAwait(false);
+
+        // Whoever takes the lock now is alone with what is left: of a supervisor that was killed, mostly nothing.
+        using var held = InstanceLock.Acquire(files, name);
+        var last = LastStatus(files);
+        var ended = await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
+        InstanceRemains.RemoveRunFolder(files);
+        if (last is { Phase: not (InstancePhase.Stopped or InstancePhase.Failed) } || ended > 0)
+            InstanceStore.WriteStatus(files, last! with { Phase = InstancePhase.Stopped, Processes = new Dictionary<string, ProcessIdentity>() });
+    }
+
+    /// <inheritdoc/>
+    public Task DeleteAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var files = FilesOfKnown(name);
+        using (InstanceLock.Acquire(files, name))
+        {
+            InstanceRemains.RemoveRunFolder(files);
+            new GatewayRegistration(Options.Directories, name).Remove();
+            Kubeconfig.Remove(Kubeconfig.PathFor(Options.Directories, name), name);
+
+            // Under another name first: a delete that is interrupted leaves nothing that looks like an instance.
+            var aside = Path.Combine(Path.GetDirectoryName(files.Root)!, $".deleted-{Guid.NewGuid():N}");
+            Directory.Move(files.Root, aside);
+            Directory.Delete(aside, recursive: true);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private InstanceFiles FilesOfKnown(string name)
+    {
+        var files = _store.Files(InstanceName.Parse(name));
+        return Directory.Exists(files.Root) ? files : throw new FaultException(InstanceStore.Unknown(name));
+    }
+
+    private static async Task StopSupervisorAsync(InstanceFiles files, string name, ProcessIdentity supervisor, bool force, CancellationToken cancellationToken)
+    {
+        if (!await SupervisorCall.StopAsync(files, force, cancellationToken).ConfigureAwait(false))
+        {
+            // It does not answer (yet, or any more); SIGTERM means the same to it.
+            ProcessIdentities.Signal(supervisor, Signals.Terminate);
+        }
+
+        var limit = force ? ForcedStopLimit : StopLimit;
+        if (await InstanceRemains.HolderGoneAsync(files, supervisor, limit, cancellationToken).ConfigureAwait(false))
+            return;
+        if (!force)
+        {
+            throw new FaultException(new Fault
+            {
+                Code = "instance.stop-timeout",
+                What = string.Create(CultureInfo.InvariantCulture, $"{name} did not stop within {limit.TotalSeconds:0} s (its supervisor is pid {supervisor.Pid})."),
+                Remedy = "'gateway stop --force' ends it at once.",
+                Log = files.SupervisorLog,
+            });
+        }
+
+        ProcessIdentities.Signal(supervisor, Signals.Kill);
+        await InstanceRemains.HolderGoneAsync(files, supervisor, limit, cancellationToken).ConfigureAwait(false);
+    }
+}

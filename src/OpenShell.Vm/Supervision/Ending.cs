@@ -1,0 +1,23 @@
+using OpenShell.Vm.Faults;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>Why a run ends. Whatever comes first decides.</summary>
+internal abstract record Ending
+{
+    private Ending()
+    {
+    }
+
+    /// <summary>Somebody asked for it.</summary>
+    internal sealed record Stopped(string ByWhom) : Ending;
+
+    /// <summary>The program that the VM was for has ended.</summary>
+    internal sealed record ProgramEnded(int ExitCode) : Ending;
+
+    /// <summary>The guest has shut itself down in order.</summary>
+    internal sealed record PoweredOff : Ending;
+
+    /// <summary>It cannot go on.</summary>
+    internal sealed record Lost(Fault Fault, Exception? Cause = null) : Ending;
+}

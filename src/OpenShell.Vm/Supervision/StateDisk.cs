@@ -1,0 +1,55 @@
+using System.Globalization;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>The disk on which an instance keeps everything that changes.</summary>
+internal static class StateDisk
+{
+    /// <summary>Its size as the guest sees it. It is sparse: what is never written takes no space on the host.</summary>
+    internal const int SizeGib = 20;
+
+    /// <summary>A cluster writes some 700 MiB in its first minute; with less than this free it would fail half-way.</summary>
+    private const long NeededBytes = 1L << 30;
+
+    /// <summary>Creates it empty, whole or not at all; the guest puts its file system on it.</summary>
+    internal static async Task CreateAsync(HostFacts host, InstanceFiles files, CancellationToken cancellationToken)
+    {
+        var free = new DriveInfo(files.Root).AvailableFreeSpace;
+        if (free < NeededBytes)
+        {
+            throw Fault("disk.no-space", string.Create(CultureInfo.InvariantCulture, $"{files.Root} has {free >> 20} MiB free; a new cluster needs {NeededBytes >> 20}."),
+                "Free some space ('gateway image prune' may), or point XDG_DATA_HOME to a larger disk.", null);
+        }
+
+        var qemuImg = host.QemuImg ?? throw Fault("host.no-qemu-img", "There is no qemu-img on this host.", "Install it: 'sudo apt-get install qemu-utils'.", null);
+        var aside = files.StateDisk + ".tmp";
+        File.Delete(aside);
+        await using (var child = ChildProcess.Start(Describe(qemuImg, aside, files)))
+        {
+            var reason = await child.Exited.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (reason.Code != 0)
+                throw Fault("disk.not-created", $"qemu-img {reason} while creating {files.StateDisk}.{LogTail.LastWords(files.VmmLog)}", "See that the folder is writable and the disk is not full.", files.VmmLog);
+        }
+
+        File.SetUnixFileMode(aside, AtomicFile.OwnerOnly);
+        File.Move(aside, files.StateDisk);
+    }
+
+    /// <summary>What would run. Pure.</summary>
+    internal static LaunchSpec Describe(string qemuImg, string path, InstanceFiles files) => new()
+    {
+        Title = "qemu-img",
+        Program = qemuImg,
+        // lazy_refcounts: reference counts are written later and rebuilt after a crash, which saves a flush for each new cluster of the disk.
+        Arguments = ["create", "-q", "-f", "qcow2", "-o", "lazy_refcounts=on", path, string.Create(CultureInfo.InvariantCulture, $"{SizeGib}G")],
+        LogFile = files.VmmLog,
+    };
+
+    private static FaultException Fault(string code, string what, string remedy, string? log) =>
+        new(new Fault { Code = code, Stage = BootStages.Disk, What = what, Remedy = remedy, Log = log });
+}

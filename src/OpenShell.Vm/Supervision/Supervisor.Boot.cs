@@ -1,0 +1,134 @@
+using System.Globalization;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Readiness;
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>The start: <see cref="BootAsync"/> is its table of contents.</summary>
+internal sealed partial class Supervisor
+{
+    private double _patience = 1;
+    private Accelerator _accelerator;
+
+    private async Task<Ending> BootAsync()
+    {
+        var host = await ProbeHostAsync().ConfigureAwait(false);
+
+        // What takes longest on a first start and what is quick do not wait for one another.
+        var network = StartNetworkAsync(host);
+        var images = await BothAsync(EnsureImagesAsync(), network).ConfigureAwait(false);
+
+        await PrepareDiskAsync(host).ConfigureAwait(false);
+        var plan = BootPlanner.Plan(_config, host, images, _files);
+
+        using var deadline = StartDeadline();
+        var agent = await PowerOnAsync(plan, host).ConfigureAwait(false);
+        _agent.TrySetResult(agent);
+
+        if (!IsCluster)
+            return await RunProgramAsync(agent).ConfigureAwait(false);
+
+        await BecomeReadyAsync(agent).ConfigureAwait(false);
+        return await _ending.Task.ConfigureAwait(false);
+    }
+
+    private async Task<HostFacts> ProbeHostAsync()
+    {
+        _timeline.Started(BootStages.HostProbe);
+        var host = await new HostProbe(_options.Directories, _options.KvmProbeCommand).ProbeAsync(_running.Token).ConfigureAwait(false);
+        _config = InstanceDefaults.Fill(_config, host);
+        _accelerator = AcceleratorChoice.Best(host);
+        _patience = Math.Max(1, _config.Timeout!.Value / (InstanceDefaults.Fill(_config with { Timeout = null }, host).Timeout!.Value));
+        _status.Change(status => status with
+        {
+            Hypervisor = _config.Hypervisor,
+            Accelerator = _accelerator.ToString().ToLowerInvariant(),
+            Distribution = _config.Distribution,
+            Vcpus = _config.Vcpus,
+            MemoryMib = _config.MemoryMib,
+        });
+        var notes = AcceleratorChoice.Notes(host).Concat(InstanceValidator.Notes(_config, host)).ToArray();
+        _timeline.Completed(BootStages.HostProbe, notes.Length > 0 ? string.Join(' ', notes) : $"{_accelerator}, {host.Cores} processors");
+        return host;
+    }
+
+    private async Task<ImageSet> EnsureImagesAsync()
+    {
+        _timeline.Started(BootStages.Image);
+        var progress = new ActionProgress<BuildProgress>(step =>
+        {
+            if (step.State is not BuildState.Cached)
+                _timeline.Progress(BootStages.Image, step.Share, step.Detail is null ? step.Title : $"{step.Title}: {step.Detail}");
+        });
+        var request = new ImageRequest { Mode = _config.Mode, Distribution = _config.Distribution };
+        var images = await _options.EffectiveImages.EnsureAsync(request, progress, _running.Token).ConfigureAwait(false);
+        _timeline.Completed(BootStages.Image, images.Key.Length > 12 ? images.Key[..12] : images.Key);
+        return images;
+    }
+
+    private async Task PrepareDiskAsync(HostFacts host)
+    {
+        if (!IsCluster)
+            return;
+        _timeline.Started(BootStages.Disk);
+        if (File.Exists(_files.StateDisk))
+        {
+            _timeline.Completed(BootStages.Disk, "kept");
+            return;
+        }
+
+        await StateDisk.CreateAsync(host, _files, _running.Token).ConfigureAwait(false);
+        _timeline.Completed(BootStages.Disk, string.Create(CultureInfo.InvariantCulture, $"{StateDisk.SizeGib} GiB, sparse"));
+    }
+
+    /// <summary>From here to Ready (or to the program's start) the user's timeout counts: building an image on first use is not the instance's slowness.</summary>
+    private CancellationTokenSource StartDeadline()
+    {
+        var timeout = _config.Timeout!.Value;
+        var deadline = new CancellationTokenSource(timeout);
+        deadline.Token.Register(() =>
+        {
+            if (!_ready.Task.IsCompleted)
+                End(new Ending.Lost(TimedOut(timeout)));
+        });
+        return deadline;
+    }
+
+    private Fault TimedOut(TimeSpan timeout)
+    {
+        var gate = IsCluster ? ReadinessGates.Current(_timeline.Stages)?.Gate : null;
+        return new Fault
+        {
+            Code = "instance.timeout",
+            Stage = gate?.Stage ?? _timeline.CurrentStage,
+            What = string.Create(CultureInfo.InvariantCulture, $"{_config.Name} was not ready within {timeout.TotalSeconds:0} s: it waited for {gate?.WaitsFor ?? "the guest"}."),
+            Remedy = (gate?.Hint ?? "'gateway logs --source console' shows how far the guest came.") + " --timeout gives it longer.",
+            Log = _lock is null ? null : _files.ConsoleLog,
+        };
+    }
+
+    /// <summary>Waits for both; when one fails the other is cancelled, and the first failure is the one that counts.</summary>
+    private async Task<T> BothAsync<T>(Task<T> first, Task second)
+    {
+        var earlier = await Task.WhenAny(first, second).ConfigureAwait(false);
+        if (!earlier.IsCompletedSuccessfully)
+        {
+            await _running.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(first, second).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await earlier.ConfigureAwait(false);
+        }
+
+        await second.ConfigureAwait(false);
+        return await first.ConfigureAwait(false);
+    }
+}
+
+/// <summary>Progress told at once on the caller's thread; <see cref="Progress{T}"/> would post it to another, out of order.</summary>
+internal sealed class ActionProgress<T>(Action<T> action) : IProgress<T>
+{
+    public void Report(T value) => action(value);
+}

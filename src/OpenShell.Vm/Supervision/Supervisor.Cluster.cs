@@ -1,0 +1,160 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using OpenShell.Vm.Bootstrap;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Readiness;
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>What the guest reports, and what a cluster's start waits for after hello.</summary>
+internal sealed partial class Supervisor
+{
+    private static readonly TimeSpan GatePause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan HealthPause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>A health call under emulation takes a few hundred milliseconds; the first one, to a process that is still starting, more.</summary>
+    private static readonly TimeSpan HealthLimit = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _stages = new();
+
+    /// <summary>Takes a report of the guest.</summary>
+    private void OnReport(StageReport report)
+    {
+        // The guest's network and disk are its own; the host's stages of those names are about gvproxy and the image.
+        var stage = report.Stage is BootStages.Network or BootStages.Disk ? $"{BootStages.Init}/{report.Stage}" : report.Stage;
+        _timeline.Relay(report with { Stage = stage });
+        if (report.State is StageState.Failed || report.Fault is not null)
+            _log.Say($"guest: {stage} {report.State}: {report.Fault?.What ?? report.Detail}");
+
+        if (report.State is StageState.Completed or StageState.Skipped)
+            StageSource(stage).TrySetResult();
+
+        // A part that fails (a service that ended) is tried again in the guest; a whole stage is not.
+        else if (report is { State: StageState.Failed, Fault: { } fault } && BootStages.All.Contains(report.Stage) && !_ready.Task.IsCompleted)
+            End(new Ending.Lost(new Fault { Code = fault.Code, Stage = stage, What = fault.What, Remedy = fault.Remedy, Log = Kept(_files.ConsoleLog) }));
+    }
+
+    /// <summary>Completes when the guest has reported the end of a stage.</summary>
+    private Task StageAsync(string stage) => StageSource(stage).Task.WaitAsync(_running.Token);
+
+    private TaskCompletionSource StageSource(string stage) => _stages.GetOrAdd(stage, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    private async Task BecomeReadyAsync(IGuestAgent agent)
+    {
+        _ = WatchGatesAsync();
+
+        // The files are there since early in the boot; fetched only now, so as not to compete with it.
+        await StageAsync(BootStages.Workload).ConfigureAwait(false);
+        var certificates = await BootstrapAsync(agent).ConfigureAwait(false);
+        await WaitForGatewayAsync(certificates).ConfigureAwait(false);
+        new GatewayRegistration(_options.Directories, _config.Name).Activate();
+
+        var status = _status.Change(now => now with { Phase = InstancePhase.Ready, ReadyAt = _options.Time.GetUtcNow() });
+        _log.Say(string.Create(CultureInfo.InvariantCulture, $"ready after {_timeline.Elapsed.TotalSeconds:0.0} s"));
+        _ready.TrySetResult(status);
+    }
+
+    private async Task<GatewayCertificates> BootstrapAsync(IGuestAgent agent)
+    {
+        _timeline.Started(BootStages.Bootstrap);
+        var certificates = new GatewayCertificates(
+            await ReadAsync(agent, GuestPaths.BootstrapGatewayCa).ConfigureAwait(false),
+            await ReadAsync(agent, GuestPaths.BootstrapGatewayCertificate).ConfigureAwait(false),
+            await ReadAsync(agent, GuestPaths.BootstrapGatewayKey).ConfigureAwait(false));
+        var guestKubeconfig = Encoding.UTF8.GetString(await ReadAsync(agent, GuestPaths.BootstrapKubeconfig).ConfigureAwait(false));
+
+        var kubeconfig = Kubeconfig.PathFor(_options.Directories, _config.Name);
+        var apiServer = _ports.ApiServer!.HostPort;
+        Kubeconfig.Write(kubeconfig, Kubeconfig.Rewrite(guestKubeconfig, _config.Name, apiServer));
+        new GatewayRegistration(_options.Directories, _config.Name).Write(_ports.Gateway!.HostPort, certificates);
+        _status.Change(status => status with
+        {
+            Kubeconfig = kubeconfig,
+            ApiServer = $"https://127.0.0.1:{apiServer}",
+            Endpoint = $"https://127.0.0.1:{_ports.Gateway.HostPort}",
+        });
+        _timeline.Completed(BootStages.Bootstrap, kubeconfig);
+        return certificates;
+    }
+
+    private async Task<byte[]> ReadAsync(IGuestAgent agent, string path)
+    {
+        using var buffer = new MemoryStream();
+        await agent.ReadFileAsync(path, buffer, _running.Token).ConfigureAwait(false);
+        return buffer.ToArray();
+    }
+
+    private async Task WaitForGatewayAsync(GatewayCertificates pem)
+    {
+        _timeline.Started(BootStages.Ready);
+        var endpoint = new Uri(_status.Now.Endpoint!);
+        using var ca = X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(pem.Ca));
+        using var client = X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(pem.Certificate), Encoding.ASCII.GetString(pem.Key));
+        var said = "";
+        while (await AskAsync(endpoint, ca, client).ConfigureAwait(false) is { } answer)
+        {
+            if (answer != said)
+                _log.Say($"waiting for {endpoint}: {said = answer}");
+            await Task.Delay(HealthPause, _running.Token).ConfigureAwait(false);
+        }
+
+        // Its pod serves; that the kubelet has not said so yet is no reason to wait.
+        if (!StageSource(BootStages.Gateway).Task.IsCompleted)
+            _timeline.Completed(BootStages.Gateway);
+        _timeline.Completed(BootStages.Ready, endpoint.ToString());
+    }
+
+    /// <summary>One health call; <see langword="null"/>: it serves.</summary>
+    private async Task<string?> AskAsync(Uri endpoint, X509Certificate2 ca, X509Certificate2 client)
+    {
+        try
+        {
+            var health = await GrpcHealthClient.CheckAsync(endpoint, ca, client, "", HealthLimit, _running.Token).ConfigureAwait(false);
+            return health == HealthStatus.Serving ? null : health.ToString();
+        }
+        catch (Exception e) when (e is HttpRequestException or TimeoutException or GrpcStatusException)
+        {
+            return e.InnerException is { } inner ? $"{e.Message} ({inner.Message})" : e.Message;
+        }
+    }
+
+    /// <summary>Ends the start when a gate's budget is used up.</summary>
+    private async Task WatchGatesAsync()
+    {
+        var emulated = _accelerator == Accelerator.Tcg;
+        try
+        {
+            while (!_ready.Task.IsCompleted)
+            {
+                if (ReadinessGates.Overdue(_timeline.Stages, _timeline.Elapsed, emulated, _patience) is { } gate)
+                    End(new Ending.Lost(GateFault(gate)));
+                await Task.Delay(GatePause, _running.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The start is over.
+        }
+    }
+
+    private Fault GateFault(ReadinessGate gate)
+    {
+        var part = _timeline.Stages.LastOrDefault(s => s.Stage.StartsWith(gate.Stage + "/", StringComparison.Ordinal) && s.State is StageState.Started or StageState.Failed);
+        return new Fault
+        {
+            Code = $"{gate.Stage}.not-ready",
+            Stage = gate.Stage,
+            What = $"{_config.Name} waited too long for {gate.WaitsFor}." + (part is null ? "" : $" Now: {part.Stage}{(part.Detail is null ? "" : $", {part.Detail}")}."),
+            Remedy = gate.Hint + " A longer --timeout lengthens this wait too.",
+            Log = Kept(_files.ConsoleLog),
+        };
+    }
+}

@@ -1,0 +1,96 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Images.Host;
+using OpenShell.Vm.Interop;
+using OpenShell.Vm.Networking;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>gvproxy and the forwarded ports.</summary>
+internal sealed partial class Supervisor
+{
+    /// <summary>gvproxy listens some 30 ms after its start here.</summary>
+    private static readonly TimeSpan GvproxyLimit = TimeSpan.FromSeconds(15);
+
+    private ChildProcess? _gvproxy;
+    private PortPlan _ports = new(null, null, []);
+
+    private async Task StartNetworkAsync(HostFacts host)
+    {
+        if (_config.Network == "none")
+        {
+            _timeline.Skipped(BootStages.Network, "no network was asked for");
+            return;
+        }
+
+        _timeline.Started(BootStages.Network);
+        _ports = PortPlanner.Choose(_config, _lastPorts);
+        var program = host.Gvproxy ?? await RuntimeTools.EnsureGvproxyAsync(
+            _options.Directories,
+            new ActionProgress<Images.BuildProgress>(step => _timeline.Progress(BootStages.Network, step.Share, step.Title)),
+            _running.Token).ConfigureAwait(false);
+        _gvproxySpec = GvproxyCommandLine.Describe(program, _files);
+        await StartGvproxyAsync().ConfigureAwait(false);
+        _timeline.Completed(BootStages.Network, _ports.All.Count == 0 ? null : string.Join(", ", _ports.All.Select(p => $"{p.HostAddress}:{p.HostPort} -> {p.GuestPort}")));
+    }
+
+    private LaunchSpec? _gvproxySpec;
+
+    /// <summary>Starts gvproxy and makes the forwards; also again for each further power-on, since gvproxy ends with the machine that it served.</summary>
+    private async Task StartGvproxyAsync()
+    {
+        if (_gvproxySpec is not { } spec)
+            return;
+        File.Delete(_files.NetworkSocket);
+        File.Delete(_files.NetworkControlSocket);
+        var gvproxy = ChildProcess.Start(spec);
+        _gvproxy = gvproxy;
+        _status.SetProcess(Roles.Gvproxy, gvproxy.Identity);
+        _log.Say($"gvproxy started, pid {gvproxy.Identity.Pid}");
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
+        limit.CancelAfter(GvproxyLimit);
+        using var gone = gvproxy.Exited.ContinueWith(_ => limit.Cancel(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        try
+        {
+            await UnixSocket.WaitForFileAsync(_files.NetworkSocket, limit.Token).ConfigureAwait(false);
+            if (_ports.All.Count > 0)
+                await ForwardAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!_running.IsCancellationRequested)
+        {
+            throw new FaultException(gvproxy.Exited.IsCompleted
+                ? GvproxyEnded(await gvproxy.Exited.ConfigureAwait(false))
+                : new Fault
+                {
+                    Code = "network.gvproxy-silent",
+                    Stage = BootStages.Network,
+                    What = $"gvproxy does not listen on {_files.NetworkSocket}.{LogTail.LastWords(_files.GvproxyLog)}",
+                    Remedy = "See its log, and try again.",
+                    Log = Kept(_files.GvproxyLog),
+                });
+        }
+    }
+
+    private async Task ForwardAsync(CancellationToken cancellationToken)
+    {
+        using var client = new GvproxyClient(_files.NetworkControlSocket);
+        foreach (var forward in _ports.All)
+            await client.ExposeAsync(forward, cancellationToken).ConfigureAwait(false);
+        _status.Change(status => status with { Ports = _ports.All });
+    }
+
+    private Fault GvproxyEnded(ExitReason reason) => new()
+    {
+        Code = "network.gvproxy-ended",
+        Stage = BootStages.Network,
+        What = $"gvproxy, the VM's network, {reason}.{LogTail.LastWords(_files.GvproxyLog)}",
+        Remedy = "Start the instance again; if it happens again, see its log.",
+        Log = Kept(_files.GvproxyLog),
+    };
+
+    /// <summary>A log is only named when it will still be there.</summary>
+    private string? Kept(string path) => _lock is null ? null : path;
+}

@@ -1,0 +1,136 @@
+using System.Globalization;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Instances;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>The end: whatever it was that ended the run, nothing is left of it but its files.</summary>
+internal sealed partial class Supervisor
+{
+    /// <summary>An orderly power-off of a cluster: pods are ended, services stopped in reverse order, the disk unmounted. Some 10 s here under emulation.</summary>
+    private static readonly TimeSpan PowerOffLimit = TimeSpan.FromSeconds(60);
+
+    /// <summary>QEMU closes its disks; a slow one may have much to write.</summary>
+    private static readonly TimeSpan QuitLimit = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan TerminateLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>gvproxy ends by itself when its guest is gone.</summary>
+    private static readonly TimeSpan GvproxyEndLimit = TimeSpan.FromSeconds(2);
+
+    private async Task<int> FinishAsync(Ending ending)
+    {
+        var orderly = ending is Ending.Stopped && IsCluster;
+        if (ending is not Ending.ProgramEnded)
+            _status.Change(status => status with { Phase = InstancePhase.Stopping });
+        if (ending is Ending.Lost failed && !_ready.Task.IsCompleted && _timeline.CurrentStage is { } stage)
+            _timeline.Failed(failed.Fault.Stage ?? stage, failed.Fault.What);
+
+        await UnwindAsync("the machine", () => EndMachineAsync(orderly)).ConfigureAwait(false);
+        await UnwindAsync("gvproxy", EndGvproxyAsync).ConfigureAwait(false);
+        await UnwindAsync("the broker", EndBrokerAsync).ConfigureAwait(false);
+
+        var exception = ending is Ending.Lost lost ? new FaultException(lost.Fault, lost.Cause is FaultException ? lost.Cause.InnerException : lost.Cause) : null;
+        if (ending is Ending.Lost { Cause: FaultException several } && several.Faults.Count > 1)
+            exception = several;
+        await UnwindAsync("the files", () => FinishFiles(exception)).ConfigureAwait(false);
+        Announce(exception);
+        return ending switch
+        {
+            Ending.Lost => throw exception!,
+            Ending.ProgramEnded ended => ended.ExitCode,
+            _ => 0,
+        };
+    }
+
+    private void Announce(FaultException? exception)
+    {
+        if (exception is not null)
+        {
+            _ready.TrySetException(exception);
+            _agent.TrySetException(exception);
+            _process.TrySetException(exception);
+            return;
+        }
+
+        _ready.TrySetCanceled();
+        _agent.TrySetCanceled();
+        _process.TrySetCanceled();
+    }
+
+    private async Task EndMachineAsync(bool orderly)
+    {
+        if (_machine is not { } machine)
+            return;
+        machine.Leaving = true;
+        var hurry = _hurry.Token;
+        Rung[] rungs = orderly
+            ?
+            [
+                new("power-off by the guest's agent", PowerOffByAgentAsync, PowerOffLimit, Patient: true),
+                new("quit over QMP", machine.QuitAsync, QuitLimit),
+                ShutdownLadder.Terminate(machine.Vmm, TerminateLimit),
+            ]
+
+            // Nothing to keep, or nobody left to ask.
+            : [ShutdownLadder.Terminate(machine.Vmm, TerminateLimit)];
+        await ShutdownLadder.DescendAsync(machine.Vmm, rungs, _log.Say, hurry).ConfigureAwait(false);
+        await machine.DisposeAsync().ConfigureAwait(false);
+        _status.SetProcess(Roles.Vmm, null);
+    }
+
+    private async Task PowerOffByAgentAsync(CancellationToken cancellationToken)
+    {
+        var agent = _agent.Task.IsCompletedSuccessfully ? await _agent.Task.ConfigureAwait(false) : throw new IOException("the agent has not answered yet");
+        await agent.PowerOffAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task EndGvproxyAsync()
+    {
+        if (_gvproxy is not { } gvproxy)
+            return;
+        await ((Task)gvproxy.Exited).WaitAsync(_machine is null ? TimeSpan.Zero : GvproxyEndLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ShutdownLadder.DescendAsync(gvproxy, [ShutdownLadder.Terminate(gvproxy, TerminateLimit)], _log.Say).ConfigureAwait(false);
+        _status.SetProcess(Roles.Gvproxy, null);
+    }
+
+    private Task FinishFiles(FaultException? exception)
+    {
+        if (_lock is null)
+        {
+            _timeline.Dispose();
+            Directory.Delete(_files.Root, recursive: true);
+            return Task.CompletedTask;
+        }
+
+        if (exception is not null)
+            InstanceStore.WriteFaults(_files, exception.Faults);
+        InstanceRemains.RemoveRunFolder(_files);
+        _log.Say(string.Create(CultureInfo.InvariantCulture, $"end of {_config.Name} after {_timeline.Elapsed.TotalSeconds:0.0} s"));
+        _status.Change(status => status with
+        {
+            Phase = exception is null ? InstancePhase.Stopped : InstancePhase.Failed,
+            Processes = new Dictionary<string, ProcessIdentity>(),
+            Fault = exception?.Faults[0],
+        });
+        _timeline.Dispose();
+        _log.Dispose();
+
+        // Last: whoever waits for the end waits for this.
+        _lock.Dispose();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>A step of the end that fails must not keep the others from being taken.</summary>
+    private async Task UnwindAsync(string what, Func<Task> step)
+    {
+        try
+        {
+            await step().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _log.Say($"while ending {what}: {e}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>What ends a run unasked: the hypervisor, gvproxy or the agent's channel going away.</summary>
+internal sealed partial class Supervisor
+{
+    /// <summary>When one process goes, others follow; the first cause is the one to name. So much later the order is certain.</summary>
+    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(1);
+
+    private void WatchProcesses(Machine machine)
+    {
+        _ = WatchVmmAsync(machine);
+        if (_gvproxy is { } gvproxy)
+            _ = WatchGvproxyAsync(machine, gvproxy);
+    }
+
+    private async Task WatchVmmAsync(Machine machine)
+    {
+        var reason = await machine.Vmm.Exited.ConfigureAwait(false);
+        if (!machine.Leaving)
+            End(await VmmEndedAsync(machine, reason).ConfigureAwait(false));
+    }
+
+    private async Task<Ending> VmmEndedAsync(Machine machine, ExitReason reason)
+    {
+        await ((Task)machine.GuestShutdown).WaitAsync(Settle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var shutdown = machine.GuestShutdown.IsCompletedSuccessfully ? await machine.GuestShutdown.ConfigureAwait(false) : null;
+        return shutdown switch
+        {
+            "guest-shutdown" => new Ending.PoweredOff(),
+
+            // With panic=-1 a panic is a reset, and with -no-reboot a reset is the end.
+            "guest-reset" or "guest-panic" => new Ending.Lost(new Fault
+            {
+                Code = "guest.panicked",
+                Stage = _timeline.CurrentStage,
+                What = $"The guest's kernel panicked or rebooted.{LogTail.LastWords(_files.ConsoleLog)}",
+                Remedy = "Its console says why. More memory (--mem) helps when it was killed for want of it.",
+                Log = Kept(_files.ConsoleLog),
+            }),
+            _ => new Ending.Lost(new Fault
+            {
+                Code = "vmm.ended",
+                Stage = _timeline.CurrentStage,
+                What = $"{machine.Vmm.Spec.Title} {reason}.{LogTail.LastWords(_files.VmmLog)}",
+                Remedy = "Start the instance again; if it happens again, its log and 'gateway doctor' may say why.",
+                Log = Kept(_files.VmmLog),
+            }),
+        };
+    }
+
+    private async Task WatchGvproxyAsync(Machine machine, ChildProcess gvproxy)
+    {
+        var reason = await gvproxy.Exited.ConfigureAwait(false);
+
+        // It ends, rightly, when the machine does: then that is the news.
+        await ((Task)machine.Vmm.Exited).WaitAsync(Settle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!machine.Leaving && !machine.Vmm.Exited.IsCompleted)
+            End(new Ending.Lost(GvproxyEnded(reason)));
+    }
+
+    private async Task WatchAgentAsync(Machine machine, IGuestAgent agent)
+    {
+        var reason = await agent.Closed.ConfigureAwait(false);
+
+        // A guest that powers off closes its end a moment before its machine ends.
+        await ((Task)machine.Vmm.Exited).WaitAsync(AgentSettle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (machine.Leaving || machine.Vmm.Exited.IsCompleted)
+            return;
+        End(new Ending.Lost(new Fault
+        {
+            Code = "guest.agent-lost",
+            Stage = _timeline.CurrentStage,
+            What = $"The guest's agent has gone silent: {reason}{LogTail.LastWords(_files.ConsoleLog)}",
+            Remedy = "Its console may say why; start the instance again.",
+            Log = Kept(_files.ConsoleLog),
+        }));
+    }
+
+    /// <summary>Between the agent's last word and the machine's end: the guest unmounts its disks then.</summary>
+    private static readonly TimeSpan AgentSettle = TimeSpan.FromSeconds(20);
+}

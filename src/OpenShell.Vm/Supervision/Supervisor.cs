@@ -1,0 +1,174 @@
+using System.Globalization;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>
+/// Runs one instance from its start to its end. This part is the whole life in outline; the others are named by their concern: Boot, Network, Power, Agent,
+/// Cluster, Watch, TearDown.
+/// </summary>
+internal sealed partial class Supervisor : IRunningInstance
+{
+    private readonly InstancesOptions _options;
+    private readonly InstanceFiles _files;
+    private readonly InstanceLock? _lock;
+    private readonly IReadOnlyList<PortForward> _lastPorts;
+    private readonly TimelineRecorder _timeline;
+    private readonly SupervisorLog _log;
+    private readonly StatusBoard _status;
+
+    private readonly TaskCompletionSource<InstanceStatus> _ready = NewSource<InstanceStatus>();
+    private readonly TaskCompletionSource<IGuestAgent> _agent = NewSource<IGuestAgent>();
+    private readonly TaskCompletionSource<IGuestProcess> _process = NewSource<IGuestProcess>();
+    private readonly TaskCompletionSource<Ending> _ending = NewSource<Ending>();
+
+    // Cancelled when the run is to end: everything that the boot waits for waits with it.
+    private readonly CancellationTokenSource _running = new();
+
+    // Cancelled when the user has lost patience with an orderly stop.
+    private readonly CancellationTokenSource _hurry = new();
+
+    private InstanceConfig _config;
+
+    /// <param name="options">As given to the library.</param>
+    /// <param name="config">Validated.</param>
+    /// <param name="files">Their folders are there.</param>
+    /// <param name="instanceLock">Held from now on, and given back at the end; none for a program's VM.</param>
+    /// <param name="lastPorts">The forwards of its last run.</param>
+    /// <param name="progress">Told of each event.</param>
+    internal Supervisor(InstancesOptions options, InstanceConfig config, InstanceFiles files, InstanceLock? instanceLock, IReadOnlyList<PortForward> lastPorts, IProgress<TimelineEvent>? progress)
+    {
+        _options = options;
+        _config = config;
+        _files = files;
+        _lock = instanceLock;
+        _lastPorts = lastPorts;
+        var kept = instanceLock is not null;
+        _timeline = new TimelineRecorder(kept ? files.Timeline : null, progress, options.Time);
+        _log = new SupervisorLog(kept ? files.SupervisorLog : null, options.Time);
+        _status = new StatusBoard(files, FirstStatus(config), kept);
+        _timeline.Changed += () => _status.Change(status => status with { Stages = _timeline.Stages });
+        Completion = RunAsync();
+    }
+
+    /// <inheritdoc/>
+    public Task<InstanceStatus> Ready => _ready.Task;
+
+    /// <inheritdoc/>
+    public Task<int> Completion { get; }
+
+    /// <inheritdoc/>
+    public Task<IGuestAgent> Agent => _agent.Task;
+
+    /// <inheritdoc/>
+    public Task<IGuestProcess> Process => _process.Task;
+
+    /// <summary>The truth at this moment.</summary>
+    internal InstanceStatus Status => _status.Now;
+
+    /// <inheritdoc/>
+    public Task StopAsync(bool force = false) => StopAsync(force, "this process");
+
+    /// <summary>Stops it, and says in the log for whom.</summary>
+    internal async Task StopAsync(bool force, string byWhom)
+    {
+        var again = _ending.Task.IsCompleted;
+        End(new Ending.Stopped(byWhom));
+        if (force || again)
+            await _hurry.CancelAsync().ConfigureAwait(false);
+
+        // What came of it is told by Completion; here only that it is over.
+        await ((Task)Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Stops it, if it still runs.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!Completion.IsCompleted)
+            await StopAsync().ConfigureAwait(false);
+        _running.Dispose();
+        _hurry.Dispose();
+    }
+
+    private async Task<int> RunAsync()
+    {
+        // The constructor's caller gets its object at once.
+        await Task.Yield();
+        Ending ending;
+        try
+        {
+            _log.Say($"start of {_config.Name}, pid {Environment.ProcessId}");
+            ending = await BootAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // A broken channel mostly follows from a process's end, which says more: give that the time to be noticed.
+            if (_machine is { Leaving: false })
+                await Task.WhenAny(_ending.Task, Task.Delay(Settle * 2)).ConfigureAwait(false);
+            ending = _ending.Task.IsCompleted ? await _ending.Task.ConfigureAwait(false) : new Ending.Lost(FaultOf(e), e);
+        }
+
+        End(ending);
+        return await FinishAsync(ending).ConfigureAwait(false);
+    }
+
+    /// <summary>The first ending is the one that counts; it ends every wait of the boot.</summary>
+    private void End(Ending ending)
+    {
+        if (!_ending.TrySetResult(ending))
+            return;
+        _log.Say(ending switch
+        {
+            Ending.Stopped stopped => $"asked to stop by {stopped.ByWhom}",
+            Ending.ProgramEnded ended => string.Create(CultureInfo.InvariantCulture, $"the program has ended with {ended.ExitCode}"),
+            Ending.PoweredOff => "the guest has powered itself off",
+            Ending.Lost lost => $"{lost.Fault.Code}: {lost.Fault.What}" + (lost.Cause is { } cause and not FaultException ? $"\n{cause}" : ""),
+            _ => ending.ToString(),
+        });
+        _running.Cancel();
+    }
+
+    private Fault FaultOf(Exception e) => e switch
+    {
+        FaultException { Faults: [var fault, ..] } => fault with { Stage = fault.Stage ?? _timeline.CurrentStage },
+        _ => new Fault
+        {
+            Code = "instance.internal",
+            Stage = _timeline.CurrentStage,
+            What = $"Unexpected: {e.GetType().Name}: {e.Message}",
+            Remedy = "Try again; if it happens again, report it with supervisor.log.",
+            Log = _lock is null ? null : _files.SupervisorLog,
+        },
+    };
+
+    private InstanceStatus FirstStatus(InstanceConfig config) => new()
+    {
+        Name = config.Name,
+        Phase = InstancePhase.Starting,
+        StartedAt = _timeline.StartedAt,
+        Processes = new Dictionary<string, ProcessIdentity> { [Roles.Supervisor] = ProcessIdentities.Current },
+    };
+
+    private bool IsCluster => _config.Mode == GuestMode.Cluster;
+
+    private static TaskCompletionSource<T> NewSource<T>()
+    {
+        var source = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // Whoever does not await it does not want to know of its failure.
+        _ = source.Task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return source;
+    }
+}
+
+/// <summary>The keys of <see cref="InstanceStatus.Processes"/>.</summary>
+internal static class Roles
+{
+    internal const string Supervisor = "supervisor";
+    internal const string Vmm = "vmm";
+    internal const string Gvproxy = "gvproxy";
+}
