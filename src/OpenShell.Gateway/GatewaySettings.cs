@@ -24,7 +24,7 @@ internal sealed record GatewaySettings
     /// <summary><c>OPENSHELL_TLS_KEY</c>: its key in PEM.</summary>
     public string Key { get; init; } = "/etc/openshell/tls/tls.key";
 
-    /// <summary><c>OPENSHELL_CLIENT_CA</c>: the authorities of the clients, in PEM.</summary>
+    /// <summary><c>OPENSHELL_TLS_CLIENT_CA</c>: the authorities of the clients, in PEM.</summary>
     public string ClientCa { get; init; } = "/etc/openshell/client-ca/ca.crt";
 
     /// <summary><c>OPENSHELL_NODE_NAME</c>: the node that the pod runs on, by the downward API.</summary>
@@ -53,7 +53,7 @@ internal sealed record GatewaySettings
             ProbePort = Port("OPENSHELL_PROBE_PORT", defaults.ProbePort),
             Certificate = Text("OPENSHELL_TLS_CERT") ?? defaults.Certificate,
             Key = Text("OPENSHELL_TLS_KEY") ?? defaults.Key,
-            ClientCa = Text("OPENSHELL_CLIENT_CA") ?? defaults.ClientCa,
+            ClientCa = Text("OPENSHELL_TLS_CLIENT_CA") ?? defaults.ClientCa,
             Node = Text("OPENSHELL_NODE_NAME") ?? defaults.Node,
             ApiServer = ApiServer(),
         };

@@ -17,7 +17,7 @@ public sealed class GatewaySettingsTests
         var settings = From(
             [
                 ("OPENSHELL_LISTEN_ADDRESS", "127.0.0.1"), ("OPENSHELL_GRPC_PORT", "1"), ("OPENSHELL_PROBE_PORT", "2"), ("OPENSHELL_TLS_CERT", "/c"),
-                ("OPENSHELL_TLS_KEY", "/k"), ("OPENSHELL_CLIENT_CA", "/a"), ("OPENSHELL_NODE_NAME", "n"),
+                ("OPENSHELL_TLS_KEY", "/k"), ("OPENSHELL_TLS_CLIENT_CA", "/a"), ("OPENSHELL_NODE_NAME", "n"),
                 ("KUBERNETES_SERVICE_HOST", "fd00::1"), ("KUBERNETES_SERVICE_PORT", "6443"),
             ],
             out var errors);

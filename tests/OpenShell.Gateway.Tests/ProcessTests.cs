@@ -78,7 +78,7 @@ public sealed class ProcessTests : IDisposable
         return
         [
             ("OPENSHELL_LISTEN_ADDRESS", "127.0.0.1"), ("OPENSHELL_TLS_CERT", Path.Combine(_folder.FullName, "tls.crt")),
-            ("OPENSHELL_TLS_KEY", Path.Combine(_folder.FullName, "tls.key")), ("OPENSHELL_CLIENT_CA", Path.Combine(_folder.FullName, "ca.crt")),
+            ("OPENSHELL_TLS_KEY", Path.Combine(_folder.FullName, "tls.key")), ("OPENSHELL_TLS_CLIENT_CA", Path.Combine(_folder.FullName, "ca.crt")),
         ];
     }
 
