@@ -6,7 +6,9 @@ namespace OpenShell.Vm.Protocol.Messages;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(GuestConfig))]
 [JsonSerializable(typeof(ExecRequest))]
 [JsonSerializable(typeof(ExecResult))]
@@ -14,4 +16,14 @@ namespace OpenShell.Vm.Protocol.Messages;
 [JsonSerializable(typeof(GuestFault))]
 [JsonSerializable(typeof(TerminalSize))]
 [JsonSerializable(typeof(PowerRequest))]
+[JsonSerializable(typeof(Hello))]
+[JsonSerializable(typeof(Welcome))]
+[JsonSerializable(typeof(Refusal))]
+[JsonSerializable(typeof(ExecStarted))]
+[JsonSerializable(typeof(ExecSignal))]
+[JsonSerializable(typeof(ExecResize))]
+[JsonSerializable(typeof(FileReadRequest))]
+[JsonSerializable(typeof(FileDescription))]
+[JsonSerializable(typeof(FileWriteRequest))]
+[JsonSerializable(typeof(FileWritten))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

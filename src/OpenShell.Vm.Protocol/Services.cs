@@ -1,0 +1,60 @@
+namespace OpenShell.Vm.Protocol;
+
+/// <summary>The services by name and the kinds of their messages. Names and numbers are never reused. PROTOCOL.md describes each.</summary>
+public static class Services
+{
+    /// <summary>Guest: runs a program. Header <see cref="Messages.ExecRequest"/>.</summary>
+    public const string Exec = "exec";
+
+    /// <summary>Guest: signals a program. Header <see cref="Messages.ExecSignal"/>.</summary>
+    public const string ExecSignal = "exec.signal";
+
+    /// <summary>Guest: resizes a program's terminal. Header <see cref="Messages.ExecResize"/>.</summary>
+    public const string ExecResize = "exec.resize";
+
+    /// <summary>Guest: sends a file. Header <see cref="Messages.FileReadRequest"/>.</summary>
+    public const string FileRead = "file.read";
+
+    /// <summary>Guest: takes a file. Header <see cref="Messages.FileWriteRequest"/>.</summary>
+    public const string FileWrite = "file.write";
+
+    /// <summary>Guest: ends everything in order. Header <see cref="Messages.PowerRequest"/>.</summary>
+    public const string Power = "power";
+
+    /// <summary>Host: takes the guest's reports. Opened by the guest, no header.</summary>
+    public const string Events = "events";
+}
+
+/// <summary>Kinds of messages, one table for all services.</summary>
+public static class MessageKinds
+{
+    /// <summary>A service's answer to a call; any number of them make up one answer.</summary>
+    public const byte Reply = 0x01;
+
+    /// <summary>To the guest: bytes for the program's stdin. The stream's END is its end-of-file.</summary>
+    public const byte Stdin = 0x10;
+
+    /// <summary>From the guest: JSON <see cref="Messages.ExecStarted"/>.</summary>
+    public const byte Started = 0x11;
+
+    /// <summary>From the guest: bytes of the program's stdout, or of its terminal.</summary>
+    public const byte Stdout = 0x12;
+
+    /// <summary>From the guest: bytes of the program's stderr.</summary>
+    public const byte Stderr = 0x13;
+
+    /// <summary>From the guest, last: JSON <see cref="Messages.ExecResult"/>.</summary>
+    public const byte Exit = 0x14;
+
+    /// <summary>From the guest, first: JSON <see cref="Messages.FileDescription"/>.</summary>
+    public const byte FileDescription = 0x20;
+
+    /// <summary>Bytes of a file, either way.</summary>
+    public const byte FileData = 0x21;
+
+    /// <summary>From the guest, last: JSON <see cref="Messages.FileWritten"/>.</summary>
+    public const byte FileWritten = 0x22;
+
+    /// <summary>From the guest: JSON <see cref="Messages.StageReport"/>.</summary>
+    public const byte StageReport = 0x30;
+}
