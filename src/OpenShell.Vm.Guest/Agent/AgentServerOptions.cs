@@ -7,4 +7,10 @@ public sealed record AgentServerOptions
 {
     /// <summary>The environment of every program that the host starts, <c>KEY=VALUE</c>; the request's own variables win over these. TERM is added with a terminal.</summary>
     public IReadOnlyList<string> Environment { get; init; } = ["PATH=" + ExecutableSearch.DefaultPath, "HOME=/root"];
+
+    /// <summary>Program and version, told to the host.</summary>
+    public string? Software { get; init; }
+
+    /// <summary>Takes one line about each session that ended and each port that would not open; from any thread.</summary>
+    public Action<string>? Log { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace OpenShell.Vm.Guest.Processes;
 
@@ -11,9 +12,10 @@ internal static unsafe partial class Libc
     public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, ENOEXEC = 8, ECHILD = 10, EAGAIN = 11, EACCES = 13, ENOTDIR = 20, EINVAL = 22, EPIPE = 32;
     public const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_NOCTTY = 0x100, O_APPEND = 0x400, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
     public const int F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030;
-    public const int X_OK = 1;
+    public const int X_OK = 1, AT_EMPTY_PATH = 0x1000;
+    public const uint STATX_BASIC_STATS = 0x7ff;
     public const int P_ALL = 0, P_PID = 1, WNOHANG = 1, WEXITED = 4, WNOWAIT = 0x01000000;
-    public const int SIGHUP = 1, SIGINT = 2, SIGKILL = 9, SIGTERM = 15;
+    public const int SIGHUP = 1, SIGINT = 2, SIGKILL = 9, SIGPIPE = 13, SIGTERM = 15, SIG_IGN = 1;
     public const short POSIX_SPAWN_SETPGROUP = 0x02, POSIX_SPAWN_SETSIGDEF = 0x04, POSIX_SPAWN_SETSIGMASK = 0x08, POSIX_SPAWN_SETSID = 0x80;
     public const nuint TIOCSWINSZ = 0x5414, FIONREAD = 0x541B;
     public const int EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CLOEXEC = 0x80000;
@@ -49,16 +51,23 @@ internal static unsafe partial class Libc
     public static partial int pipe2(int* fds, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial nint read(int fd, void* buffer, nuint count);
+    public static partial nint read(SafeFileHandle fd, void* buffer, nuint count);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial nint write(int fd, void* buffer, nuint count);
+    public static partial nint write(SafeFileHandle fd, void* buffer, nuint count);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int fcntl(int fd, int command, nint argument);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int ioctl(int fd, nuint request, void* argument);
+    public static partial int ioctl(SafeFileHandle fd, nuint request, void* argument);
+
+    /// <summary>Unlike stat, its structure is the same on every architecture.</summary>
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statx(SafeFileHandle directory, string path, int flags, uint mask, void* result);
+
+    [LibraryImport(Library)]
+    public static partial nint signal(int signal, nint handler);
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int access(string path, int mode);
@@ -127,7 +136,7 @@ internal static unsafe partial class Libc
     public static partial int epoll_create1(int flags);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int epoll_ctl(int epoll, int operation, int fd, void* ev);
+    public static partial int epoll_ctl(int epoll, int operation, SafeFileHandle fd, void* ev);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int epoll_wait(int epoll, void* events, int count, int timeout);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Guest.Processes;
@@ -7,14 +8,14 @@ namespace OpenShell.Vm.Guest.Processes;
 /// <summary>The master's side of a new pseudo terminal (pty(7)).</summary>
 internal sealed unsafe class PseudoTerminal
 {
-    private PseudoTerminal(int fd, string slave)
+    private PseudoTerminal(SafeFileHandle master, string slave)
     {
-        MasterFd = fd;
+        Master = master;
         SlavePath = slave;
     }
 
     /// <summary>The master, close-on-exec; the caller owns it.</summary>
-    public int MasterFd { get; }
+    public SafeFileHandle Master { get; }
 
     /// <summary>Such as <c>/dev/pts/3</c>.</summary>
     public string SlavePath { get; }
@@ -32,17 +33,17 @@ internal sealed unsafe class PseudoTerminal
             _ = Libc.close(fd);
             throw SpawnException.Other("pseudo terminal", errno);
         }
-        return new PseudoTerminal(fd, Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)));
+        return new PseudoTerminal(new SafeFileHandle(fd, ownsHandle: true), Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)));
     }
 
     /// <summary>Sets the size of a terminal; its foreground process group gets SIGWINCH from the kernel.</summary>
-    public static void Resize(int masterFd, TerminalSize size)
+    public static void Resize(SafeFileHandle master, TerminalSize size)
     {
         // struct winsize of ioctl_tty(2): rows, columns, and two sizes in pixels that nobody uses.
         var winsize = stackalloc ushort[4];
-        winsize[0] = (ushort)Math.Clamp(size.Rows, 0, ushort.MaxValue);
-        winsize[1] = (ushort)Math.Clamp(size.Columns, 0, ushort.MaxValue);
+        winsize[0] = checked((ushort)size.Rows);
+        winsize[1] = checked((ushort)size.Columns);
         winsize[2] = winsize[3] = 0;
-        _ = Libc.ioctl(masterFd, Libc.TIOCSWINSZ, winsize);
+        _ = Libc.ioctl(master, Libc.TIOCSWINSZ, winsize);
     }
 }

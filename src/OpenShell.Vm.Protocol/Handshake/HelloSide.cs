@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using OpenShell.Vm.Protocol.Framing;
 using OpenShell.Vm.Protocol.Messages;
@@ -23,7 +22,8 @@ public static class HelloSide
         FrameTransport transport, string role, string? software, CancellationToken cancellationToken)
     {
         transport.Reader.HuntFor(FrameType.Welcome, FrameType.Refuse, FrameType.Knock);
-        var nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        // A random Guid comes from the kernel; RandomNumberGenerator would load OpenSSL, which costs PID 1 time that it does not have.
+        var nonce = Guid.NewGuid().ToString("N");
         var hello = JsonSerializer.SerializeToUtf8Bytes(
             new Hello { MinVersion = ProtocolLimits.MinVersion, MaxVersion = ProtocolLimits.MaxVersion, Nonce = nonce, Role = role, Software = software },
             ProtocolJson.Default.Hello);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text.Json;
 using OpenShell.Vm.Protocol.Framing;
 using OpenShell.Vm.Protocol.Messages;
@@ -86,12 +85,13 @@ public static class WelcomeSide
         return session;
     }
 
+    /// <summary>The first four bytes of a version 4 Guid are random (RFC 9562, section 5.4).</summary>
     private static uint NewEpoch()
     {
-        Span<byte> bytes = stackalloc byte[4];
+        uint epoch;
         do
-            RandomNumberGenerator.Fill(bytes);
-        while (BinaryPrimitives.ReadUInt32LittleEndian(bytes) == 0);
-        return BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+            epoch = BinaryPrimitives.ReadUInt32LittleEndian(Guid.NewGuid().ToByteArray());
+        while (epoch == 0);
+        return epoch;
     }
 }
