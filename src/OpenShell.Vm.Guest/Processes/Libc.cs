@@ -117,9 +117,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Library)]
     public static partial int sigemptyset(void* set);
 
-    [LibraryImport(Library)]
-    public static partial int sigfillset(void* set);
-
     [LibraryImport(Library, SetLastError = true)]
     public static partial int posix_openpt(int flags);
 

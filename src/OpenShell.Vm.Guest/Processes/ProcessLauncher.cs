@@ -52,8 +52,9 @@ public sealed class ProcessLauncher(ChildReaper reaper)
     /// <summary>Every signal back to its default (the run time ignores SIGPIPE, which would be inherited) and none blocked.</summary>
     private static unsafe void Describe(byte* attributes, SpawnSpec spec)
     {
+        // Not sigfillset: it leaves out glibc's own two signals, which glibc would then set to be ignored in the child.
         var set = stackalloc byte[Libc.OpaqueSize];
-        _ = Libc.sigfillset(set);
+        new Span<byte>(set, Libc.OpaqueSize).Fill(0xFF);
         Check(Libc.posix_spawnattr_setsigdefault(attributes, set));
         _ = Libc.sigemptyset(set);
         Check(Libc.posix_spawnattr_setsigmask(attributes, set));

@@ -67,9 +67,17 @@ public sealed partial class GuestAgent : IGuestAgent
     public Task<IGuestProcess> ExecAsync(ExecRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        cancellationToken.ThrowIfCancellationRequested();
-        var stream = Open(Services.Exec, JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Default.ExecRequest), request.Program);
-        return Task.FromResult<IGuestProcess>(new GuestProcess(_connection, stream, request));
+        if (cancellationToken.IsCancellationRequested)
+            return Task.FromCanceled<IGuestProcess>(cancellationToken);
+        try
+        {
+            var stream = Open(Services.Exec, JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Default.ExecRequest), request.Program);
+            return Task.FromResult<IGuestProcess>(new GuestProcess(_connection, stream, request));
+        }
+        catch (FaultException e)
+        {
+            return Task.FromException<IGuestProcess>(e);
+        }
     }
 
     /// <inheritdoc/>

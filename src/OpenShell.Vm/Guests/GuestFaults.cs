@@ -43,7 +43,7 @@ internal static class GuestFaults
     public static FaultException TooLarge(string what, Exception cause) => new(new Fault
     {
         Code = "guest.request-too-large",
-        What = $"{what}: {cause.Message}",
+        What = $"{Clean(what)}: the request is longer than the {ProtocolLimits.MaxPayload / 1024} KiB that one frame carries.",
         Remedy = "Pass less on the command line: put it into a file, or send it to stdin.",
         IsUsage = true,
     }, cause);
