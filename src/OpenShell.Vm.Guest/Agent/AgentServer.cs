@@ -36,12 +36,12 @@ public sealed class AgentServer : IAsyncDisposable
         var exec = new ExecService(new ProcessLauncher(reaper), _options.Environment);
         _services = new Dictionary<string, MuxStreamHandler>
         {
-            [Services.Exec] = exec.RunAsync,
-            [Services.ExecSignal] = exec.SignalAsync,
-            [Services.ExecResize] = exec.ResizeAsync,
-            [Services.FileRead] = FileService.ReadAsync,
-            [Services.FileWrite] = FileService.WriteAsync,
-            [Services.Power] = (stream, token) => power(stream.ReadHeader(ProtocolJson.Default.PowerRequest), token),
+            [ServiceNames.Exec] = exec.RunAsync,
+            [ServiceNames.ExecSignal] = exec.SignalAsync,
+            [ServiceNames.ExecResize] = exec.ResizeAsync,
+            [ServiceNames.FileRead] = FileService.ReadAsync,
+            [ServiceNames.FileWrite] = FileService.WriteAsync,
+            [ServiceNames.Power] = (stream, token) => power(stream.ReadHeader(ProtocolJson.Default.PowerRequest), token),
         };
         _running = new Lazy<Task>(() => Task.Run(RunAsync));
     }
@@ -126,7 +126,7 @@ public sealed class AgentServer : IAsyncDisposable
     {
         try
         {
-            await using var events = connection.OpenStream(Services.Events);
+            await using var events = connection.OpenStream(ServiceNames.Events);
             while (true)
             {
                 var report = await _reports.PeekAsync(cancellationToken).ConfigureAwait(false);

@@ -31,7 +31,7 @@ public sealed partial class MuxStream : IAsyncDisposable
     /// <summary>The service that was asked for.</summary>
     public string Service { get; }
 
-    /// <summary>What the opener sent along: JSON, for the services of <see cref="Services"/>.</summary>
+    /// <summary>What the opener sent along: JSON, for the services of <see cref="ServiceNames"/>.</summary>
     public ReadOnlyMemory<byte> Header { get; }
 
     /// <summary>

@@ -12,7 +12,7 @@ public sealed partial class GuestAgent
     public async Task ReadFileAsync(string path, Stream destination, CancellationToken cancellationToken = default)
     {
         var request = JsonSerializer.SerializeToUtf8Bytes(new FileReadRequest(path), ProtocolJson.Default.FileReadRequest);
-        await using var stream = Open(Services.FileRead, request, path);
+        await using var stream = Open(ServiceNames.FileRead, request, path);
         try
         {
             await stream.CompleteWritesAsync(cancellationToken).ConfigureAwait(false);
@@ -35,7 +35,7 @@ public sealed partial class GuestAgent
     public async Task WriteFileAsync(string path, Stream source, UnixFileMode mode, CancellationToken cancellationToken = default)
     {
         var request = JsonSerializer.SerializeToUtf8Bytes(new FileWriteRequest(path, (int)mode), ProtocolJson.Default.FileWriteRequest);
-        await using var stream = Open(Services.FileWrite, request, path);
+        await using var stream = Open(ServiceNames.FileWrite, request, path);
         try
         {
             await SendAsync(stream, source, cancellationToken).ConfigureAwait(false);

@@ -23,7 +23,7 @@ public sealed partial class GuestAgent : IGuestAgent
     private GuestAgent(FrameTransport transport, SessionInfo session, IProgress<StageReport>? progress)
     {
         _transport = transport;
-        _connection = MuxConnection.Start(transport, session, service => service == Services.Events && progress is not null ? Receive(progress) : null);
+        _connection = MuxConnection.Start(transport, session, service => service == ServiceNames.Events && progress is not null ? Receive(progress) : null);
         Closed = WaitForEndAsync();
     }
 
@@ -71,7 +71,7 @@ public sealed partial class GuestAgent : IGuestAgent
             return Task.FromCanceled<IGuestProcess>(cancellationToken);
         try
         {
-            var stream = Open(Services.Exec, JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Default.ExecRequest), request.Program);
+            var stream = Open(ServiceNames.Exec, JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Default.ExecRequest), request.Program);
             return Task.FromResult<IGuestProcess>(new GuestProcess(_connection, stream, request));
         }
         catch (FaultException e)
@@ -86,7 +86,7 @@ public sealed partial class GuestAgent : IGuestAgent
         try
         {
             var request = JsonSerializer.SerializeToUtf8Bytes(new PowerRequest(PowerAction.Off), ProtocolJson.Default.PowerRequest);
-            await _connection.CallAsync(Services.Power, request, cancellationToken).ConfigureAwait(false);
+            await _connection.CallAsync(ServiceNames.Power, request, cancellationToken).ConfigureAwait(false);
         }
         catch (MuxStreamException e)
         {

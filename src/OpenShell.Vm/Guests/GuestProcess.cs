@@ -39,10 +39,10 @@ internal sealed class GuestProcess : IGuestProcess
         pauseWriterThreshold: ProtocolLimits.StreamWindow, resumeWriterThreshold: ProtocolLimits.StreamWindow / 2, useSynchronizationContext: false);
 
     public Task ResizeAsync(TerminalSize size, CancellationToken cancellationToken = default) =>
-        ControlAsync(Services.ExecResize, id => JsonSerializer.SerializeToUtf8Bytes(new ExecResize(id, size), ProtocolJson.Default.ExecResize), cancellationToken);
+        ControlAsync(ServiceNames.ExecResize, id => JsonSerializer.SerializeToUtf8Bytes(new ExecResize(id, size), ProtocolJson.Default.ExecResize), cancellationToken);
 
     public Task SignalAsync(int signal, CancellationToken cancellationToken = default) =>
-        ControlAsync(Services.ExecSignal, id => JsonSerializer.SerializeToUtf8Bytes(new ExecSignal(id, signal), ProtocolJson.Default.ExecSignal), cancellationToken);
+        ControlAsync(ServiceNames.ExecSignal, id => JsonSerializer.SerializeToUtf8Bytes(new ExecSignal(id, signal), ProtocolJson.Default.ExecSignal), cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

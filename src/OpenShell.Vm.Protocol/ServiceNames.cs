@@ -1,7 +1,7 @@
 namespace OpenShell.Vm.Protocol;
 
 /// <summary>The services by name and the kinds of their messages. Names and numbers are never reused. PROTOCOL.md describes each.</summary>
-public static class Services
+public static class ServiceNames
 {
     /// <summary>Guest: runs a program. Header <see cref="Messages.ExecRequest"/>.</summary>
     public const string Exec = "exec";
