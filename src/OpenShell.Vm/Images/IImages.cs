@@ -36,6 +36,9 @@ public sealed record ImageRequest
 
     /// <summary>Ask the mirror for the versions of every package anew, instead of using those that were resolved once.</summary>
     public bool Refresh { get; init; }
+
+    /// <summary>Build a corrupt artifact again at once, instead of failing with a fault that names it: for <c>gateway image build</c>, where the user asked for just that.</summary>
+    public bool Repair { get; init; }
 }
 
 /// <summary>One moment of a build, for the display. Steps overlap: several are under way at once.</summary>

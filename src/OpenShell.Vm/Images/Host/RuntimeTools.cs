@@ -1,4 +1,7 @@
 using System.Runtime.InteropServices;
+using OpenShell.Vm.Images.Building;
+using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Images.Recipes;
 using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Images.Host;
@@ -14,15 +17,24 @@ public static class RuntimeTools
     private static readonly string[] PodmanFolders =
         ["/usr/libexec/podman", "/usr/lib/podman", "/usr/local/libexec/podman", "/opt/homebrew/opt/podman/libexec/podman"];
 
+    // gvproxy is made of Debian's package alone.
+    private static SourceTree NoSources => new("/");
+
     /// <summary>Absolute path of gvproxy: the host's own, or the one already in the cache; <see langword="null"/> if it must be fetched first. No network; a few ms.</summary>
     public static string? FindGvproxy(HostDirectories directories)
     {
         ArgumentNullException.ThrowIfNull(directories);
-        return FindProgram("gvproxy", PodmanFolders);
+        return FindProgram("gvproxy", PodmanFolders) ?? Cached(directories);
     }
 
     /// <summary>Absolute path of gvproxy; fetches Debian's package into the cache, without installing it, where the host has none.</summary>
-    public static Task<string> EnsureGvproxyAsync(HostDirectories directories, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public static async Task<string> EnsureGvproxyAsync(HostDirectories directories, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (FindGvproxy(directories) is { } found)
+            return found;
+        var records = await new ImageBuilder(directories, RecipeCatalog.Default, NoSources).EnsureKindsAsync([GvproxyRecipe.Name], refresh: false, repair: false, progress, cancellationToken).ConfigureAwait(false);
+        return new ArtifactCache(new CacheLayout(directories.Cache)).FileOf(GvproxyRecipe.Name, records[0].Key, GvproxyRecipe.Program);
+    }
 
     /// <summary>Absolute path of <c>qemu-system-ARCH</c> for this host's architecture, by PATH and the usual folders; <see langword="null"/> if there is none.</summary>
     public static string? FindQemu() => FindProgram(RuntimeInformation.OSArchitecture switch
@@ -42,6 +54,14 @@ public static class RuntimeTools
             .Concat(further ?? [])
             .Select(folder => Path.Combine(folder, name))
             .FirstOrDefault(IsExecutable);
+
+    private static string? Cached(HostDirectories directories)
+    {
+        var layout = new CacheLayout(directories.Cache);
+        var plan = new Keys(RecipeCatalog.Default, new RecipeFacts(NoSources, ImageBuilder.HostArchitecture), new Locks(layout)).Plan(GvproxyRecipe.Name);
+        var path = plan is null ? null : new ArtifactCache(layout).FileOf(GvproxyRecipe.Name, plan.Key, GvproxyRecipe.Program);
+        return path is not null && IsExecutable(path) ? path : null;
+    }
 
     private static bool IsExecutable(string path) =>
         File.Exists(path)

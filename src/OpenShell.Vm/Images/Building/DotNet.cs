@@ -1,0 +1,45 @@
+namespace OpenShell.Vm.Images.Building;
+
+/// <summary>The .NET SDK as a tool.</summary>
+internal static class DotNet
+{
+    // Build servers would outlive the build, and hold its pipes open.
+    private static readonly Dictionary<string, string?> Environment = new()
+    {
+        ["MSBUILDDISABLENODEREUSE"] = "1",
+        ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",
+        ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
+        ["DOTNET_NOLOGO"] = "1",
+        ["DOTNET_CLI_WORKLOAD_UPDATE_NOTIFY_DISABLE"] = "1",
+        // Set by 'dotnet run' and tests for their own build; they would mislead this one.
+        ["MSBuildSDKsPath"] = null,
+        ["MSBUILD_EXE_PATH"] = null,
+        ["MSBuildExtensionsPath"] = null,
+        ["DOTNET_HOST_PATH"] = null,
+    };
+
+    /// <summary>A command of the SDK, in a folder.</summary>
+    public static ToolCommand Command(IReadOnlyList<string> arguments, string folder) => new() { Program = "dotnet", Arguments = arguments, Folder = folder, Environment = Environment };
+
+    /// <summary>Publishes a project of a copied source tree as native code into <paramref name="output"/>.</summary>
+    public static async Task PublishNativeAsync(BuildContext context, string project, IReadOnlyList<string> sources, string output, CancellationToken cancellationToken)
+    {
+        // A copy: the build must not disturb the one that a developer runs in the tree, and must see just what the content address covers.
+        var (folder, guard) = await context.EnterWorkAsync("dotnet-" + Path.GetFileName(project), cancellationToken).ConfigureAwait(false);
+        using (guard)
+        {
+            context.Source.CopyTo(folder, sources);
+            context.Note($"{context.Toolchain.Framework}: {context.Toolchain.Reason}");
+            context.Progress.Running($"native code, {context.Toolchain.Framework}");
+            await context.Tools.RunAsync(Command(
+                [
+                    "publish", project, "--configuration", "Release",
+                    "--framework", context.Toolchain.Framework, "--runtime", context.Facts.RuntimeIdentifier, "--output", output,
+                    // Only one framework is restored: the other one's packs may not be there.
+                    $"-p:TargetFrameworks={context.Toolchain.Framework}",
+                    "-p:PublishAot=true", "-p:UseSharedCompilation=false", $"-p:PathMap={folder}=/src", "-p:GenerateDocumentationFile=false", "-p:EnforceCodeStyleInBuild=false",
+                ],
+                folder) with { Background = true }, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Images.Debian;
+
+namespace OpenShell.Vm.Images.Building;
+
+/// <summary>What was resolved once: package versions, the compiler's framework. Kept until a refresh.</summary>
+internal sealed class Locks(CacheLayout layout)
+{
+    private static string ToolchainName => "dotnet-" + Environment.Version;
+
+    /// <summary>The packages of a request, if they were resolved.</summary>
+    public PackageLock? Find(PackageRequest request) => Read(request.LockName, CacheJson.Default.PackageLock);
+
+    /// <summary>The framework for this version of .NET, if it was probed.</summary>
+    public ToolchainLock? FindToolchain() => Read(ToolchainName, CacheJson.Default.ToolchainLock);
+
+    public Task WriteAsync(PackageRequest request, PackageLock locked, CancellationToken cancellationToken) =>
+        WriteAsync(request.LockName, locked, CacheJson.Default.PackageLock, cancellationToken);
+
+    public Task WriteAsync(ToolchainLock locked, CancellationToken cancellationToken) =>
+        WriteAsync(ToolchainName, locked, CacheJson.Default.ToolchainLock, cancellationToken);
+
+    private T? Read<T>(string name, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            using var stream = File.OpenRead(layout.Pin(name));
+            return JsonSerializer.Deserialize(stream, type);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        {
+            return null; // unreadable is the same as not resolved: it is resolved again
+        }
+    }
+
+    private Task WriteAsync<T>(string name, T value, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        HostFiles.WriteWholeAsync(layout.Pin(name), JsonSerializer.SerializeToUtf8Bytes(value, type), cancellationToken);
+}

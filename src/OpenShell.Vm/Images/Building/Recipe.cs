@@ -1,0 +1,49 @@
+using OpenShell.Vm.Images.Debian;
+
+namespace OpenShell.Vm.Images.Building;
+
+/// <summary>
+/// How one kind of artifact is made. All but <see cref="BuildAsync"/> is data: from it follow the artifact's content address, what must be built or
+/// fetched first, and what is said about it. Adding one is a file and a line in <see cref="RecipeCatalog"/>.
+/// </summary>
+internal abstract class Recipe
+{
+    /// <summary>The artifact's kind, also its folder in the cache.</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>For the display.</summary>
+    public abstract string Title { get; }
+
+    /// <summary>Raised whenever this file changes what comes out.</summary>
+    public abstract int Revision { get; }
+
+    /// <summary>About how many bytes the build needs on the cache's disk, leftovers for later builds included.</summary>
+    public abstract long SpaceNeeded { get; }
+
+    /// <summary>Kinds of the artifacts that go in.</summary>
+    public virtual IReadOnlyList<string> Needs => [];
+
+    /// <summary>Files and folders of the source tree that go in, relative to its root.</summary>
+    public virtual IReadOnlyList<string> Sources => [];
+
+    /// <summary>Whether .NET code is compiled natively.</summary>
+    public virtual bool CompilesDotNet => false;
+
+    /// <summary>What of Debian goes in.</summary>
+    public virtual PackageRequest? Packages(RecipeFacts facts) => null;
+
+    /// <summary>Makes the artifact's files in <see cref="BuildContext.Folder"/> and returns what it is, for a person (a version).</summary>
+    public abstract Task<string> BuildAsync(BuildContext context, CancellationToken cancellationToken);
+}
+
+/// <summary>What recipes are evaluated against.</summary>
+/// <param name="Source">This project's source tree.</param>
+/// <param name="Architecture">Debian's name of the guest's processor architecture: <c>amd64</c>, <c>arm64</c>.</param>
+internal sealed record RecipeFacts(SourceTree Source, string Architecture)
+{
+    /// <summary>The release of Debian that the guest is made of.</summary>
+    public const string Suite = "bookworm";
+
+    /// <summary>.NET's run-time identifier of the guest.</summary>
+    public string RuntimeIdentifier => Architecture == "arm64" ? "linux-arm64" : "linux-x64";
+}

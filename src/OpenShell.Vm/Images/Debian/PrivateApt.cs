@@ -1,0 +1,92 @@
+using OpenShell.Vm.Images.Building;
+using OpenShell.Vm.Images.Cache;
+
+namespace OpenShell.Vm.Images.Debian;
+
+/// <summary>
+/// apt with state of its own in the cache, for one suite: it needs no root and touches nothing of the host, but takes the host's mirrors, proxies
+/// and keys. Signatures are checked by apt as always; from the signed lists come the hashes by which everything is known from then on.
+/// </summary>
+internal sealed class PrivateApt(string folder, string suite, string architecture, DebianArchive archive)
+{
+    private string Lists => Path.Combine(folder, "lists");
+
+    private string Archives => Path.Combine(folder, "archives");
+
+    /// <summary>Whether package lists were fetched at some time.</summary>
+    public bool HasLists => Directory.Exists(Lists) && Directory.EnumerateFiles(Lists, "*Packages*").Any();
+
+    /// <summary>Fetches the suite's package lists anew.</summary>
+    /// <exception cref="Faults.FaultException"><c>image.mirror-unreachable</c>.</exception>
+    public async Task UpdateAsync(Tools tools, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(Path.Combine(Lists, "partial"));
+        Directory.CreateDirectory(Path.Combine(Archives, "partial"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "status"), "", cancellationToken).ConfigureAwait(false);
+        await File.WriteAllLinesAsync(
+            Path.Combine(folder, "sources.list"), [.. archive.Lines(suite), .. archive.Lines(suite, source: true)], cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await tools.RunAsync(Command("apt-get", ["update"]), cancellationToken).ConfigureAwait(false);
+        }
+        catch (ToolFailedException e)
+        {
+            throw MirrorFault(e, tools);
+        }
+    }
+
+    /// <summary>Runs apt-get against this state.</summary>
+    public Task<string> GetAsync(IReadOnlyList<string> arguments, Tools tools, CancellationToken cancellationToken, string? workingFolder = null) =>
+        tools.RunAsync(Command("apt-get", arguments) with { Folder = workingFolder }, cancellationToken);
+
+    /// <summary>Runs apt-cache against this state.</summary>
+    public Task<string> CacheAsync(IReadOnlyList<string> arguments, Tools tools, CancellationToken cancellationToken) =>
+        tools.RunAsync(Command("apt-cache", arguments), cancellationToken);
+
+    /// <summary>What apt says when it cannot fetch, as a fault: its own words, and what to do.</summary>
+    public static Faults.FaultException MirrorFault(ToolFailedException e, Tools tools) => ImageFaults.Make(
+        "image.mirror-unreachable",
+        $"Debian's mirror did not give what was asked for: {e.LastLines.FirstOrDefault(l => l.StartsWith("E:", StringComparison.Ordinal)) ?? e.LastLine}",
+        "Check the network and that 'apt-get update' works on this host, then run the same again: what was done so far is kept.",
+        tools.LogFile,
+        e);
+
+    private ToolCommand Command(string program, IReadOnlyList<string> arguments) => new()
+    {
+        Program = program,
+        Arguments = [.. Options().SelectMany(o => (string[])["-o", o]), .. arguments],
+    };
+
+    private IEnumerable<string> Options() =>
+    [
+        $"Dir::Etc::SourceList={Path.Combine(folder, "sources.list")}",
+        "Dir::Etc::SourceParts=/dev/null",
+        // The host's pins are about the host.
+        "Dir::Etc::Preferences=/dev/null",
+        "Dir::Etc::PreferencesParts=/dev/null",
+        $"Dir::State::Lists={Lists}",
+        // Nothing is installed: every dependency is named.
+        $"Dir::State::status={Path.Combine(folder, "status")}",
+        $"Dir::State::extended_states={Path.Combine(folder, "extended_states")}",
+        $"Dir::Cache={folder}",
+        $"Dir::Cache::archives={Archives}",
+        "Dir::Cache::pkgcache=",
+        "Dir::Cache::srcpkgcache=",
+        $"APT::Architecture={architecture}",
+        $"APT::Architectures={architecture}",
+        "APT::Install-Recommends=false",
+        // As root, apt would fetch as the user _apt, who cannot enter a private cache.
+        "APT::Sandbox::User=root",
+        // A list that could not be fetched is an error, not a warning.
+        "APT::Update::Error-Mode=any",
+        // What hosts with desktops add to every update.
+        "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
+        "Acquire::IndexTargets::deb::DEP-11-icons::DefaultEnabled=false",
+        "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false",
+        "Acquire::Languages=none",
+        "Acquire::Retries=3",
+        "Acquire::http::Timeout=30",
+        "Acquire::https::Timeout=30",
+        "Dpkg::Use-Pty=0",
+    ];
+}

@@ -1,0 +1,64 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Images.Recipes;
+
+namespace OpenShell.Vm.Images.Host;
+
+/// <summary>Every Debian package that this project uses on the host, with its reason. One line each; nothing else is ever installed.</summary>
+public static class HostPackages
+{
+    /// <summary>The purpose of what a running machine needs.</summary>
+    public const string Run = "run";
+
+    /// <summary>The purpose of what only this project's tests need.</summary>
+    public const string Test = "test";
+
+    /// <summary>The table.</summary>
+    public static IReadOnlyList<HostPackage> All { get; } =
+    [
+        // Snapshots need mapped-ram, which came with QEMU 9; Debian 12 itself has 7.2. Debian's versions of QEMU have the epoch 1.
+        Of("qemu-system-x86", "runs the virtual machine", [Run], suite: "bookworm-backports", minimum: "1:9.0"),
+        Of("qemu-utils", "makes the disks of instances", [Run], suite: "bookworm-backports", minimum: "1:9.0"),
+        Of("mmdebstrap", "builds the guest's root file system from packages", [DebianRootRecipe.Name]),
+        Of("uidmap", "lets an ordinary user build it", [DebianRootRecipe.Name]),
+        Of("squashfs-tools", "makes the root image", [RootRecipe.ClusterName, RootRecipe.ProgramName]),
+        Of("kmod", "finds out which kernel module needs which", [KernelRecipe.Name]),
+        Of("golang-go", "compiles Kubernetes", [KubernetesRecipe.Name]),
+        Of("dpkg-dev", "unpacks the sources of Kubernetes", [KubernetesRecipe.Name]),
+        Of("gcc", "links native programs", [GuestRecipe.Name, GatewayRecipe.Name, PauseRecipe.Name]),
+        Of("libc6-dev", "is what they are linked to", [GuestRecipe.Name, GatewayRecipe.Name, PauseRecipe.Name]),
+        Of("zlib1g-dev", "is what .NET's native programs are linked to", [GuestRecipe.Name, GatewayRecipe.Name]),
+        Of("kubernetes-client", "is the unmodified kubectl that tests use", [Test]),
+        Of("python3-grpcio", "is the gRPC client of another language that tests use", [Test]),
+    ];
+
+    // Programs by the package that has them, where the names differ.
+    private static readonly Dictionary<string, string> Providers = new(StringComparer.Ordinal)
+    {
+        ["sqfstar"] = "squashfs-tools",
+        ["mksquashfs"] = "squashfs-tools",
+        ["unsquashfs"] = "squashfs-tools",
+        ["go"] = "golang-go",
+        ["dpkg-source"] = "dpkg-dev",
+        ["depmod"] = "kmod",
+        ["newuidmap"] = "uidmap",
+    };
+
+    internal static FaultException MissingTool(string program)
+    {
+        if (program == "dotnet")
+            return ImageFaults.Make("setup.no-sdk", "The .NET SDK was not found in PATH.", "Install the .NET 10 SDK, and have its folder in PATH.");
+        var package = Providers.GetValueOrDefault(program, program);
+        return ImageFaults.Make("setup.missing-package", $"The program {program} is not on this host (Debian package {package}).", $"Run '{HostSetup.SetupCommand}' to install what is needed.");
+    }
+
+    /// <summary>Versions of the packages that a kind of artifact is built with, for its provenance.</summary>
+    internal static async Task<IReadOnlyDictionary<string, string>> VersionsForAsync(string kind, CancellationToken cancellationToken)
+    {
+        var wanted = All.Where(p => p.NeededFor.Contains(kind)).Select(p => p.Name).ToList();
+        return wanted.Count == 0 ? new Dictionary<string, string>() : await Dpkg.InstalledAsync(wanted, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static HostPackage Of(string name, string why, string[] neededFor, string? suite = null, string? minimum = null) =>
+        new() { Name = name, Why = why, NeededFor = neededFor, Suite = suite, MinimumVersion = minimum };
+}

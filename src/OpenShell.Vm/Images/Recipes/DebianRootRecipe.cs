@@ -1,0 +1,113 @@
+using OpenShell.Vm.Images.Building;
+using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Images.Debian;
+using OpenShell.Vm.Images.Host;
+
+namespace OpenShell.Vm.Images.Recipes;
+
+/// <summary>The guest's Debian: a tar of essential packages and what the recipe lists, installed by mmdebstrap from pinned versions.</summary>
+internal sealed class DebianRootRecipe : Recipe
+{
+    public const string Name = "debian-root", Tar = "root.tar";
+    private const string PackageList = "images/debian-root/packages.list", ExcludeList = "images/debian-root/excludes.list";
+
+    // Unpacked, with dpkg's own data, in mmdebstrap's temporary folder.
+    private const long ChrootSize = 600L << 20;
+
+    // mmdebstrap tells its steps, not how far each is; the shares are those of the time they take.
+    private static readonly (string Begins, string Shown, double Share)[] Steps =
+    [
+        ("I: running apt-get update", "package lists", 0.03),
+        ("I: downloading packages", "collecting packages", 0.06),
+        ("I: extracting archives", "unpacking packages", 0.12),
+        ("I: installing essential packages", "configuring packages", 0.4),
+        ("I: installing remaining packages", "installing the remaining packages", 0.75),
+        ("I: cleaning package lists", "cleaning up", 0.8),
+        ("I: creating tarball", "writing the archive", 0.85),
+        ("I: done", "done", 0.98),
+    ];
+
+    public override string Kind => Name;
+
+    public override string Title => "Debian root file system";
+
+    public override int Revision => 1;
+
+    public override long SpaceNeeded => 1200L << 20;
+
+    public override IReadOnlyList<string> Sources => [PackageList, ExcludeList];
+
+    public override PackageRequest Packages(RecipeFacts facts) => new()
+    {
+        Name = Name,
+        Suite = RecipeFacts.Suite,
+        Packages = facts.Source.List(PackageList),
+        Scope = PackageScope.System,
+        Architecture = facts.Architecture,
+    };
+
+    public override async Task<string> BuildAsync(BuildContext context, CancellationToken cancellationToken)
+    {
+        var locked = context.Locked(this);
+        var mode = await BootstrapMode.ChooseAsync(context.Tools, cancellationToken).ConfigureAwait(false);
+        context.Note("mmdebstrap --mode=" + mode);
+        var temporary = Environment.IsPrivilegedProcess ? context.Scratch("chroot") : Path.GetTempPath();
+        if (HostFiles.FreeBytes(temporary) is var free && free < ChrootSize)
+            throw ImageFaults.NoSpace(temporary, ChrootSize, free);
+
+        context.Progress.Running("package index");
+        await using var repository = await PinnedRepository.StartAsync(locked, context.Store, context.Tools, cancellationToken).ConfigureAwait(false);
+        var command = Command(locked, context.Source.List(ExcludeList), context.Facts.Architecture, mode, repository.Address) with
+        {
+            Environment = new Dictionary<string, string?>
+            {
+                ["TMPDIR"] = temporary,
+                // Times in the file system are those of the resolution, not of the build.
+                ["SOURCE_DATE_EPOCH"] = locked.ResolvedAt.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture),
+                // The repository is on this machine's loopback.
+                ["http_proxy"] = null,
+                ["HTTP_PROXY"] = null,
+            },
+            Background = true,
+        };
+        await context.Tools.RunAsync(
+            command,
+            input: null,
+            async (tar, token) =>
+            {
+                await using var file = File.Create(context.Output(Tar));
+                await tar.CopyToAsync(file, token).ConfigureAwait(false);
+            },
+            cancellationToken,
+            line =>
+            {
+                if (Steps.FirstOrDefault(s => line.StartsWith(s.Begins, StringComparison.Ordinal)) is { Shown: not null } step)
+                    context.Progress.Running(step.Shown, step.Share);
+            }).ConfigureAwait(false);
+        return $"Debian {locked.Suite}, {locked.Packages.Count} packages";
+    }
+
+    /// <summary>The command line. mmdebstrap writes the tar to stdout, so that it needs no write access to the cache as whoever it runs.</summary>
+    internal static ToolCommand Command(PackageLock locked, IReadOnlyList<string> excludes, string architecture, string mode, string repository) => new()
+    {
+        Program = "mmdebstrap",
+        Arguments =
+        [
+            "--mode=" + mode,
+            // No apt in the image: it is never changed by packages.
+            "--variant=essential",
+            "--format=tar",
+            "--architectures=" + architecture,
+            "--include=" + string.Join(',', locked.Packages.Select(p => p.Name)),
+            // /bin is /usr/bin from the start, so that usrmerge (and Perl) is not needed.
+            "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
+            // Nothing here outlives a crash half-written: the result is a tar that is synced as a whole.
+            "--dpkgopt=force-unsafe-io",
+            .. excludes.Select(e => "--dpkgopt=path-exclude=" + e),
+            "--aptopt=Acquire::http::Proxy \"DIRECT\"",
+            locked.Suite,
+            "-",
+            $"deb [trusted=yes] {repository} ./",
+        ],
+    };
+}

@@ -1,0 +1,72 @@
+using System.Formats.Tar;
+using OpenShell.Vm.Images.Building;
+using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Images.Debian;
+
+namespace OpenShell.Vm.Images.Recipes;
+
+/// <summary>Debian's cloud kernel: the image, its configuration, and its modules as a tar with the indexes that depmod makes.</summary>
+internal sealed class KernelRecipe : Recipe
+{
+    public const string Name = "kernel", Image = "vmlinuz", Configuration = "config", Modules = "modules.tar", Release = "release";
+    private const string PackageList = "images/kernel/packages.list", ExcludeList = "images/kernel/excludes.list";
+
+    public override string Kind => Name;
+
+    public override string Title => "Linux kernel";
+
+    public override int Revision => 1;
+
+    public override long SpaceNeeded => 400L << 20;
+
+    public override IReadOnlyList<string> Sources => [PackageList, ExcludeList];
+
+    public override PackageRequest Packages(RecipeFacts facts) => new()
+    {
+        Name = Name,
+        Suite = RecipeFacts.Suite,
+        Packages = facts.Source.List(PackageList),
+        Scope = PackageScope.Alone,
+        Architecture = facts.Architecture,
+    };
+
+    public override async Task<string> BuildAsync(BuildContext context, CancellationToken cancellationToken)
+    {
+        var unpacked = context.Scratch("kernel");
+        var packages = context.Locked(this).Packages;
+        foreach (var package in packages)
+        {
+            context.Progress.Running("unpacking " + package.Name);
+            await context.Tools.RunAsync(new ToolCommand { Program = "dpkg-deb", Arguments = ["--extract", context.Store.PathOf(package), unpacked] }, cancellationToken).ConfigureAwait(false);
+        }
+
+        var all = Path.Combine(unpacked, "lib/modules");
+        var release = Path.GetFileName(Directory.EnumerateDirectories(all).Single());
+        foreach (var folder in context.Source.List(ExcludeList))
+            HostFiles.DeleteFolder(Path.Combine(all, release, "kernel", folder));
+
+        context.Progress.Running("module dependencies");
+        await context.Tools.RunAsync(new ToolCommand { Program = "depmod", Arguments = ["--basedir", unpacked, release] }, cancellationToken).ConfigureAwait(false);
+        File.Copy(Path.Combine(unpacked, "boot", "vmlinuz-" + release), context.Output(Image));
+        File.Copy(Path.Combine(unpacked, "boot", "config-" + release), context.Output(Configuration));
+        await File.WriteAllTextAsync(context.Output(Release), release + "\n", cancellationToken).ConfigureAwait(false);
+
+        await using var output = File.Create(context.Output(Modules));
+        await using var tar = new TarWriter(output, TarEntryFormat.Pax);
+        foreach (var path in Directory.EnumerateFiles(Path.Combine(all, release), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            await using var content = File.OpenRead(path);
+            await tar.WriteEntryAsync(
+                new PaxTarEntry(TarEntryType.RegularFile, Path.GetRelativePath(unpacked, path))
+                {
+                    Mode = (UnixFileMode)0b110_100_100,
+                    ModificationTime = DateTimeOffset.UnixEpoch,
+                    DataStream = content,
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        var image = packages.First(p => p.Size > 1 << 20);
+        return $"{release} (Debian {image.Version})";
+    }
+}

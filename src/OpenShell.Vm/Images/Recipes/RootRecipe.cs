@@ -1,0 +1,104 @@
+using OpenShell.Vm.Images.Building;
+
+namespace OpenShell.Vm.Images.Recipes;
+
+/// <summary>
+/// The read-only root image: the guest's Debian, our init, kernel modules, and for a cluster Kubernetes, container images and manifests, as one
+/// squashfs. It is streamed as a tar into sqfstar, so that no file is unpacked and no root is needed. Format and compression: docs/adr/0004-root-image-format.md.
+/// </summary>
+internal sealed class RootRecipe : Recipe
+{
+    public const string Image = "root.squashfs";
+    public const string ClusterName = "root", ProgramName = "root-program";
+    private const string ModuleList = "images/root/modules.list", ManifestFolder = "images/manifests";
+
+    private readonly bool _cluster;
+
+    private RootRecipe(bool cluster) => _cluster = cluster;
+
+    /// <summary>For clusters (and good for single programs too).</summary>
+    public static RootRecipe Cluster { get; } = new(cluster: true);
+
+    /// <summary>For single programs: without what takes minutes to build.</summary>
+    public static RootRecipe Program { get; } = new(cluster: false);
+
+    public override string Kind => _cluster ? ClusterName : ProgramName;
+
+    public override string Title => _cluster ? "Root image" : "Root image without Kubernetes";
+
+    public override int Revision => 1;
+
+    public override long SpaceNeeded => 1000L << 20;
+
+    public override IReadOnlyList<string> Needs => _cluster
+        ? [DebianRootRecipe.Name, KernelRecipe.Name, GuestRecipe.Name, KubernetesRecipe.Name, WorkloadRecipe.Name]
+        : [DebianRootRecipe.Name, KernelRecipe.Name, GuestRecipe.Name];
+
+    public override IReadOnlyList<string> Sources => _cluster ? [InitramfsRecipe.ModuleList, ModuleList, ManifestFolder] : [InitramfsRecipe.ModuleList, ModuleList];
+
+    public override async Task<string> BuildAsync(BuildContext context, CancellationToken cancellationToken)
+    {
+        var debian = context.Input(DebianRootRecipe.Name, DebianRootRecipe.Tar);
+        var total = new FileInfo(debian).Length;
+        await context.Tools.RunAsync(
+            SquashCommand(context.Output(Image)),
+            async (stdin, token) =>
+            {
+                await using var root = new RootTar(stdin);
+                await root.AddBaseAsync(debian, done => context.Progress.Running("composing", 0.8 * done / total), token).ConfigureAwait(false);
+                await AddOursAsync(context, root, token).ConfigureAwait(false);
+            },
+            (stdout, token) => stdout.CopyToAsync(Stream.Null, token),
+            cancellationToken).ConfigureAwait(false);
+        return $"squashfs, {new FileInfo(context.Output(Image)).Length >> 20} MiB";
+    }
+
+    /// <summary>What makes the image; every argument has its reason.</summary>
+    internal static ToolCommand SquashCommand(string output) => new()
+    {
+        Program = "sqfstar",
+        Arguments =
+        [
+            "-quiet", "-no-progress",
+            // What cannot be read or written is a failure, not a warning.
+            "-exit-on-error",
+            // Equal contents, equal bytes.
+            "-mkfs-time", "0", "-root-time", "0", "-reproducible",
+            // The tar's own entry for the root is not looked at.
+            "-root-mode", "755",
+            // Half the size of no compression, and no slower to read, even emulated (docs/adr/0004-root-image-format.md).
+            "-comp", "lz4", "-b", "128K",
+            output,
+        ],
+    };
+
+    private async Task AddOursAsync(BuildContext context, RootTar root, CancellationToken cancellationToken)
+    {
+        foreach (var folder in (string[])["dev", "proc", "sys", "run", "tmp", "etc", "var", "root", "home", "opt", "mnt", "srv", "boot"])
+            await root.AddFolderAsync(folder, cancellationToken).ConfigureAwait(false);
+
+        // Debian is merged: /sbin and /lib are links into /usr, and a tar cannot go through them.
+        await root.AddFileAsync("usr/sbin/openshell-init", context.Input(GuestRecipe.Name, GuestRecipe.Program), executable: true, cancellationToken).ConfigureAwait(false);
+        using (var modules = KernelModules.Open(context))
+        {
+            await root.AddTarAsync(context.Input(KernelRecipe.Name, KernelRecipe.Modules), "usr/", cancellationToken).ConfigureAwait(false);
+            await root.AddFileAsync("boot/config-" + modules.Release, context.Input(KernelRecipe.Name, KernelRecipe.Configuration), executable: false, cancellationToken).ConfigureAwait(false);
+            var first = modules.LoadOrder(context.Source.List(InitramfsRecipe.ModuleList), InitramfsRecipe.ModuleList);
+            var later = modules.LoadOrder(context.Source.List(ModuleList), ModuleList).Except(first);
+            var list = string.Concat(later.Select(m => $"/{modules.Folder}/{m}\n"));
+            await root.AddTextAsync("usr/share/openshell/modules.list", list, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (!_cluster)
+            return;
+        context.Progress.Running("Kubernetes", 0.85);
+        await root.AddFileAsync("usr/lib/openshell/kubernetes", context.Input(KubernetesRecipe.Name, KubernetesRecipe.Program), executable: true, cancellationToken).ConfigureAwait(false);
+        foreach (var component in KubernetesRecipe.Components)
+            await root.AddLinkAsync("usr/lib/openshell/" + component, "kubernetes", cancellationToken).ConfigureAwait(false);
+        foreach (var archive in (string[])[WorkloadRecipe.PauseArchive, WorkloadRecipe.GatewayArchive])
+            await root.AddFileAsync("usr/share/openshell/images/" + archive, context.Input(WorkloadRecipe.Name, archive), executable: false, cancellationToken).ConfigureAwait(false);
+        foreach (var manifest in context.Source.Files([ManifestFolder]))
+            await root.AddFileAsync("usr/share/openshell/manifests/" + Path.GetFileName(manifest), context.Source.PathOf(manifest), executable: false, cancellationToken).ConfigureAwait(false);
+        context.Progress.Running("compressing", 0.95);
+    }
+}
