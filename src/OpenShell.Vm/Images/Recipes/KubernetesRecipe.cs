@@ -7,7 +7,7 @@ namespace OpenShell.Vm.Images.Recipes;
 internal sealed class KubernetesRecipe : Recipe
 {
     public const string Name = "kubernetes", Program = "kubernetes";
-    private const string PackageList = "images/kubernetes/packages.list", OpenApiList = "images/kubernetes/openapi-packages.list", Main = "images/kubernetes/main.go";
+    private const string PackageList = "images/kubernetes/packages.list", OpenApiList = "images/kubernetes/openapi-packages.list", Main = "images/kubernetes/main.go", Patches = "images/kubernetes/patches";
 
     /// <summary>The components, each a link to the program.</summary>
     public static readonly IReadOnlyList<string> Components = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
@@ -21,7 +21,7 @@ internal sealed class KubernetesRecipe : Recipe
     // Sources 300 MB, Go's build cache 1.4 GB, the program 140 MB.
     public override long SpaceNeeded => 2500L << 20;
 
-    public override IReadOnlyList<string> Sources => [PackageList, OpenApiList, Main];
+    public override IReadOnlyList<string> Sources => [PackageList, OpenApiList, Main, Patches];
 
     public override PackageRequest Packages(RecipeFacts facts) => new()
     {
@@ -38,8 +38,10 @@ internal sealed class KubernetesRecipe : Recipe
         var (work, guard) = await context.EnterWorkAsync(Name, cancellationToken).ConfigureAwait(false);
         using (guard)
         {
-            var tree = new KubernetesTree(context, work, locked);
+            var patches = context.Source.Files([Patches]).Where(file => file.EndsWith(".patch", StringComparison.Ordinal)).Select(context.Source.PathOf);
+            var tree = new KubernetesTree(context, work, locked, [.. patches]);
             await tree.UnpackAsync(cancellationToken).ConfigureAwait(false);
+            await tree.PatchAsync(cancellationToken).ConfigureAwait(false);
             await tree.GenerateOpenApiAsync(context.Source.List(OpenApiList), cancellationToken).ConfigureAwait(false);
             tree.AddMain(context.Source.PathOf(Main));
             await tree.CompileAsync(context.Output(Program), cancellationToken).ConfigureAwait(false);

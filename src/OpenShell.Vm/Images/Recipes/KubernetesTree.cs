@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
@@ -9,13 +10,13 @@ namespace OpenShell.Vm.Images.Recipes;
 /// Kubernetes' sources in a build folder that outlives the build: unpacked once, and compiled with a build cache of their own. Laid out as a GOPATH:
 /// the sources of 1.20 generate code by import paths below <c>k8s.io/kubernetes/vendor</c>, which modules do not have.
 /// </summary>
-internal sealed partial class KubernetesTree(BuildContext context, string work, PackageLock locked)
+internal sealed partial class KubernetesTree(BuildContext context, string work, PackageLock locked, IReadOnlyList<string> patches)
 {
     private const string Package = "k8s.io/kubernetes";
     private const string MainPackage = Package + "/cmd/openshell-kubernetes";
 
-    // Sources of another version get a folder of their own; the compiler's cache serves all.
-    private string GoPath => Path.Combine(work, "gopath-" + locked.Packages[0].Sha256[..12]);
+    // Sources of another version, or patched otherwise, get a folder of their own; the compiler's cache serves all.
+    private string GoPath { get; } = Path.Combine(work, "gopath-" + locked.Packages[0].Sha256[..12] + "-" + HashOf(patches)[..12]);
 
     private string Tree => Path.Combine(GoPath, "src", Package);
 
@@ -47,6 +48,20 @@ internal sealed partial class KubernetesTree(BuildContext context, string work, 
         await context.Tools.RunAsync(
             new ToolCommand { Program = "dpkg-source", Arguments = ["--no-check", "--no-copy", "--extract", Path.Combine(files, description), Tree] }, cancellationToken).ConfigureAwait(false);
         Done("unpacked");
+    }
+
+    /// <summary>Applies our own patches, after Debian's, in the order of their names (images/kubernetes/patches/README.md).</summary>
+    public async Task PatchAsync(CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < patches.Count; i++)
+        {
+            // A mark for each: an interruption between two must not apply the first again.
+            if (IsDone($"patched-{i}"))
+                continue;
+            await context.Tools.RunAsync(
+                new ToolCommand { Program = "patch", Arguments = ["--strip=1", "--forward", "--batch", "--no-backup-if-mismatch", "--input", patches[i]], Folder = Tree }, cancellationToken).ConfigureAwait(false);
+            Done($"patched-{i}");
+        }
     }
 
     /// <summary>Generates the description of the API that kube-apiserver serves; the source package comes without it.</summary>
@@ -137,6 +152,14 @@ internal sealed partial class KubernetesTree(BuildContext context, string work, 
             ["GOTOOLCHAIN"] = "local",
         },
     };
+
+    private static string HashOf(IEnumerable<string> files)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var file in files)
+            hash.AppendData(File.ReadAllBytes(file));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
 
     // Marks beside the sources: a step counts when its mark is there, and is done again otherwise.
     private bool IsDone(string step) => File.Exists(Path.Combine(GoPath, step + ".done"));
