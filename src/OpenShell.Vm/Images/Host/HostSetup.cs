@@ -15,13 +15,15 @@ public static class HostSetup
     // Another package manager (unattended upgrades) may hold dpkg's lock for as long as it installs.
     private const int LockTimeoutSeconds = 600;
 
+    /// <summary>Packages that are missing or too old to build images and to run machines; empty when the host is ready. Asks dpkg only, no network; some 20 ms.</summary>
+    /// <exception cref="FaultException"><c>setup.unsupported-host</c>: not a Debian with apt.</exception>
+    public static Task<IReadOnlyList<MissingPackage>> MissingAsync(CancellationToken cancellationToken = default) => MissingAsync(null, cancellationToken);
+
     /// <summary>
-    /// Packages that are missing or too old; empty when the host is ready. Asks dpkg only, no network; some 20 ms.
-    /// <paramref name="purposes"/>: what they must be needed for (<see cref="HostPackages.Run"/>, <see cref="HostPackages.Test"/>, kinds of
-    /// artifacts); <see langword="null"/>: everything but tests.
+    /// The same for some purposes only: <see cref="HostPackages.Run"/>, <see cref="HostPackages.Test"/>, kinds of artifacts; <see langword="null"/>: everything but tests.
     /// </summary>
     /// <exception cref="FaultException"><c>setup.unsupported-host</c>: not a Debian with apt.</exception>
-    public static async Task<IReadOnlyList<MissingPackage>> MissingAsync(IReadOnlyCollection<string>? purposes = null, CancellationToken cancellationToken = default)
+    public static async Task<IReadOnlyList<MissingPackage>> MissingAsync(IReadOnlyCollection<string>? purposes, CancellationToken cancellationToken = default)
     {
         if (!OperatingSystem.IsLinux())
             throw UnsupportedHost();
