@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Runtime.InteropServices;
 using OpenShell.Vm.Faults;
-using OpenShell.Vm.Guests;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Supervision;
 using OpenShell.Vm.Timeline;
@@ -106,12 +105,4 @@ public sealed partial class LocalInstances
                 Log = files.SupervisorLog,
             });
     }
-
-    /// <inheritdoc/>
-    public Task<IGuestAgent> ConnectAsync(string name, CancellationToken cancellationToken = default) => throw new FaultException(new Fault
-    {
-        Code = "host.not-built",
-        What = $"This part of the program is not built yet ({Options.Directories.Runtime}).",
-        Remedy = "Use a newer build.",
-    });
 }

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
 
 namespace OpenShell.Vm.Instances;
 
@@ -11,6 +12,20 @@ public sealed partial class LocalInstances
     /// <inheritdoc/>
     public Task<InstanceStatus?> FindAsync(string name, CancellationToken cancellationToken = default) =>
         Task.FromResult(StatusOf(InstanceName.Parse(name).Value));
+
+    /// <inheritdoc/>
+    public async Task<IGuestAgent> ConnectAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var files = FilesOfKnown(name);
+        return InstanceLock.HolderOf(files) is not null
+            ? await GuestAgent.ConnectAsync(files.AgentSocket, cancellationToken: cancellationToken).ConfigureAwait(false)
+            : throw new FaultException(new Fault
+            {
+                Code = "instance.not-running",
+                What = $"Instance {name} is not running.",
+                Remedy = $"Start it with 'gateway up --detach --name {name}'.",
+            });
+    }
 
     private InstanceStatus? StatusOf(string name)
     {

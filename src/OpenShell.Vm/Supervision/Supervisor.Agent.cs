@@ -1,18 +1,45 @@
-using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Supervision;
 
-/// <summary>The agent's channel and the broker that shares it.</summary>
+/// <summary>The agent's channel, and the broker that shares it with other processes of the user.</summary>
 internal sealed partial class Supervisor
 {
-    private Task<IGuestAgent> ConnectAgentAsync(BootPlan plan, CancellationToken cancellationToken) => throw new FaultException(new Fault
-    {
-        Code = "host.not-built",
-        What = $"The agent's channel {plan.AgentSocket} is not built yet {MakeGuestConfig().Mode} {cancellationToken}.",
-        Remedy = $"Use a newer build. {(Action<Protocol.Messages.StageReport>)OnReport}",
-    });
+    private AgentBroker? _broker;
 
-    private static Task EndBrokerAsync() => Task.CompletedTask;
+    /// <summary>From the start of the run, so that it can be stopped at any time.</summary>
+    private void StartBroker()
+    {
+        if (_lock is null)
+            return;
+        _broker = AgentBroker.Start(_files.AgentSocket);
+        _broker.Register(SupervisorCall.StopService, AnswerStopAsync);
+    }
+
+    /// <summary>Answered at once: the end takes its time, and whoever asked watches the lock.</summary>
+    private Task<byte[]> AnswerStopAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
+    {
+        var forced = SupervisorCall.IsForced(request);
+        _ = Task.Run(() => StopAsync(forced, "a client"), CancellationToken.None);
+        return Task.FromResult<byte[]>([]);
+    }
+
+    private async Task<IGuestAgent> ConnectAgentAsync(BootPlan plan, CancellationToken cancellationToken)
+    {
+        var agent = await GuestAgent.ConnectAsync(plan.AgentSocket, MakeGuestConfig(), new ActionProgress<StageReport>(OnReport), cancellationToken).ConfigureAwait(false);
+        _broker?.Attach(agent);
+        _log.Say($"hello from {agent.Peer}");
+        return agent;
+    }
+
+    private async Task EndBrokerAsync()
+    {
+        _broker?.Detach();
+        if (_broker is { } broker)
+            await broker.DisposeAsync().ConfigureAwait(false);
+        if (_agent.Task.IsCompletedSuccessfully)
+            await (await _agent.Task.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+    }
 }

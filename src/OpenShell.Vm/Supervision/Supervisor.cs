@@ -102,6 +102,7 @@ internal sealed partial class Supervisor : IRunningInstance
         try
         {
             _log.Say($"start of {_config.Name}, pid {Environment.ProcessId}");
+            StartBroker();
             ending = await BootAsync().ConfigureAwait(false);
         }
         catch (Exception e)

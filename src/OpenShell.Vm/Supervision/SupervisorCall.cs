@@ -1,3 +1,5 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
 using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Supervision;
@@ -5,7 +7,32 @@ namespace OpenShell.Vm.Supervision;
 /// <summary>What any process of the user may ask a supervisor, over its broker.</summary>
 internal static class SupervisorCall
 {
+    /// <summary>Ends the instance. The request is one byte: 1 for at once, 0 for in order. The answer is empty and says that it has begun.</summary>
+    internal const string StopService = "supervisor.stop";
+
+    /// <summary>A supervisor answers in milliseconds; one that does not is told by a signal.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    internal static bool IsForced(ReadOnlyMemory<byte> request) => request.Span is [1, ..];
+
     /// <summary>Asks it to stop the instance; false when it does not answer.</summary>
-    internal static Task<bool> StopAsync(InstanceFiles files, bool force, CancellationToken cancellationToken) =>
-        Task.FromResult(files.AgentSocket.Length == 0 && force && cancellationToken.IsCancellationRequested);
+    internal static async Task<bool> StopAsync(InstanceFiles files, bool force, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Limit);
+        try
+        {
+            await using var supervisor = await GuestAgent.ConnectAsync(files.AgentSocket, cancellationToken: limit.Token).ConfigureAwait(false);
+            await supervisor.CallAsync(StopService, new[] { force ? (byte)1 : (byte)0 }, limit.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (FaultException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
 }
