@@ -53,6 +53,9 @@ internal sealed class InstanceLock : IDisposable
         if (_handle.IsClosed)
             return;
         RandomAccess.SetLength(_handle, 0);
+
+        // Closing alone is not enough: a child that is just being started has the descriptor too until its exec, and would keep the lock.
+        _ = Libc.Flock((int)_handle.DangerousGetHandle(), Libc.LockRelease);
         _handle.Dispose();
     }
 

@@ -11,6 +11,7 @@ internal static unsafe partial class Libc
 {
     internal const int LockExclusive = 2; // LOCK_EX
     internal const int LockNonBlocking = 4; // LOCK_NB
+    internal const int LockRelease = 8; // LOCK_UN
 
     internal const int ReadWrite = 2; // O_RDWR
 

@@ -1,0 +1,85 @@
+using System.Text.Json;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Hypervisors.Qemu;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Networking;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Tests.Support;
+
+namespace OpenShell.Vm.Tests.Planning;
+
+public sealed class BootPlannerTests
+{
+    private static readonly InstanceConfig Cluster = new() { Name = "default" };
+    private static readonly InstanceConfig Program = new() { Name = "default", Mode = GuestMode.Exec, Exec = new ExecRequest { Program = "/bin/true" } };
+
+    [Fact]
+    public void A_cluster_under_emulation() => Golden("plan-cluster-tcg", Cluster, kvm: false);
+
+    [Fact]
+    public void A_cluster_with_KVM() => Golden("plan-cluster-kvm", Cluster with { Vcpus = 2, MemoryMib = 3000 }, kvm: true);
+
+    [Fact]
+    public void A_program_without_a_network() => Golden("plan-exec-tcg", Program with { Network = "none" }, kvm: false);
+
+    [Fact]
+    public void The_network() => GoldenFile.ShouldMatch("gvproxy.txt", Text(GvproxyCommandLine.Describe("/usr/bin/gvproxy", Made.Files())));
+
+    [Fact]
+    public void A_comma_in_a_path_is_doubled_for_QEMU()
+    {
+        var plan = Plan(Cluster, Made.Host()) with { ConsoleLog = "/data/a,b/console.log" };
+        new QemuHypervisor().Describe(plan, Made.Host()).Arguments.ShouldContain("file,id=console,path=/data/a,,b/console.log,append=off");
+    }
+
+    [Fact]
+    public void The_kernel_command_line_fits_what_the_smallest_hypervisor_allows() =>
+        string.Join(' ', Plan(Cluster, Made.Host()).KernelArguments).Length.ShouldBeLessThan(2048);
+
+    [Theory]
+    [InlineData(null, "host.no-qemu")]
+    [InlineData("6.2", "host.qemu-too-old")]
+    public void A_host_without_a_usable_QEMU_is_told_what_to_install(string? version, string code)
+    {
+        var host = Made.Host() with { Qemu = version is null ? null : "/usr/bin/qemu-system-x86_64", QemuVersion = version is null ? null : Version.Parse(version) };
+        var fault = Should.Throw<FaultException>(() => new QemuHypervisor().Describe(Plan(Cluster, host), host)).Faults[0];
+        fault.Code.ShouldBe(code);
+        fault.Remedy.ShouldContain("nstall");
+    }
+
+    [Fact]
+    public void The_defaults_follow_the_host()
+    {
+        var small = InstanceDefaults.Fill(Cluster, Made.Host() with { Cores = 2 });
+        small.Vcpus.ShouldBe(2);
+        InstanceDefaults.Fill(Cluster, Made.Host()).Vcpus.ShouldBe(4);
+        InstanceDefaults.Fill(Program, Made.Host()).MemoryMib.ShouldBe(1024);
+        InstanceDefaults.Fill(Cluster, Made.Host(kvm: true)).Timeout!.Value.ShouldBeLessThan(InstanceDefaults.Fill(Cluster, Made.Host()).Timeout!.Value);
+    }
+
+    private static BootPlan Plan(InstanceConfig config, HostFacts host) => BootPlanner.Plan(InstanceDefaults.Fill(config, host), host, Made.Images, Made.Files());
+
+    private static void Golden(string name, InstanceConfig config, bool kvm)
+    {
+        var host = Made.Host(kvm);
+        var plan = Plan(config, host);
+        GoldenFile.ShouldMatch(name + ".json", JsonSerializer.Serialize(plan, InstanceJson.Default.BootPlan) + "\n");
+        GoldenFile.ShouldMatch(name + ".txt", Text(new QemuHypervisor().Describe(plan, host)));
+    }
+
+    private static string Text(LaunchSpec spec)
+    {
+        var lines = new List<string> { spec.Program };
+        foreach (var argument in spec.Arguments)
+        {
+            if (argument.StartsWith('-') && argument != "-1")
+                lines.Add(argument);
+            else
+                lines[^1] += " " + argument;
+        }
+
+        return string.Join('\n', lines) + "\n";
+    }
+}
