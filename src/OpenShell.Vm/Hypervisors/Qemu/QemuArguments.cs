@@ -34,7 +34,6 @@ internal static class QemuArguments
         "-nodefaults",
 
         // q35 and not microvm, whose early boot hangs now and then under TCG. No devices that a server never needs: each is probed at boot.
-        // hpet=off: the kernel would calibrate by it for longer than by the PIT.
         "-machine", "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off",
 
         .. plan.Accelerator switch

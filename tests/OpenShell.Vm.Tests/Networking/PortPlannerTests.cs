@@ -1,0 +1,92 @@
+using System.Net;
+using System.Net.Sockets;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Networking;
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Vm.Tests.Networking;
+
+public sealed class PortPlannerTests : IDisposable
+{
+    private readonly TcpListener _busy = new(IPAddress.Loopback, 0);
+
+    public PortPlannerTests() => _busy.Start();
+
+    public void Dispose() => _busy.Dispose();
+
+    private int BusyPort => ((IPEndPoint)_busy.LocalEndpoint).Port;
+
+    private static InstanceConfig Config(params PortForward[] ports) => new() { Name = "test", Ports = ports };
+
+    [Fact]
+    public void Zero_becomes_a_free_port_that_nobody_else_gets()
+    {
+        var plan = PortPlanner.Choose(Config(new PortForward { HostPort = 0, GuestPort = 80 }, new PortForward { HostPort = 0, GuestPort = 80 }), []);
+        plan.All.Count.ShouldBe(4);
+        plan.All.Select(p => p.HostPort).Distinct().Count().ShouldBe(4);
+        plan.All.ShouldAllBe(p => p.HostPort > 0 && PortPlanner.IsFree(p.HostAddress, p.HostPort));
+        plan.Gateway!.GuestPort.ShouldBe(30051);
+        plan.ApiServer!.GuestPort.ShouldBe(6443);
+    }
+
+    [Fact]
+    public void A_busy_port_names_the_process_that_has_it_and_what_it_was_for()
+    {
+        var fault = Should.Throw<FaultException>(() => PortPlanner.Choose(Config(new PortForward { HostPort = BusyPort, GuestPort = 80 }), [])).Faults.ShouldHaveSingleItem();
+        fault.Code.ShouldBe("network.port-busy");
+        fault.What.ShouldContain($"Port {BusyPort}");
+        fault.What.ShouldContain($"(pid {Environment.ProcessId})");
+        fault.What.ShouldContain($"-p {BusyPort}:80");
+    }
+
+    [Fact]
+    public void The_gateways_own_port_may_be_busy_too() =>
+        Should.Throw<FaultException>(() => PortPlanner.Choose(Config() with { GatewayPort = BusyPort }, [])).Faults[0].What.ShouldContain("the gateway");
+
+    [Fact]
+    public void Ports_chosen_last_time_are_kept_while_they_are_free()
+    {
+        var first = PortPlanner.Choose(Config(), []);
+        PortPlanner.Choose(Config(), first.All).ShouldBeEquivalentTo(first);
+
+        PortForward[] last = [new() { HostPort = BusyPort, GuestPort = 30051 }, .. first.All.Skip(1)];
+        var second = PortPlanner.Choose(Config(), last);
+        second.Gateway!.HostPort.ShouldNotBe(BusyPort);
+        second.ApiServer.ShouldBe(first.ApiServer);
+    }
+
+    [Fact]
+    public void All_busy_ports_are_reported_at_once()
+    {
+        using var another = new TcpListener(IPAddress.Loopback, 0);
+        another.Start();
+        var config = Config(new PortForward { HostPort = BusyPort, GuestPort = 80 }, new PortForward { HostPort = ((IPEndPoint)another.LocalEndpoint).Port, GuestPort = 81 });
+        Should.Throw<FaultException>(() => PortPlanner.Choose(config, [])).Faults.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public void An_address_that_this_host_does_not_have_is_a_fault()
+    {
+        var fault = Should.Throw<FaultException>(() => PortPlanner.Choose(Config(new PortForward { HostAddress = "192.0.2.1", HostPort = 8080, GuestPort = 80 }), [])).Faults[0];
+        fault.Code.ShouldBe("network.port-not-allowed");
+    }
+
+    [Fact]
+    public void A_program_gets_only_what_was_asked_for()
+    {
+        var config = Config() with { Mode = GuestMode.Exec };
+        PortPlanner.Choose(config, []).All.ShouldBeEmpty();
+        PortPlanner.Choose(config with { Network = "none", Ports = [new PortForward { HostPort = 1, GuestPort = 1 }] }, []).All.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_listener_on_all_addresses_is_found_by_any_of_them()
+    {
+        using var everywhere = new TcpListener(IPAddress.IPv6Any, 0) { Server = { DualMode = true } };
+        everywhere.Start();
+        var port = ((IPEndPoint)everywhere.LocalEndpoint).Port;
+        PortHolder.Find(IPAddress.Loopback, port).ShouldNotBeNull().ShouldContain($"(pid {Environment.ProcessId})");
+        PortHolder.Find(IPAddress.Parse("127.0.0.2"), BusyPort).ShouldBeNull();
+    }
+}
