@@ -1,4 +1,5 @@
 using OpenShell.Vm.Guest.Agent;
+using OpenShell.Vm.Guest.Cluster;
 using OpenShell.Vm.Guest.Mounts;
 using OpenShell.Vm.Guest.Native;
 using OpenShell.Vm.Guest.Networking;
@@ -60,13 +61,11 @@ internal sealed class BootSequence : IAsyncDisposable
     {
         try
         {
-            await BootAsync().ConfigureAwait(false);
+            await _reporter.InStageAsync(Stage.Init, BootAsync).ConfigureAwait(false);
         }
-        catch (Exception exception) when (!_power.Requested.IsCompleted)
+        catch (Exception exception) when (exception is StageFailedException or OperationCanceledException)
         {
-            if (exception is not GuestFaultException)
-                KernelConsole.Say(exception.ToString());
-            _reporter.Report(Stage.Init, StageState.Failed, null, GuestFaultException.Of(exception));
+            // Told, or asked for.
         }
     }
 
@@ -82,8 +81,18 @@ internal sealed class BootSequence : IAsyncDisposable
         ClockAndEntropy.Credit(config.Entropy);
         ConfigureNetwork(config);
         if (config is { Mode: GuestMode.Cluster, Cluster: { } cluster })
-            _services = new ServiceManager(null!);
-        _reporter.Report(Stage.Init, StageState.Completed);
+            await RunClusterAsync(config, cluster).ConfigureAwait(false);
+        else
+            Ready();
+    }
+
+    private void Ready() => _reporter.Report(Stage.Init, StageState.Completed);
+
+    private async Task RunClusterAsync(GuestConfig config, ClusterConfig cluster)
+    {
+        var boot = new ClusterBoot(config, cluster, _reporter, new ProcessLauncher(_reaper));
+        _services = boot.Services;
+        await boot.RunAsync(Ready, CancellationToken.None).ConfigureAwait(false);
     }
 
     private Task<GuestConfig> ConnectAsync()

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using OpenShell.Vm.Guest.Cluster;
 using OpenShell.Vm.Guest.Tools;
 using OpenShell.Vm.Protocol;
 
@@ -10,6 +11,7 @@ namespace OpenShell.Vm.Guest.Networking;
 /// Closes what nothing in the guest may reach, for pods and for programs on the guest's own network alike. A table of its own: kube-proxy only
 /// touches its own chains, and a packet that any table rejects is rejected, whatever others accept. The chains come after address translation,
 /// so a Service that points at a closed address is closed too.
+/// It also gives packets of pods that leave the pod network the guest's address, as the CNI plugin would.
 /// </summary>
 internal static class Firewall
 {
@@ -57,6 +59,10 @@ internal static class Firewall
               chain output {
                 type filter hook output priority filter; policy accept;
                 jump closed
+              }
+              chain leaving {
+                type nat hook postrouting priority srcnat; policy accept;
+                ip saddr {{ClusterLayout.PodNetwork}} ip daddr != {{ClusterLayout.PodNetwork}} masquerade
               }
             }
 

@@ -19,6 +19,12 @@ internal abstract record HealthCheck
     /// <summary>It answers 200 to a plain HTTP request on loopback.</summary>
     public sealed record Http(int Port, string Path) : HealthCheck;
 
+    /// <summary>It answers 200 to a plain HTTP request on a Unix socket.</summary>
+    public sealed record UnixHttp(string Socket, string Path) : HealthCheck;
+
+    /// <summary>It answers 200 to an HTTPS request on loopback.</summary>
+    public sealed record Https(int Port, string Path) : HealthCheck;
+
     /// <summary>The API server answers 200, to us, by its certificate.</summary>
     public sealed record Api(string Path) : HealthCheck;
 }

@@ -1,12 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using OpenShell.Vm.Guest.Cluster;
 
 namespace OpenShell.Vm.Guest.Services;
 
 /// <summary>Asks a service whether it does its work.</summary>
-/// <param name="api">Asks the API server for a path; <see langword="null"/> where there is none.</param>
-internal sealed class HealthProbe(Func<string, CancellationToken, Task<bool>>? api = null)
+/// <param name="tls">Whether an <c>https</c> URL answers 200, with the cluster's trust and identity; <see langword="null"/> where there is no cluster.</param>
+internal sealed class HealthProbe(Func<string, CancellationToken, Task<bool>>? tls = null)
 {
     // A healthy service answers in milliseconds; on an emulated processor, while everything else starts, in a second.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -22,8 +23,10 @@ internal sealed class HealthProbe(Func<string, CancellationToken, Task<bool>>? a
             {
                 HealthCheck.Process => true,
                 HealthCheck.UnixSocket unix => await ConnectAsync(new UnixDomainSocketEndPoint(unix.Path), null, patience.Token).ConfigureAwait(false),
+                HealthCheck.UnixHttp unix => await ConnectAsync(new UnixDomainSocketEndPoint(unix.Socket), unix.Path, patience.Token).ConfigureAwait(false),
                 HealthCheck.Http http => await ConnectAsync(new IPEndPoint(IPAddress.Loopback, http.Port), http.Path, patience.Token).ConfigureAwait(false),
-                HealthCheck.Api asked => api is not null && await api(asked.Path, patience.Token).ConfigureAwait(false),
+                HealthCheck.Https https => tls is not null && await tls($"https://127.0.0.1:{https.Port}{https.Path}", patience.Token).ConfigureAwait(false),
+                HealthCheck.Api asked => tls is not null && await tls(ClusterLayout.ApiServer + asked.Path, patience.Token).ConfigureAwait(false),
                 _ => throw new ArgumentOutOfRangeException(nameof(check), check, "Not a known check."),
             };
         }

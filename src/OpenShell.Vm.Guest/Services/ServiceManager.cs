@@ -20,7 +20,6 @@ internal sealed class ServiceManager : IDisposable
     public void Start(IReadOnlyList<Service> services)
     {
         ServiceGraph.Check(services);
-        Mounts.Mounter.MakeFolders(_context.Logs);
         foreach (var service in services)
             _runners.Add(new ServiceRunner(service, _context));
         foreach (var runner in _runners)

@@ -153,6 +153,8 @@ internal sealed class ServiceRunner : IDisposable
     private SpawnSpec Describe()
     {
         Mounts.Mounter.MakeFolders(_service.WorkingDirectory);
+        // Not earlier: the state disk is mounted over it meanwhile.
+        Mounts.Mounter.MakeFolders(_context.Logs);
         return new SpawnSpec
         {
             Program = _service.Command[0],

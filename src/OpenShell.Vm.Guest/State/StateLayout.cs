@@ -22,7 +22,6 @@ internal static class StateLayout
         Bind("/var/lib/containerd"),
         Bind("/var/lib/kubelet"),
         Bind("/var/lib/etcd"),
-        Bind("/var/lib/cni"),
         Bind("/etc/kubernetes"),
         // Logs of services and of pods: too large for memory, and wanted after a crash.
         Bind("/var/log"),

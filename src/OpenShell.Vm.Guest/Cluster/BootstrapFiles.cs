@@ -1,0 +1,20 @@
+using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Protocol;
+
+namespace OpenShell.Vm.Guest.Cluster;
+
+/// <summary>What the host fetches once the cluster is up: see <see cref="GuestPaths.Bootstrap"/>. In memory, and for root only.</summary>
+internal static class BootstrapFiles
+{
+    /// <summary>Writes them.</summary>
+    public static void Write(IReadOnlyDictionary<string, KeyPair> certificates)
+    {
+        var client = certificates[ClusterCertificates.GatewayClient];
+        OwnerFile.Write(
+            GuestPaths.BootstrapKubeconfig,
+            Kubeconfig.Text("openshell", ClusterLayout.ApiServer, certificates[ClusterCertificates.ClusterCa].CertificatePem, certificates[ClusterCertificates.Admin]));
+        OwnerFile.Write(GuestPaths.BootstrapGatewayCa, certificates[ClusterCertificates.GatewayCa].CertificatePem);
+        OwnerFile.Write(GuestPaths.BootstrapGatewayCertificate, client.CertificatePem);
+        OwnerFile.Write(GuestPaths.BootstrapGatewayKey, client.KeyPem);
+    }
+}

@@ -1,0 +1,184 @@
+using System.Text.Json;
+using OpenShell.Vm.Guest.Boot;
+using OpenShell.Vm.Guest.Capabilities;
+using OpenShell.Vm.Guest.Cluster.Api;
+using OpenShell.Vm.Guest.Cluster.Components;
+using OpenShell.Vm.Guest.Cluster.Workload;
+using OpenShell.Vm.Guest.Mounts;
+using OpenShell.Vm.Guest.Networking;
+using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Guest.Services;
+using OpenShell.Vm.Guest.State;
+using OpenShell.Vm.Guest.Tools;
+using OpenShell.Vm.Protocol;
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Vm.Guest.Cluster;
+
+/// <summary>
+/// From a guest with a network to a cluster with the gateway on it. Everything begins as soon as what it needs is there; <see cref="RunAsync"/> shows the
+/// order, the conditions of the services say the rest.
+/// </summary>
+internal sealed class ClusterBoot
+{
+    private const string ModuleList = GuestPaths.Share + "/modules.list";
+    private const string GatewayPods = "/api/v1/namespaces/" + GatewaySecrets.Namespace + "/pods?labelSelector=app.kubernetes.io%2Fname%3Dopenshell-gateway";
+    private const string GatewaySet = "/apis/apps/v1/namespaces/" + GatewaySecrets.Namespace + "/statefulsets/openshell-gateway";
+
+    private readonly GuestConfig _config;
+    private readonly ClusterConfig _cluster;
+    private readonly ClusterNode _node;
+    private readonly IStageReporter _reporter;
+    private readonly Tool _tool;
+    private readonly TaskCompletionSource<ApiClient> _api = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ClusterBoot(GuestConfig config, ClusterConfig cluster, IStageReporter reporter, Processes.ProcessLauncher launcher)
+    {
+        _config = config;
+        _cluster = cluster;
+        _node = new ClusterNode(config.Hostname, config.Network?.Address.Split('/')[0]);
+        _reporter = reporter;
+        _tool = new Tool(launcher);
+        Services = new ServiceManager(new ServiceContext { Launcher = launcher, Reporter = reporter, Board = new ConditionBoard(), Probe = new HealthProbe(AskAsync) });
+    }
+
+    /// <summary>The cluster's services, for the orderly end.</summary>
+    public ServiceManager Services { get; }
+
+    /// <summary>Boots the cluster.</summary>
+    /// <param name="ready">Called when what is PID 1's own is done and the rest is up to the services.</param>
+    /// <param name="cancellationToken">The machine is to end.</param>
+    /// <exception cref="GuestFaultException">It cannot be.</exception>
+    public async Task RunAsync(Action ready, CancellationToken cancellationToken)
+    {
+        if (_cluster.Distribution != UpstreamDistribution.Name)
+            throw new GuestFaultException("guest.distribution-unknown", $"this image cannot run the distribution '{_cluster.Distribution}'.", $"Use '{UpstreamDistribution.Name}'.");
+        Mounter.MountAll(MountPlan.Kernel);
+        Cgroups.Delegate();
+        ClusterFiles.WriteConfiguration();
+        Services.Start(UpstreamDistribution.Services(_node));
+        var kernel = Task.Run(PrepareKernelAsync, cancellationToken);
+        await _reporter.InStageAsync(Stage.Disk, PrepareDiskAsync).ConfigureAwait(false);
+        var certificates = MakeCertificates();
+        await kernel.ConfigureAwait(false);
+        ready();
+        await Task.WhenAll(
+            FollowServicesAsync(cancellationToken),
+            FollowNodeAsync(cancellationToken),
+            _reporter.InStageAsync(Stage.Workload, () => DeployAsync(certificates, cancellationToken))).ConfigureAwait(false);
+    }
+
+    private async Task PrepareKernelAsync()
+    {
+        var errors = File.Exists(ModuleList) ? ModuleLoader.LoadAll(ModuleLoader.Parse(await File.ReadAllTextAsync(ModuleList).ConfigureAwait(false), "/")) : [];
+        CapabilityCheck.Require(ClusterCapabilities.All, errors);
+        Sysctls.Apply(Sysctls.Cluster);
+        await Firewall.LoadAsync(_tool, _config.Network?.Closed ?? []).ConfigureAwait(false);
+        Services.Board.Fulfil(new Condition.Done(Milestone.Firewall));
+    }
+
+    private async Task PrepareDiskAsync()
+    {
+        _reporter.Report(Stage.Disk, StageState.Started);
+        var done = await new StateDisk(_tool).PrepareAsync().ConfigureAwait(false);
+        MachineId.Ensure();
+        _reporter.Report(Stage.Disk, done is null ? StageState.Skipped : StageState.Completed, done ?? "there is no state disk: everything is lost at the end");
+        Services.Board.Fulfil(new Condition.Done(Milestone.StateDisk));
+    }
+
+    private IReadOnlyDictionary<string, KeyPair> MakeCertificates()
+    {
+        var store = new CertificateStore(StateLayout.Pki, TimeProvider.System);
+        var certificates = store.Ensure(ClusterCertificates.For(new ClusterNames
+        {
+            NodeName = _node.Name,
+            NodeAddress = _node.Address,
+            ApiServiceAddress = ClusterLayout.ApiServiceAddress,
+            GatewayName = _cluster.GatewayName,
+            Further = _cluster.SubjectAlternativeNames,
+        }));
+        store.EnsureSigningKey();
+        ClusterFiles.WriteKubeconfigs(certificates);
+        BootstrapFiles.Write(certificates);
+        _api.SetResult(new ApiClient(
+            certificates[ClusterCertificates.Admin], certificates[ClusterCertificates.ApiServer].CertificatePem, certificates[ClusterCertificates.Loopback].CertificatePem));
+        Services.Board.Fulfil(new Condition.Done(Milestone.Certificates));
+        return certificates;
+    }
+
+    private async Task FollowServicesAsync(CancellationToken cancellationToken)
+    {
+        _reporter.Report(Stage.Services, StageState.Started);
+        await Services.HealthyAsync(cancellationToken).ConfigureAwait(false);
+        _reporter.Report(Stage.Services, StageState.Completed);
+    }
+
+    private async Task FollowNodeAsync(CancellationToken cancellationToken)
+    {
+        await Services.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
+        await FollowAsync(Stage.Node, $"/api/v1/nodes?fieldSelector=metadata.name%3D{_node.Name}", cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task DeployAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
+    {
+        await Services.Board.WaitAsync(new Condition.Healthy(ContainerdService.Name), cancellationToken).ConfigureAwait(false);
+        _reporter.Report(Stage.Workload, StageState.Started, "imports container images");
+        var (imported, all) = await new ImageImporter(_tool).ImportAsync().ConfigureAwait(false);
+        Services.Board.Fulfil(new Condition.Done(Milestone.Images));
+        _reporter.Report(Stage.Workload, StageState.Started, $"{imported} of {all} images imported; waits for the API server");
+        await Services.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
+        var api = await _api.Task.ConfigureAwait(false);
+        var applied = await ApplyAsync(api, certificates, cancellationToken).ConfigureAwait(false);
+        _reporter.Report(Stage.Workload, StageState.Completed, applied);
+        using (var gateway = await api.GetAsync(GatewaySet, cancellationToken).ConfigureAwait(false))
+        {
+            if (gateway is null)
+            {
+                _reporter.Report(Stage.Gateway, StageState.Skipped, "the manifests hold no gateway");
+                return;
+            }
+        }
+
+        await FollowAsync(Stage.Gateway, GatewayPods, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<string> ApplyAsync(ApiClient api, IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
+    {
+        var documents = new List<ManifestDocument>(GatewaySecrets.Documents(
+            certificates[ClusterCertificates.GatewayCa].CertificatePem, certificates[ClusterCertificates.GatewayServer], certificates[ClusterCertificates.GatewayClient]));
+        foreach (var file in ManifestFolder.Files(GuestPaths.Manifests).Concat(ManifestFolder.Files(StateLayout.Manifests)))
+            documents.AddRange(ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)));
+        var marker = new Marker("manifests");
+        var hash = Marker.HashOf(documents.Select(d => d.Text));
+        if (marker.Is(hash))
+            return $"{documents.Count} objects, unchanged";
+        await new ManifestApplier(api, _tool).ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
+        marker.Set(hash);
+        return $"{documents.Count} objects applied";
+    }
+
+    /// <summary>Reports a stage that is done when an object is ready, and what it waits for meanwhile.</summary>
+    private async Task FollowAsync(string stage, string path, CancellationToken cancellationToken)
+    {
+        _reporter.Report(stage, StageState.Started);
+        var api = await _api.Task.ConfigureAwait(false);
+        string? said = null;
+        await api.WatchAsync(path, Seen, cancellationToken).ConfigureAwait(false);
+        _reporter.Report(stage, StageState.Completed);
+
+        bool Seen(JsonElement item)
+        {
+            if (ObjectConditions.IsReady(item))
+                return true;
+            if (ObjectConditions.WhyNotReady(item) is { } why && why != said)
+                _reporter.Report(stage, StageState.Started, said = why);
+            return false;
+        }
+    }
+
+    private async Task<bool> AskAsync(string url, CancellationToken cancellationToken)
+    {
+        var api = await _api.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await api.IsOkAsync(url, cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,43 @@
+using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Guest.Services;
+
+namespace OpenShell.Vm.Guest.Cluster.Components;
+
+/// <summary>Makes true what the API says: https://v1-20.docs.kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/</summary>
+internal static class ControllerManagerService
+{
+    /// <summary>Its name.</summary>
+    public const string Name = "kube-controller-manager";
+
+    /// <summary>What is run.</summary>
+    public static Service Describe() => new()
+    {
+        Name = Name,
+        Command =
+        [
+            $"{ClusterLayout.Programs}/{Name}",
+            "--kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.ControllerManager),
+            "--authentication-kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.ControllerManager),
+            "--authorization-kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.ControllerManager),
+            .. LoopbackServing.Arguments(ClusterLayout.ControllerManagerPort),
+            // There is no other that could lead.
+            "--leader-elect=false",
+            "--use-service-account-credentials=true",
+            "--service-account-private-key-file=" + ClusterLayout.Key("sa"),
+            "--root-ca-file=" + ClusterLayout.Certificate(ClusterCertificates.ClusterCa),
+            "--cluster-signing-cert-file=" + ClusterLayout.Certificate(ClusterCertificates.ClusterCa),
+            "--cluster-signing-key-file=" + ClusterLayout.Key(ClusterCertificates.ClusterCa),
+            "--allocate-node-cidrs=true",
+            "--cluster-cidr=" + ClusterLayout.PodNetwork,
+            "--service-cluster-ip-range=" + ClusterLayout.ServiceNetwork,
+            // One node is cheap to look at, and its taint "not ready" goes away that much sooner.
+            "--node-monitor-period=1s",
+            // Some thirty controllers begin at once, each with its own account: the default of 20 a second makes them queue.
+            "--kube-api-qps=100",
+            "--kube-api-burst=200",
+        ],
+        Conditions = [new Condition.Done(Milestone.Certificates), new Condition.Healthy(ApiServerService.Name)],
+        Health = new HealthCheck.Https(ClusterLayout.ControllerManagerPort, "/healthz"),
+        StopOrder = 10,
+    };
+}

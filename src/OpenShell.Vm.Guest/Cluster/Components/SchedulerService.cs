@@ -1,0 +1,29 @@
+using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Guest.Services;
+
+namespace OpenShell.Vm.Guest.Cluster.Components;
+
+/// <summary>Gives pods their node: https://v1-20.docs.kubernetes.io/docs/reference/command-line-tools-reference/kube-scheduler/</summary>
+internal static class SchedulerService
+{
+    /// <summary>Its name.</summary>
+    public const string Name = "kube-scheduler";
+
+    /// <summary>What is run.</summary>
+    public static Service Describe() => new()
+    {
+        Name = Name,
+        Command =
+        [
+            $"{ClusterLayout.Programs}/{Name}",
+            "--kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.Scheduler),
+            "--authentication-kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.Scheduler),
+            "--authorization-kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.Scheduler),
+            .. LoopbackServing.Arguments(ClusterLayout.SchedulerPort),
+            "--leader-elect=false",
+        ],
+        Conditions = [new Condition.Done(Milestone.Certificates), new Condition.Healthy(ApiServerService.Name)],
+        Health = new HealthCheck.Https(ClusterLayout.SchedulerPort, "/healthz"),
+        StopOrder = 10,
+    };
+}

@@ -1,0 +1,44 @@
+using System.Text;
+using System.Text.Json;
+using OpenShell.Vm.Guest.Pki;
+
+namespace OpenShell.Vm.Guest.Cluster.Workload;
+
+/// <summary>What the gateway's pods find as secrets: their certificate, the CA of their clients, and a client's certificate for those in the cluster.</summary>
+internal static class GatewaySecrets
+{
+    /// <summary>The namespace of all of it.</summary>
+    public const string Namespace = "openshell";
+
+    /// <summary>The namespace and the three secrets, as manifests.</summary>
+    public static IReadOnlyList<ManifestDocument> Documents(string authority, KeyPair server, KeyPair client) =>
+    [
+        new("the namespace", $$$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{{Namespace}}}"}}""", new ManifestHeader("v1", "Namespace", Namespace, null)),
+        Secret("openshell-server-tls", "kubernetes.io/tls", ("tls.crt", server.CertificatePem), ("tls.key", server.KeyPem)),
+        Secret("openshell-server-client-ca", "Opaque", ("ca.crt", authority)),
+        Secret("openshell-client-tls", "kubernetes.io/tls", ("tls.crt", client.CertificatePem), ("tls.key", client.KeyPem), ("ca.crt", authority)),
+    ];
+
+    private static ManifestDocument Secret(string name, string type, params (string Key, string Value)[] data)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("apiVersion", "v1");
+            json.WriteString("kind", "Secret");
+            json.WriteString("type", type);
+            json.WriteStartObject("metadata");
+            json.WriteString("name", name);
+            json.WriteString("namespace", Namespace);
+            json.WriteEndObject();
+            json.WriteStartObject("data");
+            foreach (var (key, value) in data)
+                json.WriteBase64String(key, Encoding.UTF8.GetBytes(value));
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        return new ManifestDocument($"the secret {name}", Encoding.UTF8.GetString(buffer.ToArray()), new ManifestHeader("v1", "Secret", name, Namespace));
+    }
+}

@@ -1,0 +1,124 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace OpenShell.Vm.Guest.Pki;
+
+/// <summary>
+/// Certificates on disk: kept as long as they are what their profiles say, made anew when not. A CA is kept until it expires, since what it signed is in
+/// the hands of others.
+/// </summary>
+internal sealed class CertificateStore(string folder, TimeProvider time)
+{
+    // A guest that stays up does not look again: what is kept must last for long.
+    private static readonly TimeSpan Margin = TimeSpan.FromDays(180);
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Makes every certificate true.</summary>
+    /// <returns>By name; the keys are in the files <c>NAME.key</c> too, mode 0600.</returns>
+    public IReadOnlyDictionary<string, KeyPair> Ensure(IReadOnlyList<CertificateProfile> profiles)
+    {
+        Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
+        var pairs = new Dictionary<string, KeyPair>();
+        var authorities = new Dictionary<string, X509Certificate2>();
+        try
+        {
+            foreach (var profile in profiles)
+            {
+                var issuer = profile.Issuer is null ? null : authorities[profile.Issuer];
+                var pair = Load(profile, issuer) ?? Save(profile.Name, CertificateFactory.Make(profile, issuer, time.GetUtcNow()));
+                pairs.Add(profile.Name, pair);
+                if (profile.Issuer is null)
+                    authorities.Add(profile.Name, pair.Open());
+            }
+        }
+        finally
+        {
+            foreach (var authority in authorities.Values)
+                authority.Dispose();
+        }
+
+        return pairs;
+    }
+
+    /// <summary>The key that signs tokens: <c>sa.pub</c>, <c>sa.key</c>. Never changed: every token in the cluster would be void.</summary>
+    public SigningKey EnsureSigningKey()
+    {
+        var (publicFile, privateFile) = (Path.Combine(folder, "sa.pub"), Path.Combine(folder, "sa.key"));
+        if (File.Exists(publicFile) && File.Exists(privateFile))
+            return new SigningKey(File.ReadAllText(publicFile), File.ReadAllText(privateFile));
+        var key = SigningKey.Make();
+        // The public key last: it is the sign that both are there.
+        OwnerFile.Write(privateFile, key.PrivatePem);
+        OwnerFile.Write(publicFile, key.PublicPem);
+        return key;
+    }
+
+    /// <summary>The path of a certificate.</summary>
+    public string CertificateFile(string name) => Path.Combine(folder, name + ".crt");
+
+    /// <summary>The path of a key.</summary>
+    public string KeyFile(string name) => Path.Combine(folder, name + ".key");
+
+    private KeyPair Save(string name, KeyPair pair)
+    {
+        // The certificate last, as above.
+        OwnerFile.Write(KeyFile(name), pair.KeyPem);
+        OwnerFile.Write(CertificateFile(name), pair.CertificatePem);
+        return pair;
+    }
+
+    /// <summary>What is on disk, if it is what the profile says; else <see langword="null"/>.</summary>
+    private KeyPair? Load(CertificateProfile profile, X509Certificate2? issuer)
+    {
+        if (!File.Exists(CertificateFile(profile.Name)) || !File.Exists(KeyFile(profile.Name)))
+            return null;
+        var pair = new KeyPair(File.ReadAllText(CertificateFile(profile.Name)), File.ReadAllText(KeyFile(profile.Name)));
+        try
+        {
+            // Also fails when the key is not the certificate's.
+            using var certificate = pair.Open();
+            return IsCurrent(certificate, profile, issuer) ? pair : null;
+        }
+        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    private bool IsCurrent(X509Certificate2 certificate, CertificateProfile profile, X509Certificate2? issuer)
+    {
+        if (certificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime < Margin)
+            return false;
+        return issuer is null || (IsSignedBy(certificate, issuer) && NamesOf(certificate).SetEquals(profile.Names) && certificate.SubjectName.Name == NameOf(profile));
+    }
+
+    /// <summary>By the identifier of the issuer's key, which is enough to tell an old CA from its successor; nobody else can write here.</summary>
+    private static bool IsSignedBy(X509Certificate2 certificate, X509Certificate2 issuer)
+    {
+        var signer = certificate.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().SingleOrDefault()?.KeyIdentifier;
+        var key = issuer.Extensions.OfType<X509SubjectKeyIdentifierExtension>().SingleOrDefault()?.SubjectKeyIdentifierBytes;
+        return signer is { } s && key is { } k && s.Span.SequenceEqual(k.Span);
+    }
+
+    private static HashSet<string> NamesOf(X509Certificate2 certificate)
+    {
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        if (certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SingleOrDefault() is not { } extension)
+            return names;
+        foreach (var name in extension.EnumerateDnsNames())
+            names.Add(name);
+        foreach (var address in extension.EnumerateIPAddresses())
+            names.Add(address.ToString());
+        return names;
+    }
+
+    private static string NameOf(CertificateProfile profile)
+    {
+        var subject = new X500DistinguishedNameBuilder();
+        if (profile.Organization is { } organization)
+            subject.AddOrganizationName(organization);
+        subject.AddCommonName(profile.CommonName);
+        return subject.Build().Name;
+    }
+}
