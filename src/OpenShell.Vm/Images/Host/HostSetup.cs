@@ -40,7 +40,7 @@ public static class HostSetup
         return missing;
     }
 
-    /// <summary>Installs what <see cref="MissingAsync"/> names. Say it to the user first. Takes the host's apt configuration as it is, and the backports by a temporary one beside it.</summary>
+    /// <summary>Installs what <c>MissingAsync</c> names. Say it to the user first. Takes the host's apt configuration as it is, and the backports by a temporary one beside it.</summary>
     /// <exception cref="FaultException"><c>setup.not-root</c> with the one command to type; <c>setup.install-failed</c> with apt's log; <c>image.mirror-unreachable</c>.</exception>
     public static async Task InstallAsync(IReadOnlyList<MissingPackage> missing, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
     {
