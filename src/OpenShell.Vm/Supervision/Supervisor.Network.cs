@@ -52,30 +52,31 @@ internal sealed partial class Supervisor
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
         limit.CancelAfter(GvproxyLimit);
-        using var gone = gvproxy.Exited.ContinueWith(_ => limit.Cancel(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        var forwarding = ForwardAsync(limit.Token);
+        if (await Task.WhenAny(forwarding, gvproxy.Exited).ConfigureAwait(false) != forwarding)
+            throw new FaultException(GvproxyEnded(await gvproxy.Exited.ConfigureAwait(false)));
         try
         {
-            await UnixSocket.WaitForFileAsync(_files.NetworkSocket, limit.Token).ConfigureAwait(false);
-            if (_ports.All.Count > 0)
-                await ForwardAsync(limit.Token).ConfigureAwait(false);
+            await forwarding.ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!_running.IsCancellationRequested)
         {
-            throw new FaultException(gvproxy.Exited.IsCompleted
-                ? GvproxyEnded(await gvproxy.Exited.ConfigureAwait(false))
-                : new Fault
-                {
-                    Code = "network.gvproxy-silent",
-                    Stage = BootStages.Network,
-                    What = $"gvproxy does not listen on {_files.NetworkSocket}.{LogTail.LastWords(_files.GvproxyLog)}",
-                    Remedy = "See its log, and try again.",
-                    Log = Kept(_files.GvproxyLog),
-                });
+            throw new FaultException(new Fault
+            {
+                Code = "network.gvproxy-silent",
+                Stage = BootStages.Network,
+                What = $"gvproxy does not listen on {_files.NetworkSocket}.{LogTail.LastWords(_files.GvproxyLog)}",
+                Remedy = "See its log, and try again.",
+                Log = Kept(_files.GvproxyLog),
+            });
         }
     }
 
     private async Task ForwardAsync(CancellationToken cancellationToken)
     {
+        await UnixSocket.WaitForFileAsync(_files.NetworkSocket, cancellationToken).ConfigureAwait(false);
+        if (_ports.All.Count == 0)
+            return;
         using var client = new GvproxyClient(_files.NetworkControlSocket);
         foreach (var forward in _ports.All)
             await client.ExposeAsync(forward, cancellationToken).ConfigureAwait(false);

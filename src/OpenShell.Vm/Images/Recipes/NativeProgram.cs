@@ -9,7 +9,7 @@ namespace OpenShell.Vm.Images.Recipes;
 internal static class NativeProgram
 {
     /// <summary>What every build reads besides a project's own folder.</summary>
-    public static readonly IReadOnlyList<string> BuildFiles = ["Directory.Build.props", "Directory.Packages.props", "global.json", "nuget.config", "NuGet.config"];
+    public static readonly IReadOnlyList<string> BuildFiles = ["Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json", "nuget.config", "NuGet.config"];
 
     // Where Debian puts libraries, in the loader's order (https://man7.org/linux/man-pages/man8/ld.so.8.html).
     private static readonly string[] LibraryFolders = ["lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib", "usr/lib"];
