@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace OpenShell.Gateway.Tests;
+namespace OpenShell.Tests;
 
 /// <summary>What .NET has no call for.</summary>
 internal static partial class LibC

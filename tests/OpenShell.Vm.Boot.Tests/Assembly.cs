@@ -1,0 +1,2 @@
+// Virtual machines are measured by the clock: one test at a time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

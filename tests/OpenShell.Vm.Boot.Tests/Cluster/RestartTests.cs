@@ -1,0 +1,35 @@
+using System.Net.Sockets;
+using OpenShell.Vm.Boot.Tests.Running;
+
+namespace OpenShell.Vm.Boot.Tests.Cluster;
+
+/// <summary>Stopping leaves nothing behind, and starting again finds everything that was there.</summary>
+public sealed class RestartTests(ClusterFixture cluster) : NamespaceTest(cluster)
+{
+    [Fact]
+    public async Task Stop_leaves_no_process_socket_or_mount_and_the_next_start_finds_the_clusters_state()
+    {
+        await Namespaced.RunAsync("create", "configmap", "memory", "--from-literal", "of=yesterday");
+        await PodAsync("survivor", "sleep 100000");
+        await Namespaced.WaitAsync("condition=Ready", "pod/survivor");
+        var node = await Kubectl.RunAsync("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}");
+        var endpoint = new Uri((await Cluster.StatusAsync()).GetProperty("endpoint").GetString()!);
+
+        (await Cluster.GatewayAsync("stop")).OrFail();
+
+        Leftovers.Of(Cluster.Home).ShouldBeEmpty();
+        (await Cluster.StatusAsync()).GetProperty("phase").GetString().ShouldBe("stopped");
+        using (var client = new TcpClient())
+            await Should.ThrowAsync<SocketException>(() => client.ConnectAsync(endpoint.Host, endpoint.Port));
+        (await Cluster.ExecAsync("--", "true")).ExitCode.ShouldNotBe(0);
+        (await Cluster.GatewayAsync("stop")).OrFail();
+
+        await Cluster.StartAsync();
+
+        TestContext.Current.SendDiagnosticMessage($"warm start: {Cluster.Up!.Elapsed.TotalSeconds:0.0} s");
+        (await Kubectl.RunAsync("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}")).ShouldBe(node);
+        (await Namespaced.RunAsync("get", "configmap", "memory", "-o", "jsonpath={.data.of}")).ShouldBe("yesterday");
+        await Namespaced.WaitAsync("condition=Ready", "pod/survivor");
+        (await Namespaced.RunAsync("exec", "survivor", "--", "echo", "alive")).ShouldBe("alive\n");
+    }
+}

@@ -1,0 +1,31 @@
+namespace OpenShell.Vm.Boot.Tests.Running;
+
+/// <summary>What these tests need that is not theirs to install.</summary>
+internal static class Requirements
+{
+    private static readonly Lazy<Task<string?>> Packages = new(async () =>
+    {
+        using var home = new TestHome();
+        var missing = await new GatewayCli(home).RunAsync("setup", "--dry-run", "--output", "json");
+        if (missing.ExitCode != 0)
+            return missing.ToString();
+        using var json = System.Text.Json.JsonDocument.Parse(missing.Output);
+        return json.RootElement.GetProperty("ready").GetBoolean()
+            ? null
+            : "packages are missing (run 'gateway setup'): " + string.Join(", ", json.RootElement.GetProperty("missing").EnumerateArray().Select(package => package.GetProperty("name").GetString()));
+    });
+
+    /// <summary>Skips a test that boots a machine where none can be booted, and says what is missing.</summary>
+    public static async Task SkipUnlessMachinesCanBootAsync()
+    {
+        if (await Packages.Value is { } missing)
+            Assert.Skip(missing);
+    }
+
+    /// <summary>Skips a test that needs a program of the host.</summary>
+    public static void SkipUnless(string program, string package)
+    {
+        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program))))
+            Assert.Skip($"{program} is missing (package {package})");
+    }
+}
