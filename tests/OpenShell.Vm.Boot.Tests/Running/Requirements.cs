@@ -12,7 +12,7 @@ internal static class Requirements
         using var json = System.Text.Json.JsonDocument.Parse(missing.Output);
         return json.RootElement.GetProperty("ready").GetBoolean()
             ? null
-            : "packages are missing (run 'gateway setup'): " + string.Join(", ", json.RootElement.GetProperty("missing").EnumerateArray().Select(package => package.GetProperty("name").GetString()));
+            : "packages are missing (run 'gateway setup'): " + string.Join(", ", json.RootElement.GetProperty("packages").EnumerateArray().Select(package => package.GetProperty("name").GetString()));
     });
 
     /// <summary>Skips a test that boots a machine where none can be booted, and says what is missing.</summary>

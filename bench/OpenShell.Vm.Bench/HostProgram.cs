@@ -1,0 +1,39 @@
+using System.Diagnostics;
+
+namespace OpenShell.Vm.Bench;
+
+/// <summary>A program on the host, from its start to its end.</summary>
+internal static class HostProgram
+{
+    /// <summary>The command as it was built with the benchmarks.</summary>
+    public static string Gateway { get; } = Path.Combine(AppContext.BaseDirectory, "gateway");
+
+    /// <summary>Runs one with nothing on stdin.</summary>
+    /// <returns>What it printed and how long it took, from before its start to after its end.</returns>
+    /// <exception cref="BenchException">It did not end with 0, or not in time.</exception>
+    public static async Task<(string Output, TimeSpan Elapsed)> RunAsync(
+        string program, IEnumerable<string> arguments, TimeSpan timeout, IReadOnlyDictionary<string, string?>? environment = null)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string?>())
+            start.Environment[name] = value;
+        var clock = Stopwatch.StartNew();
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        try
+        {
+            await process.WaitForExitAsync().WaitAsync(timeout);
+        }
+        catch (TimeoutException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new BenchException($"{Path.GetFileName(program)} took longer than {timeout.TotalSeconds:0} s: {await errors}");
+        }
+        var elapsed = clock.Elapsed;
+        return process.ExitCode == 0
+            ? (await output, elapsed)
+            : throw new BenchException($"{Path.GetFileName(program)} {string.Join(' ', start.ArgumentList)} ended with {process.ExitCode}: {await errors}");
+    }
+}

@@ -1,0 +1,43 @@
+namespace OpenShell.Vm.Bench.Measuring;
+
+/// <summary>Something that was measured, as often as it was.</summary>
+internal sealed record Measurement
+{
+    /// <summary>What, for a person.</summary>
+    public required string What { get; init; }
+
+    /// <summary>Every sample, in seconds, in the order in which they were taken.</summary>
+    public required IReadOnlyList<double> Seconds { get; init; }
+
+    /// <summary>Which of the statistics <see cref="Budget"/> is about.</summary>
+    public Statistic Judged { get; init; } = Statistic.Median;
+
+    /// <summary>What it may take, in seconds, on the machine that this project is developed on.</summary>
+    public double? Budget { get; init; }
+
+    /// <summary>The measurement that it is to be compared with, by its <see cref="What"/>.</summary>
+    public string? Baseline { get; init; }
+
+    public double Best => Seconds.Min();
+
+    public double Worst => Seconds.Max();
+
+    public double Median => Percentile(50);
+
+    /// <summary>The smallest sample that at least <paramref name="percent"/> of 100 are not above (nearest rank).</summary>
+    public double Percentile(double percent)
+    {
+        var sorted = Seconds.Order().ToArray();
+        return sorted[Math.Clamp((int)Math.Ceiling(percent / 100 * sorted.Length) - 1, 0, sorted.Length - 1)];
+    }
+
+    /// <summary>The statistic that counts.</summary>
+    public double Result => Judged == Statistic.Median ? Median : Worst;
+}
+
+/// <summary>What of many samples a budget is about.</summary>
+internal enum Statistic
+{
+    Median,
+    Worst,
+}
