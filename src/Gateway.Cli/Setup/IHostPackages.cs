@@ -6,7 +6,7 @@ namespace OpenShell.Gateway.Cli.Setup;
 /// <summary>The host's package manager, as far as this program uses it.</summary>
 internal interface IHostPackages
 {
-    /// <inheritdoc cref="HostSetup.MissingAsync"/>
+    /// <inheritdoc cref="HostSetup.MissingAsync(CancellationToken)"/>
     Task<IReadOnlyList<MissingPackage>> MissingAsync(CancellationToken cancellationToken);
 
     /// <inheritdoc cref="HostSetup.InstallAsync"/>
