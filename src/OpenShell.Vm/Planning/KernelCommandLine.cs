@@ -38,5 +38,9 @@ internal static class KernelCommandLine
 
         // Address layout randomization of the kernel costs a relocation pass of the whole image at boot.
         "nokaslr",
+
+        // The TSC is the clock (docs/adr/0004): TCG's are synchronous by construction, but the kernel's test of that takes emulation's slowness for a difference and
+        // falls back to the HPET, whose every reading is a device access under QEMU's global lock.
+        "tsc=reliable",
     ];
 }
