@@ -1,0 +1,76 @@
+using System.Text.Json;
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Vm.Protocol.Tests.Messages;
+
+/// <summary>The frozen shape of every JSON message. A new property is a new line here, and optional; none is ever renamed or removed.</summary>
+public sealed class JsonGoldenTests
+{
+    private static readonly byte[] Entropy = [1, 2, 3];
+
+    public static TheoryData<object, string> Messages { get; } = new()
+    {
+        {
+            new Hello { MinVersion = 1, MaxVersion = 2, Nonce = "00ff", Role = "guest", Software = "openshell-init 0.1.0" },
+            """{"minVersion":1,"maxVersion":2,"nonce":"00ff","role":"guest","software":"openshell-init 0.1.0"}"""
+        },
+        { new Welcome { Nonce = "00ff", Version = 1, Epoch = 4294967295 }, """{"nonce":"00ff","version":1,"epoch":4294967295}""" },
+        { new Refusal { Nonce = "00ff", MinVersion = 1, MaxVersion = 1 }, """{"nonce":"00ff","minVersion":1,"maxVersion":1}""" },
+        {
+            new GuestConfig
+            {
+                Mode = GuestMode.Cluster,
+                Hostname = "default",
+                HostTimeUnixNanoseconds = 1,
+                Entropy = Entropy,
+                Network = new GuestNetwork { Address = "192.168.127.2/24", Gateway = "192.168.127.1", DnsServers = ["192.168.127.1"], Closed = ["192.168.127.254"] },
+                Cluster = new ClusterConfig { Distribution = "upstream", GatewayName = "openshell-vm-default" },
+            },
+            """{"mode":"Cluster","hostname":"default","hostTimeUnixNanoseconds":1,"entropy":"AQID","network":{"dhcp":true,"address":"192.168.127.2/24","gateway":"192.168.127.1","dnsServers":["192.168.127.1"],"closed":["192.168.127.254"]},"cluster":{"distribution":"upstream","gatewayName":"openshell-vm-default","subjectAlternativeNames":[],"gatewayNodePort":30051}}"""
+        },
+        {
+            new ExecRequest { Program = "ls", Arguments = ["-l"], Environment = ["A=1"], WorkingDirectory = "/", Terminal = true, Stdin = true, Size = new TerminalSize(80, 24) },
+            """{"program":"ls","arguments":["-l"],"environment":["A=1"],"workingDirectory":"/","terminal":true,"stdin":true,"size":{"columns":80,"rows":24}}"""
+        },
+        { new ExecStarted("ab", 12), """{"id":"ab","pid":12}""" },
+        { new ExecSignal("ab", 15), """{"id":"ab","signal":15}""" },
+        { new ExecResize("ab", new TerminalSize(80, 24)), """{"id":"ab","size":{"columns":80,"rows":24}}""" },
+        { new ExecResult { ExitCode = 127, Error = "not found" }, """{"exitCode":127,"error":"not found"}""" },
+        { new FileReadRequest("/a"), """{"path":"/a"}""" },
+        { new FileDescription(5, 384), """{"size":5,"mode":384}""" },
+        { new FileWriteRequest("/a", 384), """{"path":"/a","mode":384}""" },
+        { new FileWritten(5), """{"size":5}""" },
+        { new PowerRequest(PowerAction.Off), """{"action":"Off"}""" },
+        {
+            new StageReport { Stage = "init", State = StageState.Failed, UptimeNanoseconds = 7, Detail = "d", Fault = new GuestFault("c", "w", "r") },
+            """{"stage":"init","state":"Failed","uptimeNanoseconds":7,"detail":"d","fault":{"code":"c","what":"w","remedy":"r"}}"""
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Messages))]
+    public void Every_message_has_its_shape_and_is_read_back_the_same(object message, string json)
+    {
+        var type = message.GetType();
+        JsonSerializer.Serialize(message, type, ProtocolJson.Default).ShouldBe(json);
+        JsonSerializer.Serialize(JsonSerializer.Deserialize(json, type, ProtocolJson.Default), type, ProtocolJson.Default).ShouldBe(json);
+    }
+
+    [Theory]
+    [MemberData(nameof(Messages))]
+    public void What_a_newer_peer_adds_is_skipped(object message, string json)
+    {
+        var newer = json.Insert(1, "\"later\":{\"than\":[\"this\"]},");
+
+        JsonSerializer.Serialize(JsonSerializer.Deserialize(newer, message.GetType(), ProtocolJson.Default), message.GetType(), ProtocolJson.Default).ShouldBe(json);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"id":"ab"}""")]
+    [InlineData("""{"id":null,"signal":15}""")]
+    [InlineData("""{"id":"ab","signal":"15"}""")]
+    [InlineData("""{"id":"ab","signal":99999999999}""")]
+    public void What_is_missing_null_or_of_another_type_is_refused(string json) =>
+        Should.Throw<JsonException>(() => JsonSerializer.Deserialize(json, ProtocolJson.Default.ExecSignal));
+}
