@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Images.Recipes;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Protocol.Messages;
@@ -63,7 +64,10 @@ public sealed partial class ImageBuilder : IImages
         ArgumentNullException.ThrowIfNull(request);
         CheckWritable();
         var kinds = request.Refresh ? Choices(request)[^1] : WantedOf(request);
-        return Set(await EnsureKindsAsync(kinds, request.Refresh, request.Repair, progress, cancellationToken).ConfigureAwait(false));
+
+        // Not an image, but what comes from the same mirrors: so that a start after this needs no network.
+        var tools = RuntimeTools.FindGvproxy(_directories) is null && _catalog.Kinds.Contains(GvproxyRecipe.Name) ? (string[])[GvproxyRecipe.Name] : [];
+        return Set(await EnsureKindsAsync([.. kinds, .. tools], request.Refresh, request.Repair, progress, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Builds or finds artifacts by kind.</summary>

@@ -29,6 +29,7 @@ internal static class ImageBuildCommand
                 Mode = parse.GetValue(program) ? GuestMode.Exec : GuestMode.Cluster,
                 Distribution = parse.GetValue(distribution),
                 Refresh = parse.GetValue(refresh),
+                Repair = true,
             };
             await HostPackages.EnsureForBuildAsync(context);
             var began = Stopwatch.GetTimestamp();

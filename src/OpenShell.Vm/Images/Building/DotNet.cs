@@ -37,6 +37,8 @@ internal static class DotNet
                     "--framework", context.Toolchain.Framework, "--runtime", context.Facts.RuntimeIdentifier, "--output", output,
                     // Only one framework is restored: the other one's packs may not be there.
                     $"-p:TargetFrameworks={context.Toolchain.Framework}",
+                    // Style and analysis are for developers' builds; a newer SDK's new warnings must not stop this one.
+                    "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false",
                     "-p:PublishAot=true", "-p:UseSharedCompilation=false", $"-p:PathMap={folder}=/src", "-p:GenerateDocumentationFile=false", "-p:EnforceCodeStyleInBuild=false",
                 ],
                 folder) with { Background = true }, cancellationToken).ConfigureAwait(false);

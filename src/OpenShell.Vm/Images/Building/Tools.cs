@@ -12,7 +12,6 @@ internal sealed partial class Tools(string logFile)
 {
     // How long a tool may take to clean up after itself (mmdebstrap unmounts and removes its folder) before it is killed.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
-    private const int LastLinesKept = 12;
     private const int Terminate = 15; // SIGTERM
 
     private readonly List<string> _commands = [];
@@ -37,15 +36,25 @@ internal sealed partial class Tools(string logFile)
     public async Task<string> RunAsync(ToolCommand command, CancellationToken cancellationToken, Action<string>? onErrorLine = null)
     {
         var text = new StringBuilder();
-        await RunAsync(command, null, async (stdout, token) =>
+        var tail = new Tail();
+        try
         {
-            using var reader = new StreamReader(stdout, Encoding.UTF8);
-            while (await reader.ReadLineAsync(token).ConfigureAwait(false) is { } line)
+            await RunAsync(command, null, async (stdout, token) =>
             {
-                text.Append(line).Append('\n');
-                Log(line);
-            }
-        }, cancellationToken, onErrorLine).ConfigureAwait(false);
+                using var reader = new StreamReader(stdout, Encoding.UTF8);
+                while (await reader.ReadLineAsync(token).ConfigureAwait(false) is { } line)
+                {
+                    text.Append(line).Append('\n');
+                    tail.Add(line);
+                    Log(line);
+                }
+            }, cancellationToken, onErrorLine).ConfigureAwait(false);
+        }
+        catch (ToolFailedException e) when (e.LastLines.Count == 0)
+        {
+            throw new ToolFailedException(command, e.ExitCode, tail.Lines); // the .NET SDK tells its errors on stdout
+        }
+
         return text.ToString();
     }
 
@@ -62,7 +71,7 @@ internal sealed partial class Tools(string logFile)
         }
 
         Log("$ " + command);
-        var lastLines = new Queue<string>();
+        var lastLines = new Tail();
         using var process = Start(command, input is not null);
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var onCancel = cancellationToken.Register(() => EndSoon(process)).ConfigureAwait(false);
@@ -81,7 +90,7 @@ internal sealed partial class Tools(string logFile)
             await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             if (process.ExitCode != 0)
-                throw new ToolFailedException(command, process.ExitCode, [.. lastLines]);
+                throw new ToolFailedException(command, process.ExitCode, lastLines.Lines);
         }
         catch
         {
@@ -97,9 +106,7 @@ internal sealed partial class Tools(string logFile)
             while (await process.StandardError.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
             {
                 Log(line);
-                lastLines.Enqueue(line);
-                if (lastLines.Count > LastLinesKept)
-                    lastLines.Dequeue();
+                lastLines.Add(line);
                 onErrorLine?.Invoke(line);
             }
         }
@@ -204,6 +211,25 @@ internal sealed partial class Tools(string logFile)
                 File.WriteAllText(LogFile, line + "\n"); // the last run's log is of no more use
                 _logStarted = true;
             }
+        }
+    }
+
+    // What a tool said last, for messages.
+    private sealed class Tail
+    {
+        private const int Kept = 12;
+
+        private readonly Queue<string> _lines = new();
+
+        public IReadOnlyList<string> Lines => [.. _lines];
+
+        public void Add(string line)
+        {
+            if (line.Length == 0)
+                return;
+            _lines.Enqueue(line);
+            if (_lines.Count > Kept)
+                _lines.Dequeue();
         }
     }
 

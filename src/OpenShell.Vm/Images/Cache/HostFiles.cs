@@ -23,11 +23,15 @@ internal static partial class HostFiles
     }
 
     /// <summary>Writes a small file so that either the old or the new content is there after a crash.</summary>
-    public static async Task WriteWholeAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public static async Task WriteWholeAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, UnixFileMode? mode = null)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var aside = path + ".new-" + Environment.ProcessId;
-        await using (var stream = new FileStream(aside, FileMode.Create, FileAccess.Write))
+        File.Delete(aside); // of a process that had the same number
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (mode is not null && !OperatingSystem.IsWindows())
+            options.UnixCreateMode = mode;
+        await using (var stream = new FileStream(aside, options))
         {
             await stream.WriteAsync(content, cancellationToken).ConfigureAwait(false);
             stream.Flush(flushToDisk: true);

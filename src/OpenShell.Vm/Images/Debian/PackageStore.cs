@@ -93,13 +93,21 @@ internal sealed class PackageStore(CacheLayout layout)
     private async Task KeepAsync(string incoming, List<PinnedPackage> missing)
     {
         var wanted = missing.Select(p => p.Sha256).ToHashSet(StringComparer.Ordinal);
-        foreach (var file in Directory.EnumerateFiles(incoming))
+        foreach (var file in Directory.EnumerateFiles(incoming).ToList())
         {
             var hash = await HostFiles.Sha256Async(file, CancellationToken.None).ConfigureAwait(false);
             if (!wanted.Contains(hash))
                 continue;
-            HostFiles.SyncFile(file);
-            File.Move(file, layout.Package(hash), overwrite: true);
+            var whole = file;
+            if (new FileInfo(file).LinkTarget is not null)
+            {
+                // From a mirror on this host's own disk apt only links.
+                whole = file + ".copy";
+                File.Copy(file, whole);
+            }
+
+            HostFiles.SyncFile(whole);
+            File.Move(whole, layout.Package(hash), overwrite: true);
         }
     }
 

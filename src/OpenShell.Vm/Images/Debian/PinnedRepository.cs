@@ -15,6 +15,8 @@ namespace OpenShell.Vm.Images.Debian;
 /// </summary>
 internal sealed class PinnedRepository : IAsyncDisposable
 {
+    private const string Extension = ".deb"; // apt names what it fetches by the extension it had
+
     private readonly HttpListener _listener;
     private readonly IReadOnlyDictionary<string, byte[]> _indexes;
     private readonly PackageStore _store;
@@ -76,7 +78,7 @@ internal sealed class PinnedRepository : IAsyncDisposable
         {
             var control = await tools.RunAsync(new ToolCommand { Program = "dpkg-deb", Arguments = ["--field", store.PathOf(package)], Recorded = false }, cancellationToken).ConfigureAwait(false);
             text.Append(control.TrimEnd('\n')).Append('\n')
-                .Append(CultureInfo.InvariantCulture, $"Filename: ./{package.Sha256}\nSize: {package.Size}\nSHA256: {package.Sha256}\n\n");
+                .Append(CultureInfo.InvariantCulture, $"Filename: ./{package.Sha256}{Extension}\nSize: {package.Size}\nSHA256: {package.Sha256}\n\n");
         }
 
         return Encoding.UTF8.GetBytes(text.ToString());
@@ -107,7 +109,7 @@ internal sealed class PinnedRepository : IAsyncDisposable
                 response.ContentLength64 = index.Length;
                 await response.OutputStream.WriteAsync(index).ConfigureAwait(false);
             }
-            else if (_packages.TryGetValue(name, out var package))
+            else if (_packages.TryGetValue(Path.GetFileNameWithoutExtension(name), out var package))
             {
                 await using var file = File.OpenRead(_store.PathOf(package));
                 response.ContentLength64 = file.Length;

@@ -1,3 +1,4 @@
+using System.Text;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
 
@@ -27,7 +28,7 @@ internal sealed class PrivateApt(string folder, string suite, string architectur
             Path.Combine(folder, "sources.list"), [.. archive.Lines(suite), .. archive.Lines(suite, source: true)], cancellationToken).ConfigureAwait(false);
         try
         {
-            await tools.RunAsync(Command("apt-get", ["update"]), cancellationToken).ConfigureAwait(false);
+            await RunAsync("apt-get", ["update"], tools, null, cancellationToken).ConfigureAwait(false);
         }
         catch (ToolFailedException e)
         {
@@ -37,11 +38,11 @@ internal sealed class PrivateApt(string folder, string suite, string architectur
 
     /// <summary>Runs apt-get against this state.</summary>
     public Task<string> GetAsync(IReadOnlyList<string> arguments, Tools tools, CancellationToken cancellationToken, string? workingFolder = null) =>
-        tools.RunAsync(Command("apt-get", arguments) with { Folder = workingFolder }, cancellationToken);
+        RunAsync("apt-get", arguments, tools, workingFolder, cancellationToken);
 
     /// <summary>Runs apt-cache against this state.</summary>
     public Task<string> CacheAsync(IReadOnlyList<string> arguments, Tools tools, CancellationToken cancellationToken) =>
-        tools.RunAsync(Command("apt-cache", arguments), cancellationToken);
+        RunAsync("apt-cache", arguments, tools, null, cancellationToken);
 
     /// <summary>What apt says when it cannot fetch, as a fault: its own words, and what to do.</summary>
     public static Faults.FaultException MirrorFault(ToolFailedException e, Tools tools) => ImageFaults.Make(
@@ -51,11 +52,23 @@ internal sealed class PrivateApt(string folder, string suite, string architectur
         tools.LogFile,
         e);
 
-    private ToolCommand Command(string program, IReadOnlyList<string> arguments) => new()
+    private async Task<string> RunAsync(string program, IReadOnlyList<string> arguments, Tools tools, string? workingFolder, CancellationToken cancellationToken)
     {
-        Program = program,
-        Arguments = [.. Options().SelectMany(o => (string[])["-o", o]), .. arguments],
-    };
+        // Of the host's configuration only how to fetch (proxies, certificates) applies; its hooks, which run after every update, do not.
+        var fetching = await tools.RunAsync(new ToolCommand { Program = "apt-config", Arguments = ["dump", "Acquire"], Recorded = false }, cancellationToken).ConfigureAwait(false);
+        var configuration = Path.Combine(folder, "apt.conf");
+        await HostFiles.WriteWholeAsync(
+            configuration, Encoding.UTF8.GetBytes(fetching + "Dir::Etc::Parts \"/dev/null\";\nDir::Etc::Main \"/dev/null\";\n"), cancellationToken, UnixFileMode.UserRead | UnixFileMode.UserWrite).ConfigureAwait(false);
+        return await tools.RunAsync(
+            new ToolCommand
+            {
+                Program = program,
+                Arguments = [.. Options().SelectMany(o => (string[])["-o", o]), .. arguments],
+                Environment = new Dictionary<string, string?> { ["APT_CONFIG"] = configuration },
+                Folder = workingFolder,
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
 
     private IEnumerable<string> Options() =>
     [
@@ -81,6 +94,7 @@ internal sealed class PrivateApt(string folder, string suite, string architectur
         "APT::Update::Error-Mode=any",
         // What hosts with desktops add to every update.
         "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
+        "Acquire::IndexTargets::deb::DEP-11-icons-small::DefaultEnabled=false",
         "Acquire::IndexTargets::deb::DEP-11-icons::DefaultEnabled=false",
         "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false",
         "Acquire::Languages=none",

@@ -40,6 +40,7 @@ public static class HostPackages
         ["unsquashfs"] = "squashfs-tools",
         ["go"] = "golang-go",
         ["dpkg-source"] = "dpkg-dev",
+        ["patch"] = "dpkg-dev",
         ["depmod"] = "kmod",
         ["newuidmap"] = "uidmap",
     };

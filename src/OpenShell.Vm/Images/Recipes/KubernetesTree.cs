@@ -58,8 +58,18 @@ internal sealed partial class KubernetesTree(BuildContext context, string work, 
             // A mark for each: an interruption between two must not apply the first again.
             if (IsDone($"patched-{i}"))
                 continue;
-            await context.Tools.RunAsync(
-                new ToolCommand { Program = "patch", Arguments = ["--strip=1", "--forward", "--batch", "--no-backup-if-mismatch", "--input", patches[i]], Folder = Tree }, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await context.Tools.RunAsync(
+                    new ToolCommand { Program = "patch", Arguments = ["--strip=1", "--forward", "--batch", "--no-backup-if-mismatch", "--input", patches[i]], Folder = Tree }, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is ToolFailedException or OperationCanceledException)
+            {
+                // Perhaps half of it is applied: the sources are unpacked anew the next time.
+                File.Delete(MarkOf("unpacked"));
+                throw;
+            }
+
             Done($"patched-{i}");
         }
     }
@@ -70,7 +80,7 @@ internal sealed partial class KubernetesTree(BuildContext context, string work, 
         if (IsDone("openapi"))
             return;
         context.Progress.Running("generating OpenAPI code");
-        await context.Tools.RunAsync(Go(["build", "-o", Generator, $"{Package}/vendor/k8s.io/kube-openapi/cmd/openapi-gen"]), cancellationToken).ConfigureAwait(false);
+        await context.Tools.RunAsync(Go(["build", "-trimpath", "-o", Generator, $"{Package}/vendor/k8s.io/kube-openapi/cmd/openapi-gen"]), cancellationToken).ConfigureAwait(false);
         await context.Tools.RunAsync(
             Go([
                 "--logtostderr",
@@ -162,9 +172,11 @@ internal sealed partial class KubernetesTree(BuildContext context, string work, 
     }
 
     // Marks beside the sources: a step counts when its mark is there, and is done again otherwise.
-    private bool IsDone(string step) => File.Exists(Path.Combine(GoPath, step + ".done"));
+    private bool IsDone(string step) => File.Exists(MarkOf(step));
 
-    private void Done(string step) => File.WriteAllText(Path.Combine(GoPath, step + ".done"), "");
+    private void Done(string step) => File.WriteAllText(MarkOf(step), "");
+
+    private string MarkOf(string step) => Path.Combine(GoPath, step + ".done");
 
     [GeneratedRegex(@"^(?:.*\+really)?(?<version>\d+\.\d+\.\d+)")]
     private static partial Regex UpstreamPart();

@@ -26,7 +26,7 @@ internal sealed class RootRecipe : Recipe
 
     public override string Title => _cluster ? "Root image" : "Root image without Kubernetes";
 
-    public override int Revision => 1;
+    public override int Revision => 2;
 
     public override long SpaceNeeded => 1000L << 20;
 
@@ -63,7 +63,7 @@ internal sealed class RootRecipe : Recipe
             // What cannot be read or written is a failure, not a warning.
             "-exit-on-error",
             // Equal contents, equal bytes.
-            "-mkfs-time", "0", "-root-time", "0", "-reproducible",
+            "-mkfs-time", "0", "-all-time", "0", "-reproducible",
             // The tar's own entry for the root is not looked at.
             "-root-mode", "755",
             // Half the size of no compression, and no slower to read, even emulated (docs/adr/0004-root-image-format.md).

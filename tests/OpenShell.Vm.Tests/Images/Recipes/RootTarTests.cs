@@ -1,0 +1,67 @@
+using OpenShell.Vm.Images.Building;
+using OpenShell.Vm.Images.Recipes;
+
+namespace OpenShell.Vm.Tests.Images.Recipes;
+
+public sealed class RootTarTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Unsquashfs_lists_base_and_ours_with_owners_and_modes()
+    {
+        var listing = await HostTool.RunAsync("unsquashfs", ["-lls", "-d", "", await MakeAsync("a.squashfs")]);
+
+        listing.ShouldMatch(@"^drwxr-xr-x root/root\s+\d+ 1970-01-01 00:00 \n", "the root itself");
+        listing.ShouldMatch(@"-rwsr-xr-x root/root\s+4 .* /usr/bin/su\n");
+        listing.ShouldMatch(@"-rwxr-xr-x root/root\s+3 1970-01-01 00:00 /usr/sbin/openshell-init\n");
+        listing.ShouldMatch(@"/bin -> usr/bin\n");
+        listing.ShouldMatch(@"/usr/lib/openshell/kubelet -> kubernetes\n");
+        listing.ShouldMatch(@"drwxr-xr-x root/root\s+\d+ .* /home\n");
+        listing.ShouldNotContain("/dev/null");
+        listing.ShouldNotContain("/var/cache/apt");
+        listing.ShouldNotContain("/etc/apt/sources.list");
+    }
+
+    [Fact]
+    public async Task Equal_contents_give_equal_images() =>
+        (await File.ReadAllBytesAsync(await MakeAsync("a.squashfs"), TestContext.Current.CancellationToken))
+            .ShouldBe(await File.ReadAllBytesAsync(await MakeAsync("b.squashfs"), TestContext.Current.CancellationToken));
+
+    [Fact]
+    public async Task The_same_name_twice_is_a_mistake()
+    {
+        await using var root = new RootTar(Stream.Null);
+        await root.AddTextAsync("etc/thing", "one", TestContext.Current.CancellationToken);
+        await Should.ThrowAsync<InvalidOperationException>(() => root.AddTextAsync("etc/thing", "two", TestContext.Current.CancellationToken));
+    }
+
+    private async Task<string> MakeAsync(string name)
+    {
+        var init = _folder.Write("init", "run");
+        if (!File.Exists(_folder.File("base.tar")))
+        {
+            foreach (var (file, content) in new[] { ("usr/bin/su", "suid"), ("dev/null", ""), ("var/cache/apt/list", "x"), ("etc/apt/sources.list", "x"), ("etc/passwd", "root") })
+                _folder.Write("base/" + file, content);
+            File.SetUnixFileMode(_folder.File("base/usr/bin/su"), (UnixFileMode)0b100_111_101_101);
+            File.CreateSymbolicLink(_folder.File("base/bin"), "usr/bin");
+            await HostTool.RunAsync("tar", ["--owner=0", "--group=0", "--format=pax", "-C", _folder.File("base"), "-cf", _folder.File("base.tar"), "."]);
+        }
+
+        var image = _folder.File(name);
+        var command = RootRecipe.SquashCommand(image);
+        if (OpenShell.Vm.Images.Host.RuntimeTools.FindProgram(command.Program) is null)
+            Assert.Skip($"{command.Program} is not on this host");
+        await new Tools(_folder.File("log")).RunAsync(command, async (stdin, token) =>
+        {
+            await using var root = new RootTar(stdin);
+            await root.AddBaseAsync(_folder.File("base.tar"), _ => { }, token);
+            await root.AddFolderAsync("home", token);
+            await root.AddFileAsync("usr/sbin/openshell-init", init, executable: true, token);
+            await root.AddLinkAsync("usr/lib/openshell/kubelet", "kubernetes", token);
+        }, (stdout, token) => stdout.CopyToAsync(Stream.Null, token), TestContext.Current.CancellationToken);
+        return image;
+    }
+}
