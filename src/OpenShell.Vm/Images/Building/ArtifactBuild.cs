@@ -26,6 +26,7 @@ internal sealed class ArtifactBuild(ArtifactCache cache, RecipeFacts facts, Lock
         {
             var packages = await FetchAsync(recipe, context, cancellationToken).ConfigureAwait(false);
             var version = await recipe.BuildAsync(context, cancellationToken).ConfigureAwait(false);
+            CheckSources(plan);
             var versions = await HostPackages.VersionsForAsync(recipe.Kind, cancellationToken).ConfigureAwait(false);
             step.Running("checksums");
             return await cache.CommitAsync(folder, outputs => new ArtifactRecord
@@ -51,6 +52,18 @@ internal sealed class ArtifactBuild(ArtifactCache cache, RecipeFacts facts, Lock
         {
             HostFiles.DeleteFolder(folder);
             HostFiles.DeleteFolder(Path.Combine(Layout.Building, "scratch-" + Path.GetFileName(folder)));
+        }
+    }
+
+    // The address was computed before the build read the sources: what was edited in between must not be stored under it.
+    private void CheckSources(ArtifactPlan plan)
+    {
+        if (facts.Source.Inputs(plan.Recipe.Sources).FirstOrDefault(now => !plan.Inputs.Contains(now)) is { } changed)
+        {
+            throw ImageFaults.Make(
+                "image.source-changed",
+                $"A source changed while '{plan.Recipe.Title}' was built from it: {changed.Name}.",
+                $"Run '{ImageFaults.BuildCommand}' again.");
         }
     }
 

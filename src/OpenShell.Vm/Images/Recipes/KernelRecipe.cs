@@ -2,20 +2,21 @@ using System.Formats.Tar;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Debian;
+using OpenShell.Vm.Images.Formats;
 
 namespace OpenShell.Vm.Images.Recipes;
 
-/// <summary>Debian's cloud kernel: the image, its configuration, and its modules as a tar with the indexes that depmod makes.</summary>
+/// <summary>Debian's cloud kernel: the kernel itself, decompressed where possible, its configuration, and its modules as a tar with the indexes that depmod makes.</summary>
 internal sealed class KernelRecipe : Recipe
 {
-    public const string Name = "kernel", Image = "vmlinuz", Configuration = "config", Modules = "modules.tar", Release = "release";
+    public const string Name = "kernel", Image = "kernel", Configuration = "config", Modules = "modules.tar", Release = "release";
     private const string PackageList = "images/kernel/packages.list", ExcludeList = "images/kernel/excludes.list";
 
     public override string Kind => Name;
 
     public override string Title => "Linux kernel";
 
-    public override int Revision => 1;
+    public override int Revision => 2;
 
     public override long SpaceNeeded => 400L << 20;
 
@@ -47,7 +48,7 @@ internal sealed class KernelRecipe : Recipe
 
         context.Progress.Running("module dependencies");
         await context.Tools.RunAsync(new ToolCommand { Program = "depmod", Arguments = ["--basedir", unpacked, release] }, cancellationToken).ConfigureAwait(false);
-        File.Copy(Path.Combine(unpacked, "boot", "vmlinuz-" + release), context.Output(Image));
+        await WriteKernelAsync(context, Path.Combine(unpacked, "boot", "vmlinuz-" + release), cancellationToken).ConfigureAwait(false);
         File.Copy(Path.Combine(unpacked, "boot", "config-" + release), context.Output(Configuration));
         await File.WriteAllTextAsync(context.Output(Release), release + "\n", cancellationToken).ConfigureAwait(false);
 
@@ -68,5 +69,14 @@ internal sealed class KernelRecipe : Recipe
 
         var image = packages.First(p => p.Size > 1 << 20);
         return $"{release} (Debian {image.Version})";
+    }
+
+    // Decompressed here once instead of in the guest at every boot: 0.4 s of emulated processor time (docs/adr/0021-decompressed-kernel.md).
+    private static async Task WriteKernelAsync(BuildContext context, string image, CancellationToken cancellationToken)
+    {
+        var compressed = await File.ReadAllBytesAsync(image, cancellationToken).ConfigureAwait(false);
+        var kernel = context.Facts.Architecture == "amd64" ? BzImage.Extract(compressed) : null;
+        context.Note(kernel is null ? "the kernel's image as the package has it" : "vmlinux, taken out of the package's compressed image");
+        await File.WriteAllBytesAsync(context.Output(Image), kernel ?? compressed, cancellationToken).ConfigureAwait(false);
     }
 }

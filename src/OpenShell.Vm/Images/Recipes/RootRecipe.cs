@@ -4,7 +4,7 @@ namespace OpenShell.Vm.Images.Recipes;
 
 /// <summary>
 /// The read-only root image: the guest's Debian, our init, kernel modules, and for a cluster Kubernetes, container images and manifests, as one
-/// squashfs. It is streamed as a tar into sqfstar, so that no file is unpacked and no root is needed. Format and compression: docs/adr/0004-root-image-format.md.
+/// squashfs. It is streamed as a tar into sqfstar, so that no file is unpacked and no root is needed. Format and compression: docs/adr/0020-root-image-format.md.
 /// </summary>
 internal sealed class RootRecipe : Recipe
 {
@@ -66,7 +66,7 @@ internal sealed class RootRecipe : Recipe
             "-mkfs-time", "0", "-all-time", "0", "-reproducible",
             // The tar's own entry for the root is not looked at.
             "-root-mode", "755",
-            // Half the size of no compression, and no slower to read, even emulated (docs/adr/0004-root-image-format.md).
+            // Half the size of no compression, and no slower to read, even emulated (docs/adr/0020-root-image-format.md).
             "-comp", "lz4", "-b", "128K",
             output,
         ],

@@ -134,6 +134,23 @@ public sealed class BuildSessionTests
     }
 
     [Fact]
+    public async Task Sources_that_change_during_the_build_are_not_stored_under_the_old_address()
+    {
+        ImageFixture? images = null;
+        using (images = new ImageFixture(TestRecipe.Set((_, _) =>
+        {
+            images!.Folder.Write("source/recipe", "edited meanwhile");
+            return Task.CompletedTask;
+        })))
+        {
+            var fault = (await Should.ThrowAsync<FaultException>(() => images.Builder().EnsureAsync(Cluster, null, Token))).Faults[0];
+            fault.Code.ShouldBe("image.source-changed");
+            fault.What.ShouldContain("recipe");
+            await images.Builder().EnsureAsync(Cluster, null, Token);
+        }
+    }
+
+    [Fact]
     public async Task The_provenance_says_what_went_in_and_how_without_paths_of_this_machine()
     {
         using var images = new ImageFixture(TestRecipe.Set((context, token) =>
