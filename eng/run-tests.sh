@@ -1,0 +1,107 @@
+# Sourced by ./test: runs the test projects' own runners (xunit.v3 executables), adds up what they report, and looks for what they left behind.
+# shellcheck shell=bash
+
+passed=0 failed=0 skipped=0 failures=()
+
+start_tests() {
+    export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+    # Everything that a test makes is below this folder, which is also how its processes are known. Short: there are sockets in it.
+    scratch=$(mktemp -d /tmp/ovt.XXXXXX) || exit 1
+    export TMPDIR=$scratch
+    reports=$scratch/reports
+    mkdir "$reports"
+    trap 'rm -rf "$scratch"' EXIT
+}
+
+# A step that is not a test, but without which nothing else is true: it counts when it fails.
+step() {
+    local title=$1 started=$SECONDS
+    shift
+    printf '\n== %s\n' "$title"
+    if "$@" </dev/null; then
+        printf '   %s: %d s\n' "$title" $((SECONDS - started))
+    else
+        fail_as "$title ('$*' failed)"
+        # No test can say anything about what could not be built.
+        [ "$title" != build ] || finish_tests
+    fi
+}
+
+fail_as() {
+    failed=$((failed + 1))
+    failures+=("$1")
+}
+
+is_wanted() {
+    local name
+    [ ${#wanted[@]} -gt 0 ] || return 0
+    for name in "${wanted[@]}"; do
+        [ "$name" != "$1" ] || return 0
+    done
+    return 1
+}
+
+# run_project NAME SECONDS: one runner, with a limit in which it must end.
+run_project() {
+    local name=$1 limit=$2 started=$SECONDS code report
+    is_wanted "$name" || return 0
+    report=$reports/$name.xml
+    printf '\n== %s\n' "$name"
+    timeout --kill-after=30 "$limit" "artifacts/bin/$name/debug/$name" -noLogo -noColor -longRunning 120 -xml "$report" </dev/null
+    code=$?
+    if [ ! -s "$report" ]; then
+        # Killed, or never got so far: the runner's output above ends with the test that ran.
+        fail_as "$name: no report, exit code $code$([ $code != 124 ] || echo ", not done after $limit s")"
+        return
+    fi
+    local p f s e
+    p=$(count "$report" passed) f=$(count "$report" failed) s=$(count "$report" skipped) e=$(count "$report" errors)
+    passed=$((passed + p)) failed=$((failed + f + e)) skipped=$((skipped + s))
+    [ $((f + e)) = 0 ] || failures+=("$name: $f tests, $e errors outside of tests")
+    if [ $((f + e)) = 0 ] && [ $code != 0 ]; then
+        fail_as "$name: exit code $code without a failed test"
+    fi
+    if [ $((p + f + s)) = 0 ]; then
+        fail_as "$name: ran no test"
+    fi
+    printf '   %s: %d s\n' "$name" $((SECONDS - started))
+}
+
+# The sum of an attribute over the <assembly> elements of a report (https://xunit.net/docs/format-xml-v2).
+count() {
+    grep -o '<assembly [^>]*' "$1" | grep -oE " $2=\"[0-9]+\"" | grep -oE '[0-9]+' | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# No process, socket or mount may outlive the tests.
+check_nothing_is_left() {
+    local process line left=()
+    for process in /proc/[0-9]*; do
+        [ "$process" != /proc/$$ ] || continue
+        line=$(tr '\0' ' ' 2>/dev/null <"$process/cmdline") || continue
+        case $line in *"$scratch"*) left+=("process ${process#/proc/}: $line") ;; esac
+    done
+    while IFS= read -r line; do
+        left+=("socket $line")
+    done < <(find "$scratch" -type s 2>/dev/null)
+    while IFS= read -r line; do
+        left+=("mount $line")
+    done < <(grep -F "$scratch" /proc/self/mounts)
+    printf '\n== leftovers\n'
+    if [ ${#left[@]} = 0 ]; then
+        passed=$((passed + 1))
+        echo "   none"
+    else
+        printf '   %s\n' "${left[@]}"
+        fail_as "leftovers: ${#left[@]}"
+    fi
+}
+
+finish_tests() {
+    echo
+    if [ ${#failures[@]} -gt 0 ]; then
+        printf 'failed: %s\n' "${failures[@]}"
+    fi
+    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    [ "$failed" = 0 ] || exit 1
+    exit 0
+}
