@@ -46,7 +46,7 @@ public sealed class FrameReader
             if (buffer.Length < ProtocolLimits.HeaderSize)
                 break;
             buffer.Slice(0, ProtocolLimits.HeaderSize).CopyTo(bytes);
-            if (!FrameHeader.TryRead(bytes, out var header) || !IsWanted(header.Type))
+            if (!FrameHeader.TryRead(bytes, out var header) || !IsWanted(header))
             {
                 Reject(ref buffer, ProtocolCode.LostSync, "No frame starts where one should.");
                 continue;
@@ -71,7 +71,8 @@ public sealed class FrameReader
         return false;
     }
 
-    private bool IsWanted(FrameType type) => IsLocked || ((byte)type < 16 && (_hunted & (1u << (byte)type)) != 0);
+    private bool IsWanted(FrameHeader header) =>
+        IsLocked || ((byte)header.Type < 16 && (_hunted & (1u << (byte)header.Type)) != 0 && header.Kind == 0 && header.Stream == 0);
 
     /// <summary>Gives up when locked; else skips the byte that promised a frame.</summary>
     private void Reject(ref ReadOnlySequence<byte> buffer, ProtocolCode code, string message)

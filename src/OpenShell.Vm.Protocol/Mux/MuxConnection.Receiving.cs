@@ -53,16 +53,16 @@ public sealed partial class MuxConnection
     private void Handle(in Frame frame)
     {
         var header = frame.Header;
+        // A whole frame of an earlier session.
+        if (header.Epoch != 0 && header.Epoch != Session.Epoch)
+            return;
+        if (header.Kind != 0 && header.Type != FrameType.Message)
+            throw new ProtocolException(ProtocolCode.InvalidFrame, $"A frame of type {(byte)header.Type} has no kind.");
         if (header.Epoch == 0)
         {
             HandleHandshake(frame);
             return;
         }
-        // A whole frame of an earlier session.
-        if (header.Epoch != Session.Epoch)
-            return;
-        if (header.Kind != 0 && header.Type != FrameType.Message)
-            throw new ProtocolException(ProtocolCode.InvalidFrame, $"A frame of type {(byte)header.Type} has no kind.");
         switch (header.Type)
         {
             case FrameType.Ping or FrameType.Pong or FrameType.GoAway when header.Stream != 0:

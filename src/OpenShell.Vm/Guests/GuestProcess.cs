@@ -9,6 +9,9 @@ namespace OpenShell.Vm.Guests;
 /// <summary>A program in the guest: one stream, taken apart into the program's own.</summary>
 internal sealed class GuestProcess : IGuestProcess
 {
+    // An id goes back in the header of a request; longer ones than a guest of this project makes are nonsense.
+    private const int MaxId = 64;
+
     private readonly MuxConnection _connection;
     private readonly MuxStream _stream;
     private readonly string _program;
@@ -110,7 +113,10 @@ internal sealed class GuestProcess : IGuestProcess
                 await _stderr.Writer.WriteAsync(message.Payload).ConfigureAwait(false);
                 return null;
             case MessageKinds.Started:
-                _id.TrySetResult(JsonSerializer.Deserialize(message.Payload.Span, ProtocolJson.Default.ExecStarted)?.Id ?? string.Empty);
+                var started = JsonSerializer.Deserialize(message.Payload.Span, ProtocolJson.Default.ExecStarted);
+                if (started?.Id is not { Length: > 0 and <= MaxId })
+                    throw new JsonException("The guest gave the program no name.");
+                _id.TrySetResult(started.Id);
                 return null;
             case MessageKinds.Exit:
                 return JsonSerializer.Deserialize(message.Payload.Span, ProtocolJson.Default.ExecResult);
