@@ -136,7 +136,7 @@ public sealed class AgentServer : IAsyncDisposable
         }
         catch (Exception e) when (e is MuxStreamException or OperationCanceledException)
         {
-            // The session is over, or this host takes no reports: those that are left wait for the next.
+            // The session is over, or this host takes no reports: those that were not sent yet wait for the next.
         }
     }
 }

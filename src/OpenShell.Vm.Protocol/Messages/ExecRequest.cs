@@ -7,10 +7,10 @@ public sealed record ExecRequest
     public required string Program { get; init; }
 
     /// <summary>Arguments without argv[0].</summary>
-    public IReadOnlyList<string> Arguments { get; init; } = [];
+    public IReadOnlyList<string> Arguments { get; init => field = value ?? []; } = [];
 
     /// <summary>Variables added to the guest's default environment, <c>KEY=VALUE</c>.</summary>
-    public IReadOnlyList<string> Environment { get; init; } = [];
+    public IReadOnlyList<string> Environment { get; init => field = value ?? []; } = [];
 
     /// <summary>Working directory; <see langword="null"/>: <c>/</c>.</summary>
     public string? WorkingDirectory { get; init; }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OpenShell.Vm.Protocol.Messages;
 
 /// <summary>
@@ -43,6 +45,7 @@ public enum GuestMode
 public sealed record GuestNetwork
 {
     /// <summary>Ask DHCP first; the static values below are used when it does not answer in time.</summary>
+    [JsonRequired]
     public bool Dhcp { get; init; } = true;
 
     /// <summary>IPv4 address with prefix length, such as <c>192.168.127.2/24</c>.</summary>
@@ -58,7 +61,7 @@ public sealed record GuestNetwork
     /// IPv4 addresses and ports that nothing in the guest may reach (the hypervisor side's view of the host's
     /// loopback, the control API of the user-space network): <c>192.168.127.254</c> or <c>192.168.127.1:80</c>.
     /// </summary>
-    public IReadOnlyList<string> Closed { get; init; } = [];
+    public IReadOnlyList<string> Closed { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>The cluster that the guest runs.</summary>
@@ -71,8 +74,9 @@ public sealed record ClusterConfig
     public required string GatewayName { get; init; }
 
     /// <summary>Further subject alternative names (DNS names or IP addresses) of the API server's and the gateway's certificates.</summary>
-    public IReadOnlyList<string> SubjectAlternativeNames { get; init; } = [];
+    public IReadOnlyList<string> SubjectAlternativeNames { get; init => field = value ?? []; } = [];
 
     /// <summary>The NodePort of the gateway service.</summary>
+    [JsonRequired]
     public int GatewayNodePort { get; init; } = 30051;
 }

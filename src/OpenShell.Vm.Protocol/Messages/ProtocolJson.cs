@@ -3,6 +3,10 @@ using System.Text.Json.Serialization;
 namespace OpenShell.Vm.Protocol.Messages;
 
 /// <summary>Source-generated JSON for every message: no reflection, so that the guest can be native AOT.</summary>
+/// <remarks>
+/// The generated code sets every <c>init</c> property, also those that the JSON does not have, to the default of its type: initializers are lost. So an
+/// optional property must accept that (a list makes an empty one of <see langword="null"/>), or be <see cref="JsonRequiredAttribute"/>.
+/// </remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,

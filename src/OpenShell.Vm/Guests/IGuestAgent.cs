@@ -27,6 +27,10 @@ public interface IGuestAgent : IAsyncDisposable
 }
 
 /// <summary>A program that runs in the guest. Disposing it without waiting sends it SIGKILL.</summary>
+/// <remarks>
+/// Output is flow-controlled, so both <see cref="Stdout"/> and <see cref="Stderr"/> must be read or closed: once about 256 KiB of one wait, the program,
+/// its other output and <see cref="Completion"/> wait for their reader.
+/// </remarks>
 public interface IGuestProcess : IAsyncDisposable
 {
     /// <summary>The program's stdin; closing it is its end-of-file. <see cref="Stream.Null"/> unless asked for.</summary>

@@ -65,6 +65,15 @@ public sealed class JsonGoldenTests
         JsonSerializer.Serialize(JsonSerializer.Deserialize(newer, message.GetType(), ProtocolJson.Default), message.GetType(), ProtocolJson.Default).ShouldBe(json);
     }
 
+    [Fact]
+    public void What_may_be_missing_is_empty_then()
+    {
+        var request = JsonSerializer.Deserialize("""{"program":"ls"}""", ProtocolJson.Default.ExecRequest)!;
+
+        (request.Arguments.Count, request.Environment.Count, request.Terminal, request.Stdin, request.WorkingDirectory).ShouldBe((0, 0, false, false, null));
+        Should.Throw<JsonException>(() => JsonSerializer.Deserialize("""{"program":"ls","arguments":null}""", ProtocolJson.Default.ExecRequest));
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("""{"id":"ab"}""")]
