@@ -52,6 +52,11 @@ internal sealed class ManifestApplier(ApiClient api, Tool tool)
             {
                 error = refusal.Message;
             }
+            catch (ApiException refusal) when (refusal.Message.Contains("typed patch object", StringComparison.Ordinal))
+            {
+                // Kubernetes 1.20 wants keys of lists that have a default (a port's protocol) in a server-side apply; kubectl's own apply does not need them.
+                return await KubectlAsync(document).ConfigureAwait(false);
+            }
             catch (ApiException refusal)
             {
                 return refusal.Message;
@@ -73,7 +78,7 @@ internal sealed class ManifestApplier(ApiClient api, Tool tool)
         OwnerFile.Write(File, document.Text);
         var result = await tool.RunAsync(
             "kubectl", Patience, "/usr/bin/kubectl", "--kubeconfig", ClusterLayout.KubeconfigOf(ClusterCertificates.Admin),
-            "apply", "--server-side", "--force-conflicts", "--field-manager=openshell", "-f", File).ConfigureAwait(false);
+            "apply", "-f", File).ConfigureAwait(false);
         return result.IsSuccess ? null : result.Output;
     }
 }
