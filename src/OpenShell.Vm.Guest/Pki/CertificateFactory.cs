@@ -19,16 +19,22 @@ internal static class CertificateFactory
     public static KeyPair Make(CertificateProfile profile, X509Certificate2? issuer, DateTimeOffset now)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var subject = new X500DistinguishedNameBuilder();
-        // Kubernetes reads O before CN; the order has no meaning.
-        if (profile.Organization is { } organization)
-            subject.AddOrganizationName(organization);
-        subject.AddCommonName(profile.CommonName);
-        var request = new CertificateRequest(subject.Build(), key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(SubjectOf(profile), key, HashAlgorithmName.SHA256);
         AddExtensions(request, profile, issuer);
         var (from, until) = (now - Backdated, Earlier(now + profile.Validity, issuer));
         using var certificate = issuer is null ? request.CreateSelfSigned(from, until) : request.Create(issuer, from, until, SerialNumber());
         return new KeyPair(certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
+    }
+
+    /// <summary>The subject that a profile asks for.</summary>
+    public static X500DistinguishedName SubjectOf(CertificateProfile profile)
+    {
+        // The builder puts what is added last in front: the organization, as is usual.
+        var subject = new X500DistinguishedNameBuilder();
+        subject.AddCommonName(profile.CommonName);
+        if (profile.Organization is { } organization)
+            subject.AddOrganizationName(organization);
+        return subject.Build();
     }
 
     private static void AddExtensions(CertificateRequest request, CertificateProfile profile, X509Certificate2? issuer)

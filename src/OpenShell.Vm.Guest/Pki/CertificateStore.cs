@@ -90,7 +90,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
     {
         if (certificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime < Margin)
             return false;
-        return issuer is null || (IsSignedBy(certificate, issuer) && NamesOf(certificate).SetEquals(profile.Names) && certificate.SubjectName.Name == NameOf(profile));
+        return issuer is null || (IsSignedBy(certificate, issuer) && NamesOf(certificate).SetEquals(profile.Names) && certificate.SubjectName.Name == CertificateFactory.SubjectOf(profile).Name);
     }
 
     /// <summary>By the identifier of the issuer's key, which is enough to tell an old CA from its successor; nobody else can write here.</summary>
@@ -111,14 +111,5 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
         foreach (var address in extension.EnumerateIPAddresses())
             names.Add(address.ToString());
         return names;
-    }
-
-    private static string NameOf(CertificateProfile profile)
-    {
-        var subject = new X500DistinguishedNameBuilder();
-        if (profile.Organization is { } organization)
-            subject.AddOrganizationName(organization);
-        subject.AddCommonName(profile.CommonName);
-        return subject.Build().Name;
     }
 }

@@ -9,8 +9,8 @@ namespace OpenShell.Vm.Guest.Services;
 /// <param name="tls">Whether an <c>https</c> URL answers 200, with the cluster's trust and identity; <see langword="null"/> where there is no cluster.</param>
 internal sealed class HealthProbe(Func<string, CancellationToken, Task<bool>>? tls = null)
 {
-    // A healthy service answers in milliseconds; on an emulated processor, while everything else starts, in a second.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    // A healthy service answers in milliseconds; on an emulated processor, while everything else starts, in seconds. Asking again sooner is more work for it.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     /// <summary>Asks once.</summary>
     public async Task<bool> AskAsync(HealthCheck check, CancellationToken cancellationToken)

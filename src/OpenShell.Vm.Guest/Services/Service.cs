@@ -21,6 +21,9 @@ internal sealed record Service
     /// <summary>How to tell that it does its work.</summary>
     public HealthCheck Health { get; init; } = HealthCheck.Running;
 
+    /// <summary>How to tell, once it was healthy, that it does not hang; <see langword="null"/>: as <see cref="Health"/>.</summary>
+    public HealthCheck? Liveness { get; init; }
+
     /// <summary>When and how fast it is started again.</summary>
     public RestartPolicy Restart { get; init; } = new();
 

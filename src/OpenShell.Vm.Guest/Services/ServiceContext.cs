@@ -21,8 +21,11 @@ internal sealed record ServiceContext
     /// <summary>How often a healthy service is asked whether it still is.</summary>
     public TimeSpan AskEvery { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>A service that was healthy and has not answered for so long hangs, and is started again. Long, since an emulated machine on a busy host stands still for seconds.</summary>
-    public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromMinutes(2);
+    /// <summary>
+    /// A service that was healthy and has not answered for so long hangs, and is started again. Long: an emulated machine on a busy host needs minutes for
+    /// what takes seconds, and a service that is ended for being slow only makes the next one slower.
+    /// </summary>
+    public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Folder of logs.</summary>
     public string Logs { get; init; } = GuestPaths.Logs;

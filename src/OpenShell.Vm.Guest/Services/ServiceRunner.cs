@@ -138,7 +138,7 @@ internal sealed class ServiceRunner : IDisposable
             for (var lastAnswer = Uptime.Nanoseconds; Uptime.Nanoseconds - lastAnswer < _context.SilenceLimit.Ticks * 100;)
             {
                 await Task.Delay(_context.AskEvery, ended).ConfigureAwait(false);
-                if (await _context.Probe.AskAsync(_service.Health, ended).ConfigureAwait(false))
+                if (await _context.Probe.AskAsync(_service.Liveness ?? _service.Health, ended).ConfigureAwait(false))
                     lastAnswer = Uptime.Nanoseconds;
             }
 

@@ -15,6 +15,13 @@ internal sealed class StateDisk(Tool tool)
     // Minutes: a check of a large, damaged disk on an emulated processor.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// Arguments of mke2fs, without the device. assume_storage_prezeroed: a new disk image reads as zeros, so neither the journal nor inode tables need to be
+    /// written, now or later. nodiscard: there is nothing to discard.
+    /// </summary>
+    public static IReadOnlyList<string> FormatArguments { get; } =
+        ["-q", "-t", "ext4", "-L", GuestPaths.StateLabel, "-m", "1", "-E", "assume_storage_prezeroed=1,nodiscard"];
+
     /// <summary>Finds, formats or checks, and mounts the disk, and binds what lives on it.</summary>
     /// <returns>What was done, for a person; <see langword="null"/> when there is no state disk and everything stays in memory.</returns>
     /// <exception cref="GuestFaultException">It holds something else, or is damaged beyond what e2fsck repairs by itself.</exception>
@@ -75,10 +82,7 @@ internal sealed class StateDisk(Tool tool)
                 "Give the instance its own, empty state disk; this one is left untouched.");
         }
 
-        // assume_storage_prezeroed: a new disk image reads as zeros, so neither the journal nor inode tables need to be written, now or later.
-        // nodiscard: there is nothing to discard.
-        var format = await tool.RunAsync(
-            "mke2fs", Patience, "/sbin/mke2fs", "-q", "-t", "ext4", "-L", GuestPaths.StateLabel, "-m", "1", "-E", "assume_storage_prezeroed=1,nodiscard", device).ConfigureAwait(false);
+        var format = await tool.RunAsync("mke2fs", Patience, ["/sbin/mke2fs", .. FormatArguments, device]).ConfigureAwait(false);
         return format.IsSuccess
             ? "formatted"
             : throw new GuestFaultException("guest.state-disk-format", $"the state disk could not be formatted: {format}.", "Check the host's disk space and the hypervisor's log.");

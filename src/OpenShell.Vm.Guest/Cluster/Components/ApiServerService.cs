@@ -54,6 +54,7 @@ internal static class ApiServerService
         // It waits for etcd by itself, and has seconds of its own work to do before.
         Conditions = [new Condition.Done(Milestone.StateDisk), new Condition.Done(Milestone.Certificates)],
         Health = new HealthCheck.Api("/readyz"),
+        Liveness = new HealthCheck.Api("/livez"),
         StopOrder = 70,
     };
 }

@@ -16,10 +16,7 @@ internal static class ControllerManagerService
         Command =
         [
             $"{ClusterLayout.Programs}/{Name}",
-            "--kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.ControllerManager),
-            "--authentication-kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.ControllerManager),
-            "--authorization-kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.ControllerManager),
-            .. LoopbackServing.Arguments(ClusterLayout.ControllerManagerPort),
+            .. LoopbackServing.Arguments(ClusterCertificates.ControllerManager, ClusterLayout.ControllerManagerPort),
             // There is no other that could lead.
             "--leader-elect=false",
             "--use-service-account-credentials=true",

@@ -6,8 +6,18 @@ namespace OpenShell.Vm.Guest.Cluster.Components;
 internal static class LoopbackServing
 {
     /// <summary>Their common arguments.</summary>
-    public static IReadOnlyList<string> Arguments(int port) =>
+    /// <param name="certificate">The certificate by which the component knows itself to the API server, when it asks about its own clients.</param>
+    /// <param name="port">Where it serves.</param>
+    public static IReadOnlyList<string> Arguments(string certificate, int port) =>
     [
+        "--kubeconfig=" + ClusterLayout.KubeconfigOf(certificate),
+        "--authentication-kubeconfig=" + ClusterLayout.KubeconfigOf(certificate),
+        "--authorization-kubeconfig=" + ClusterLayout.KubeconfigOf(certificate),
+        // Whom it believes; said here, it need not be looked up in the cluster, which ends the program when the API server is too slow to answer.
+        "--authentication-skip-lookup=true",
+        "--client-ca-file=" + ClusterLayout.Certificate(ClusterCertificates.ClusterCa),
+        "--requestheader-client-ca-file=" + ClusterLayout.Certificate(ClusterCertificates.FrontProxyCa),
+        "--requestheader-allowed-names=front-proxy-client",
         "--bind-address=127.0.0.1",
         $"--secure-port={port}",
         // The old plain port: no.

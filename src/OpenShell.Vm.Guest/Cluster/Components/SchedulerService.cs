@@ -16,10 +16,7 @@ internal static class SchedulerService
         Command =
         [
             $"{ClusterLayout.Programs}/{Name}",
-            "--kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.Scheduler),
-            "--authentication-kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.Scheduler),
-            "--authorization-kubeconfig=" + ClusterLayout.KubeconfigOf(ClusterCertificates.Scheduler),
-            .. LoopbackServing.Arguments(ClusterLayout.SchedulerPort),
+            .. LoopbackServing.Arguments(ClusterCertificates.Scheduler, ClusterLayout.SchedulerPort),
             "--leader-elect=false",
         ],
         Conditions = [new Condition.Done(Milestone.Certificates), new Condition.Healthy(ApiServerService.Name)],

@@ -1,0 +1,61 @@
+using OpenShell.Vm.Guest.Cluster;
+using OpenShell.Vm.Guest.Cluster.Components;
+using OpenShell.Vm.Guest.Services;
+
+namespace OpenShell.Vm.Guest.Tests.Cluster;
+
+public sealed class ComponentTests
+{
+    private static readonly IReadOnlyList<Service> Services = UpstreamDistribution.Services(new ClusterNode("gw", "192.168.127.2"));
+
+    [Fact]
+    public void Nobody_is_anonymous()
+    {
+        Named("kube-apiserver").Command.ShouldContain("--anonymous-auth=false");
+        KubeletService.Configuration.ShouldContain("anonymous: {enabled: false}");
+        KubeletService.Configuration.ShouldContain("authorization: {mode: Webhook}");
+    }
+
+    [Fact]
+    public void Rights_are_those_of_the_node_authorizer_and_of_roles()
+    {
+        Named("kube-apiserver").Command.ShouldContain("--authorization-mode=Node,RBAC");
+        Named("kube-apiserver").Command.ShouldContain("--enable-admission-plugins=NodeRestriction");
+    }
+
+    [Fact]
+    public void The_database_keeps_what_it_says_it_kept_and_has_no_port()
+    {
+        Named("etcd").Command.ShouldNotContain("--unsafe-no-fsync");
+        Named("etcd").Command.Where(a => a.Contains("-urls=", StringComparison.Ordinal)).ShouldAllBe(a => a.Contains("=unix://", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void No_component_serves_without_asking_who_is_there()
+    {
+        foreach (var name in (string[])["kube-controller-manager", "kube-scheduler"])
+        {
+            Named(name).Command.ShouldContain("--port=0");
+            Named(name).Command.ShouldContain("--bind-address=127.0.0.1");
+        }
+
+        KubeletService.Configuration.ShouldContain("readOnlyPort: 0");
+    }
+
+    [Fact]
+    public void No_pod_starts_before_the_firewall() =>
+        Named("kubelet").Conditions.ShouldContain(new Condition.Done(Milestone.Firewall));
+
+    [Fact]
+    public void The_end_is_the_beginning_in_reverse()
+    {
+        Order("kubelet").ShouldBeGreaterThan(Order("kube-scheduler"));
+        Order("containerd").ShouldBeGreaterThan(Order("kubelet"));
+        Order("kube-apiserver").ShouldBeGreaterThan(Order("containerd"));
+        Order("etcd").ShouldBeGreaterThan(Order("kube-apiserver"));
+    }
+
+    private static int Order(string name) => Named(name).StopOrder;
+
+    private static Service Named(string name) => Services.Single(s => s.Name == name);
+}

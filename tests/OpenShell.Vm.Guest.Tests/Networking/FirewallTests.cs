@@ -1,0 +1,58 @@
+using OpenShell.Vm.Guest.Networking;
+
+namespace OpenShell.Vm.Guest.Tests.Networking;
+
+public sealed class FirewallTests
+{
+    private static readonly string Rules = Firewall.Rules(["192.168.127.254", "192.168.127.1:80"]);
+
+    [Fact]
+    public void The_rules_for_an_address_and_a_port_are_these() => Rules.ShouldBe("""
+        add table inet openshell
+        delete table inet openshell
+        table inet openshell {
+          chain closed {
+            ip daddr 192.168.127.254 meta l4proto tcp counter reject with tcp reset
+            ip daddr 192.168.127.254 counter reject with icmpx type admin-prohibited
+            ip daddr 192.168.127.1 tcp dport 80 counter reject with tcp reset
+            ip daddr 192.168.127.1 udp dport 80 counter reject with icmpx type admin-prohibited
+          }
+          chain forward {
+            type filter hook forward priority filter; policy accept;
+            jump closed
+          }
+          chain output {
+            type filter hook output priority filter; policy accept;
+            jump closed
+          }
+          chain leaving {
+            type nat hook postrouting priority srcnat; policy accept;
+            ip saddr 10.42.0.0/16 ip daddr != 10.42.0.0/16 masquerade
+          }
+        }
+
+        """);
+
+    [Fact]
+    public void The_real_nft_accepts_them()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("rules"), Rules);
+        var (code, output) = Command.Run("nft", "--check", "--file", folder.File("rules"));
+        if (output.Contains("Operation not", StringComparison.Ordinal) || output.Contains("netlink", StringComparison.Ordinal) || output.Contains("cache init", StringComparison.OrdinalIgnoreCase))
+            Assert.Skip("no right to, or no nf_tables in, this kernel: " + output);
+        code.ShouldBe(0, output);
+    }
+
+    [Fact]
+    public void With_nothing_closed_pods_still_reach_the_world() => Firewall.Rules([]).ShouldContain("masquerade");
+
+    [Theory]
+    [InlineData("example.org")]
+    [InlineData("192.168.127.1:0")]
+    [InlineData("192.168.127.1:99999")]
+    [InlineData("fe80::1")]
+    [InlineData("192.168.127.254; accept")]
+    public void Anything_else_is_refused_and_never_reaches_nft(string entry) =>
+        Should.Throw<GuestFaultException>(() => Firewall.Rules([entry])).Fault.Code.ShouldBe("guest.network-config");
+}

@@ -1,0 +1,40 @@
+using OpenShell.Vm.Guest.Services;
+
+namespace OpenShell.Vm.Guest.Tests.Services;
+
+public sealed class ServiceLogTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_log_that_is_too_long_is_cut_and_its_past_kept_once_while_the_writer_goes_on()
+    {
+        var log = new ServiceLog("etcd", _folder.Path, limit: 10);
+        using var writer = new FileStream(log.Path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+        writer.Write("0123456789ABC"u8);
+        writer.Flush();
+        log.Rotate();
+        File.ReadAllText(log.Path + ".1").ShouldBe("0123456789ABC");
+        new FileInfo(log.Path).Length.ShouldBe(0);
+    }
+
+    [Fact]
+    public void A_short_log_is_left_alone()
+    {
+        var log = new ServiceLog("etcd", _folder.Path, limit: 10);
+        File.WriteAllText(log.Path, "0123456789");
+        log.Rotate();
+        File.Exists(log.Path + ".1").ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Its_last_words_are_its_last_bytes()
+    {
+        var log = new ServiceLog("etcd", _folder.Path);
+        log.Tail().ShouldBe("");
+        File.WriteAllText(log.Path, "first\nlast words\n");
+        log.Tail(11).ShouldBe("last words");
+    }
+}

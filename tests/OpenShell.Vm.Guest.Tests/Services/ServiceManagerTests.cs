@@ -1,0 +1,162 @@
+using System.Net;
+using System.Net.Sockets;
+using OpenShell.Vm.Guest.Processes;
+using OpenShell.Vm.Guest.Services;
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Vm.Guest.Tests.Services;
+
+/// <summary>Services here are real processes.</summary>
+public sealed class ServiceManagerTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly ChildReaper _reaper = new(ReaperScope.TrackedOnly);
+    private readonly RecordingReporter _reporter = new();
+    private readonly ConditionBoard _board = new();
+    private readonly ServiceManager _manager;
+
+    public ServiceManagerTests() => _manager = new ServiceManager(new ServiceContext
+    {
+        Launcher = new ProcessLauncher(_reaper),
+        Reporter = _reporter,
+        Board = _board,
+        Probe = new HealthProbe(),
+        Logs = _folder.File("logs"),
+        Cgroups = false,
+        AskEvery = TimeSpan.FromMilliseconds(20),
+        SilenceLimit = TimeSpan.FromMilliseconds(200),
+    });
+
+    public void Dispose()
+    {
+        _manager.Dispose();
+        _reaper.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_service_starts_once_its_conditions_hold_and_says_for_which_it_waits()
+    {
+        _manager.Start([Shell("first", "sleep 100") with { Conditions = [new Condition.Done(Milestone.StateDisk)] }, Shell("second", "sleep 100") with { Conditions = [new Condition.Healthy("first")] }]);
+        (await _reporter.WaitForAsync(r => r.Stage == "services/first")).Detail.ShouldBe("waits for the state disk");
+        (await _reporter.WaitForAsync(r => r.Stage == "services/second")).Detail.ShouldBe("waits for first to be healthy");
+        _reporter.Reports.ShouldAllBe(r => r.Detail!.StartsWith("waits"));
+        _board.Fulfil(new Condition.Done(Milestone.StateDisk));
+        await _manager.HealthyAsync(TestContext.Current.CancellationToken);
+        var states = _reporter.Reports.Select(r => (r.Stage, r.State)).ToList();
+        states.IndexOf(("services/second", StageState.Completed)).ShouldBeGreaterThan(states.IndexOf(("services/first", StageState.Completed)));
+        await _manager.StopAsync(0, 100);
+    }
+
+    [Fact]
+    public async Task One_that_ends_is_started_again_after_a_pause_and_the_host_is_told_why()
+    {
+        _manager.Start([Shell("unlucky", $"echo the disk is full; [ -e {_folder.File("once")} ] && exec sleep 100; touch {_folder.File("once")}; exit 7")]);
+        var failed = await _reporter.WaitForAsync(r => r.State == StageState.Failed);
+        failed.Detail.ShouldBe("ended with exit code 7; starting again in 0.25 s");
+        failed.Fault!.Code.ShouldBe("guest.service-ended");
+        failed.Fault.What.ShouldContain("the disk is full");
+        await _reporter.WaitForAsync(r => _reporter.Reports.Count(x => x.Detail?.StartsWith("runs as process") == true) == 2);
+        await _manager.StopAsync(0, 100);
+    }
+
+    [Fact]
+    public async Task One_that_cannot_be_started_is_tried_again_and_named()
+    {
+        _manager.Start([Shell("missing", "") with { Command = ["/nowhere/program"] }]);
+        (await _reporter.WaitForAsync(r => r.State == StageState.Failed)).Fault!.What.ShouldContain("/nowhere/program");
+        await _manager.StopAsync(0, 100);
+    }
+
+    [Fact]
+    public async Task Stopping_sends_a_signal_that_the_service_can_handle()
+    {
+        _manager.Start([Shell("polite", $"trap 'echo bye > {_folder.File("bye")}; exit 0' TERM; touch {_folder.File("up")}; while :; do sleep 0.01; done")]);
+        await WaitForFileAsync("up");
+        await _manager.StopAsync(0, 100);
+        (await File.ReadAllTextAsync(_folder.File("bye"), TestContext.Current.CancellationToken)).ShouldBe("bye\n");
+    }
+
+    [Fact]
+    public async Task One_that_ignores_the_signal_is_killed_after_its_patience()
+    {
+        _manager.Start([Shell("stubborn", $"trap '' TERM; touch {_folder.File("up")}; while :; do sleep 0.01; done") with { StopPatience = TimeSpan.FromMilliseconds(100) }]);
+        await WaitForFileAsync("up");
+        var process = int.Parse((await _reporter.WaitForAsync(r => r.Detail?.StartsWith("runs as process") == true)).Detail!.Split(' ')[^1]);
+        await _manager.StopAsync(0, 100).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Directory.Exists($"/proc/{process}").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Services_stop_in_their_order()
+    {
+        const string Script = "trap 'echo $0 >> {0}; exit 0' TERM; touch {0}.$0; while :; do sleep 0.01; done";
+        var log = _folder.File("order");
+        Service At(string name, int order) => Shell(name, "") with { Command = ["/bin/sh", "-c", Script.Replace("{0}", log, StringComparison.Ordinal), name], StopOrder = order };
+        _manager.Start([At("database", 80), At("proxy", 10), At("api", 70)]);
+        foreach (var name in (string[])["database", "proxy", "api"])
+            await WaitForFileAsync("order." + name);
+        await _manager.StopAsync(0, 49);
+        (await File.ReadAllTextAsync(log, TestContext.Current.CancellationToken)).ShouldBe("proxy\n");
+        await _manager.StopAsync(50, 100);
+        (await File.ReadAllTextAsync(log, TestContext.Current.CancellationToken)).ShouldBe("proxy\napi\ndatabase\n");
+    }
+
+    [Fact]
+    public async Task A_stop_while_it_waits_for_its_condition_ends_at_once()
+    {
+        _manager.Start([Shell("waiting", "sleep 100") with { Conditions = [new Condition.Done(Milestone.Firewall)] }]);
+        await _reporter.WaitForAsync(r => r.Detail == "waits for the firewall");
+        await _manager.StopAsync(0, 100).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task One_that_answered_and_does_not_any_more_is_started_again()
+    {
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(_folder.File("socket")));
+        listener.Listen();
+        _manager.Start([Shell("hanging", "sleep 100") with { Health = new HealthCheck.UnixSocket(_folder.File("socket")) }]);
+        await _reporter.WaitForAsync(r => r.State == StageState.Completed);
+        listener.Dispose();
+        File.Delete(_folder.File("socket"));
+        (await _reporter.WaitForAsync(r => r.State == StageState.Failed)).Detail!.ShouldStartWith("did not answer for 0.2 s and ended with signal 15");
+        await _manager.StopAsync(0, 100);
+    }
+
+    [Fact]
+    public async Task Health_over_http_is_the_answer_200_and_nothing_else()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        var probe = new HealthProbe();
+        foreach (var (answer, healthy) in new[] { ("HTTP/1.0 200 OK\r\n\r\nok", true), ("HTTP/1.1 500 Internal Server Error\r\n\r\n200", false), ("", false) })
+        {
+            var serving = ServeOnceAsync(listener, answer);
+            (await probe.AskAsync(new HealthCheck.Http(port, "/healthz"), TestContext.Current.CancellationToken)).ShouldBe(healthy, answer);
+            (await serving).ShouldStartWith("GET /healthz HTTP/1.0\r\n");
+        }
+
+        listener.Stop();
+        (await probe.AskAsync(new HealthCheck.Http(port, "/healthz"), TestContext.Current.CancellationToken)).ShouldBeFalse();
+    }
+
+    private static async Task<string> ServeOnceAsync(TcpListener listener, string answer)
+    {
+        using var socket = await listener.AcceptSocketAsync();
+        var request = new byte[1024];
+        var length = await socket.ReceiveAsync(request);
+        await socket.SendAsync(System.Text.Encoding.ASCII.GetBytes(answer));
+        return System.Text.Encoding.ASCII.GetString(request, 0, length);
+    }
+
+    private static Service Shell(string name, string script) => new() { Name = name, Command = ["/bin/sh", "-c", script], StopOrder = 10 };
+
+    private async Task WaitForFileAsync(string name)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!File.Exists(_folder.File(name)))
+            await Task.Delay(5, patience.Token);
+    }
+}
