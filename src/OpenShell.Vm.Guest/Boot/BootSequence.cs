@@ -19,6 +19,7 @@ internal sealed class BootSequence : IAsyncDisposable
     private static readonly TimeSpan PortPatience = TimeSpan.FromSeconds(10);
 
     private readonly PowerSwitch _power = new();
+    private readonly PhaseTimes _times = new();
     private readonly ChildReaper _reaper = new(ReaperScope.AllChildren);
     private readonly AgentServer _agent;
     private readonly StageReporter _reporter;
@@ -86,23 +87,25 @@ internal sealed class BootSequence : IAsyncDisposable
             Ready();
     }
 
-    private void Ready() => _reporter.Report(Stage.Init, StageState.Completed);
+    private void Ready() => _reporter.Report(Stage.Init, StageState.Completed, _times.ToString());
 
     private async Task RunClusterAsync(GuestConfig config, ClusterConfig cluster)
     {
-        var boot = new ClusterBoot(config, cluster, _reporter, new ProcessLauncher(_reaper));
+        var boot = new ClusterBoot(config, cluster, _reporter, new ProcessLauncher(_reaper), _times);
         _services = boot.Services;
         await boot.RunAsync(Ready, CancellationToken.None).ConfigureAwait(false);
     }
 
-    private Task<GuestConfig> ConnectAsync()
+    private async Task<GuestConfig> ConnectAsync()
     {
+        using var _ = _times.Measure("agent");
         VirtioPorts.LinkAgent(PortPatience);
-        return _agent.ConnectAsync();
+        return await _agent.ConnectAsync().ConfigureAwait(false);
     }
 
-    private static void MountBase()
+    private void MountBase()
     {
+        using var phase = _times.Measure("mounts");
         // Shared, so that what is mounted later shows in containers that ask for it (the kubelet's mount propagation); a new mount inherits it.
         _ = Linux.Mount(null, "/", null, Linux.MsShared | Linux.MsRecursive, null);
         Mounter.MountAll(MountPlan.Base);
@@ -128,6 +131,7 @@ internal sealed class BootSequence : IAsyncDisposable
         }
 
         _reporter.Report(Stage.Network, StageState.Started);
+        using var _ = _times.Measure("network");
         NameFiles.SetHostname(config.Hostname, network.Address.Split('/')[0]);
         NetworkSetup.Static(network);
         _reporter.Report(Stage.Network, StageState.Completed, $"{network.Address} via {network.Gateway}");

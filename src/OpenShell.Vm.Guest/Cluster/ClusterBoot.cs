@@ -29,15 +29,17 @@ internal sealed class ClusterBoot
     private readonly ClusterConfig _cluster;
     private readonly ClusterNode _node;
     private readonly IStageReporter _reporter;
+    private readonly PhaseTimes _times;
     private readonly Tool _tool;
     private readonly TaskCompletionSource<ApiClient> _api = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public ClusterBoot(GuestConfig config, ClusterConfig cluster, IStageReporter reporter, Processes.ProcessLauncher launcher)
+    public ClusterBoot(GuestConfig config, ClusterConfig cluster, IStageReporter reporter, Processes.ProcessLauncher launcher, PhaseTimes times)
     {
         _config = config;
         _cluster = cluster;
         _node = new ClusterNode(config.Hostname, config.Network?.Address.Split('/')[0]);
         _reporter = reporter;
+        _times = times;
         _tool = new Tool(launcher);
         Services = new ServiceManager(new ServiceContext { Launcher = launcher, Reporter = reporter, Board = new ConditionBoard(), Probe = new HealthProbe(AskAsync) });
     }
@@ -70,9 +72,17 @@ internal sealed class ClusterBoot
 
     private async Task PrepareKernelAsync()
     {
-        var errors = File.Exists(ModuleList) ? ModuleLoader.LoadAll(ModuleLoader.Parse(await File.ReadAllTextAsync(ModuleList).ConfigureAwait(false), "/")) : [];
-        CapabilityCheck.Require(ClusterCapabilities.All, errors);
+        IReadOnlyList<string> errors = [];
+        using (_times.Measure("modules"))
+        {
+            if (File.Exists(ModuleList))
+                errors = ModuleLoader.LoadAll(ModuleLoader.Parse(await File.ReadAllTextAsync(ModuleList).ConfigureAwait(false), "/"));
+        }
+
+        using (_times.Measure("capabilities"))
+            CapabilityCheck.Require(ClusterCapabilities.All, errors);
         Sysctls.Apply(Sysctls.Cluster);
+        using var _ = _times.Measure("firewall");
         await Firewall.LoadAsync(_tool, _config.Network?.Closed ?? []).ConfigureAwait(false);
         Services.Board.Fulfil(new Condition.Done(Milestone.Firewall));
     }
@@ -80,6 +90,7 @@ internal sealed class ClusterBoot
     private async Task PrepareDiskAsync()
     {
         _reporter.Report(Stage.Disk, StageState.Started);
+        using var _ = _times.Measure("disk");
         var done = await new StateDisk(_tool).PrepareAsync().ConfigureAwait(false);
         MachineId.Ensure();
         _reporter.Report(Stage.Disk, done is null ? StageState.Skipped : StageState.Completed, done ?? "there is no state disk: everything is lost at the end");
@@ -88,6 +99,7 @@ internal sealed class ClusterBoot
 
     private IReadOnlyDictionary<string, KeyPair> MakeCertificates()
     {
+        using var _ = _times.Measure("certificates");
         var store = new CertificateStore(StateLayout.Pki, TimeProvider.System);
         var certificates = store.Ensure(ClusterCertificates.For(new ClusterNames
         {
