@@ -7,6 +7,9 @@ namespace OpenShell.Vm.Images;
 // Listing, verifying and pruning: what is in the cache, is it right, is it needed.
 public sealed partial class ImageBuilder
 {
+    // A download into a folder that nothing was written to for so long is none any more.
+    private static readonly TimeSpan FetchLimit = TimeSpan.FromHours(1);
+
     /// <inheritdoc/>
     public Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<ArtifactInfo>>([.. Infos(CurrentKeysOrNone()).OrderBy(i => i.Kind, StringComparer.Ordinal).ThenByDescending(i => i.BuiltAt)]);
@@ -51,6 +54,8 @@ public sealed partial class ImageBuilder
             removals.Add((Pruned(info.Folder, info.Fault is null ? "no current recipe and no instance uses it" : "it cannot be used"), $"{info.Kind}-{info.Key}"));
         foreach (var folder in FoldersIn(_layout.Building))
             removals.Add((Pruned(folder, "left by an interrupted build"), Path.GetFileName(folder).Replace("scratch-", "", StringComparison.Ordinal)));
+        foreach (var folder in FoldersIn(_layout.Packages).Where(f => Directory.GetLastWriteTimeUtc(f) < DateTime.UtcNow - FetchLimit))
+            removals.Add((Pruned(folder, "left by an interrupted download"), null));
         foreach (var folder in FoldersIn(_layout.Corrupt))
             removals.Add((Pruned(folder, "set aside as corrupt"), null));
         removals.AddRange(UnusedPackages(request).Select(p => (p, (string?)null)));

@@ -73,7 +73,9 @@ internal sealed class ArtifactBuild(ArtifactCache cache, RecipeFacts facts, Lock
             return [];
         var locked = context.Locked(recipe);
         using var guard = await Guard.EnterAsync(
-            Layout.Guard("apt-" + request.Suite), pid => context.Progress.State(BuildState.Waiting, $"process {pid} is fetching packages"), cancellationToken).ConfigureAwait(false);
+            Layout.Guard("apt-" + request.Suite),
+            pid => context.Progress.State(BuildState.Waiting, pid == Environment.ProcessId ? "packages of another step are being fetched" : $"process {pid} is fetching packages"),
+            cancellationToken).ConfigureAwait(false);
         await context.Store.FetchAsync(
             locked,
             Resolution.Apt(Layout, request),

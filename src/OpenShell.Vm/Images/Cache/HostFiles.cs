@@ -26,8 +26,7 @@ internal static partial class HostFiles
     public static async Task WriteWholeAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, UnixFileMode? mode = null)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var aside = path + ".new-" + Environment.ProcessId;
-        File.Delete(aside); // of a process that had the same number
+        var aside = $"{path}.new-{Guid.NewGuid():N}";
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (mode is not null && !OperatingSystem.IsWindows())
             options.UnixCreateMode = mode;

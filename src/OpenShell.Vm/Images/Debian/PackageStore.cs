@@ -16,8 +16,9 @@ internal sealed class PackageStore(CacheLayout layout)
         if (missing.Count == 0)
             return;
         Directory.CreateDirectory(layout.Packages);
-        var incoming = Path.Combine(layout.Packages, "incoming-" + Environment.ProcessId);
-        HostFiles.DeleteFolder(incoming);
+
+        // One for each fetch: packages of different suites are fetched at the same time.
+        var incoming = Path.Combine(layout.Packages, $"incoming-{Guid.NewGuid():N}");
         Directory.CreateDirectory(incoming);
         try
         {

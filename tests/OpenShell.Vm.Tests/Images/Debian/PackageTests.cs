@@ -69,6 +69,23 @@ public sealed class PackageTests : IDisposable
     }
 
     [Fact]
+    public async Task Two_fetches_at_once_do_not_disturb_each_other()
+    {
+        await _mirror.AddAsync("one", "1.0");
+        await _mirror.AddAsync("two", "1.0");
+        await _mirror.PublishAsync();
+        var (one, two) = (await ResolveAsync(PackageScope.Alone, "one"), await ResolveAsync(PackageScope.Alone, "two"));
+
+        await Task.WhenAll(
+            _store.FetchAsync(one, _mirror.Apt(), _mirror.Tools, (_, _) => { }, Token),
+            _store.FetchAsync(two, _mirror.Apt(), _mirror.Tools, (_, _) => { }, Token));
+
+        File.Exists(_store.PathOf(one.Packages[0])).ShouldBeTrue();
+        File.Exists(_store.PathOf(two.Packages[0])).ShouldBeTrue();
+        Directory.EnumerateDirectories(_folder.File("cache/packages")).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_file_that_is_not_what_the_lists_promised_is_refused()
     {
         var file = await _mirror.AddAsync("tool", "1.0");

@@ -29,7 +29,6 @@ public sealed class BzImageTests : IDisposable
     [Theory]
     [InlineData(4, int.MaxValue)]
     [InlineData(4, 1000)]
-    [InlineData(8, -1)]
     public async Task A_damaged_frame_is_refused(int at, int value)
     {
         var kernel = new byte[100_000];
