@@ -4,7 +4,7 @@ using OpenShell.Gateway.Health;
 namespace OpenShell.Gateway.Probes;
 
 /// <summary>
-/// What the kubelet asks, on a port of its own and without TLS, since it has no client certificate: yes or no, and nothing else (docs/adr/0030).
+/// What the kubelet asks, on a port of its own and without TLS, since it has no client certificate: yes or no, and nothing else (docs/adr/0010).
 /// </summary>
 internal sealed class ProbeEndpoint(HealthBoard board)
 {

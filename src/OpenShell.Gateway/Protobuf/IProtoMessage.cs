@@ -2,7 +2,7 @@ namespace OpenShell.Gateway.Protobuf;
 
 /// <summary>
 /// A message of a .proto under <c>proto/</c>, written by hand: the few that there are cost less than a runtime with reflection would in a
-/// native program (docs/adr/0031). The tests compare each with what protoc makes of the same .proto.
+/// native program (docs/adr/0011). The tests compare each with what protoc makes of the same .proto.
 /// </summary>
 internal interface IProtoMessage<TSelf>
     where TSelf : IProtoMessage<TSelf>
