@@ -80,7 +80,8 @@ internal sealed partial class KubernetesTree(BuildContext context, string work, 
         if (IsDone("openapi"))
             return;
         context.Progress.Running("generating OpenAPI code");
-        await context.Tools.RunAsync(Go(["build", "-trimpath", "-o", Generator, $"{Package}/vendor/k8s.io/kube-openapi/cmd/openapi-gen"]), cancellationToken).ConfigureAwait(false);
+        // Without -trimpath, which would make it forget where Go's own packages are: it reads their sources.
+        await context.Tools.RunAsync(Go(["build", "-o", Generator, $"{Package}/vendor/k8s.io/kube-openapi/cmd/openapi-gen"]), cancellationToken).ConfigureAwait(false);
         await context.Tools.RunAsync(
             Go([
                 "--logtostderr",
