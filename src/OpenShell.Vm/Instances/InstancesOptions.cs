@@ -20,5 +20,8 @@ public sealed record InstancesOptions
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>For tests: how long a guest may be silent, instead of what its accelerator needs.</summary>
+    internal TimeSpan? HelloBudget { get; init; }
+
     internal IImages EffectiveImages => Images ?? new ImageBuilder(Directories);
 }

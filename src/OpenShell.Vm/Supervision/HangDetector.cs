@@ -8,10 +8,13 @@ namespace OpenShell.Vm.Supervision;
 /// Decides that a guest which has not said a word hangs in early boot (under emulation a kernel now and then waits for a timer that never ticks). By the clock
 /// alone a busy host would look like a hang, so processor time counts too: a machine that was not given any has had no chance.
 /// </summary>
-internal sealed class HangDetector(Accelerator accelerator, int vmm)
+/// <param name="accelerator">What the guest runs on.</param>
+/// <param name="vmm">The hypervisor's process.</param>
+/// <param name="budget">Another budget than the accelerator's.</param>
+internal sealed class HangDetector(Accelerator accelerator, int vmm, TimeSpan? budget = null)
 {
     /// <summary>Hello comes 2 s after power-on here under emulation, in a fraction of that with KVM; the rest is for slower hosts.</summary>
-    internal TimeSpan Budget { get; } = accelerator == Accelerator.Tcg ? TimeSpan.FromSeconds(30) : TimeSpan.FromSeconds(10);
+    internal TimeSpan Budget { get; } = budget ?? (accelerator == Accelerator.Tcg ? TimeSpan.FromSeconds(30) : TimeSpan.FromSeconds(10));
 
     /// <summary>Processor time without which the clock does not count: several times what a boot to hello takes.</summary>
     private TimeSpan ProcessorTime => Budget / 2;

@@ -32,7 +32,7 @@ internal sealed partial class Supervisor
             using var hung = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
             var hello = ConnectAgentAsync(plan, hung.Token);
             var announced = AnnounceAsync(machine);
-            var hang = new HangDetector(plan.Accelerator, machine.Vmm.Identity.Pid).WaitAsync(hung.Token);
+            var hang = new HangDetector(plan.Accelerator, machine.Vmm.Identity.Pid, _options.HelloBudget).WaitAsync(hung.Token);
             var first = await Task.WhenAny(hello, hang).ConfigureAwait(false);
             if (first == hello || _running.IsCancellationRequested)
             {

@@ -1,0 +1,226 @@
+using OpenShell.Tests;
+using OpenShell.Vm.Boot.Tests.Running;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Vm.Boot.Tests.Supervision;
+
+/// <summary>What is said, and what is left, when a machine does not end as it should. With real ones, over the library.</summary>
+public sealed class LostMachineTests : IAsyncLifetime
+{
+    private const int SigKill = 9;
+
+    private readonly TestHome _home = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => await Requirements.SkipUnlessMachinesCanBootAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        try
+        {
+            Leftovers.Of(_home).ShouldBeEmpty();
+        }
+        finally
+        {
+            _home.Dispose();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task A_killed_hypervisor_is_named_with_its_signal()
+    {
+        await using var machine = await SleeperAsync();
+        LibC.Kill(await PidAsync("qemu-system"), SigKill).ShouldBe(0);
+        var fault = (await Should.ThrowAsync<FaultException>(() => machine.Completion)).Faults[0];
+        fault.Code.ShouldBe("vmm.ended");
+        fault.What.ShouldContain("QEMU was ended by SIGKILL");
+    }
+
+    [Fact]
+    public async Task A_killed_network_is_named()
+    {
+        await using var machine = await SleeperAsync();
+        LibC.Kill(await PidAsync("gvproxy"), SigKill).ShouldBe(0);
+        var fault = (await Should.ThrowAsync<FaultException>(() => machine.Completion)).Faults[0];
+        fault.Code.ShouldBe("network.gvproxy-ended");
+    }
+
+    [Fact]
+    public async Task A_guest_that_powers_itself_off_ends_its_program_first()
+    {
+        await using var machine = await SleeperAsync();
+        await (await machine.Agent).PowerOffAsync(Cancellation);
+        (await machine.Completion).ShouldBe(128 + LibC.SigTerm);
+    }
+
+    [Fact]
+    public async Task A_kernel_panic_is_told_with_the_consoles_last_words()
+    {
+        await using var machine = await SleeperAsync();
+        await using (var trigger = await (await machine.Agent).ExecAsync(new ExecRequest { Program = "/bin/sh", Arguments = ["-c", "echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger"] }, Cancellation))
+        {
+            var fault = (await Should.ThrowAsync<FaultException>(() => machine.Completion)).Faults[0];
+            fault.Code.ShouldBe("guest.panicked");
+            fault.What.ShouldContain("panic", Case.Insensitive);
+        }
+    }
+
+    [Fact]
+    public async Task A_stop_in_the_middle_of_a_program_leaves_nothing()
+    {
+        await using var machine = await SleeperAsync();
+        await machine.StopAsync();
+        (await machine.Completion).ShouldBe(0);
+        Leftovers.Of(_home).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_stop_in_the_middle_of_the_boot_leaves_nothing()
+    {
+        var stages = new Stages();
+        var machine = await Instances().RunAsync(Program, stages, Cancellation);
+        await stages.ReachedAsync(BootStages.Kernel);
+        await machine.StopAsync();
+        (await machine.Completion).ShouldBe(0);
+        machine.Ready.IsCanceled.ShouldBeTrue();
+        Leftovers.Of(_home).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_guest_that_says_no_word_is_powered_on_again_and_its_consoles_are_kept()
+    {
+        // A cluster, since nothing of a program's VM is kept; on the program's image, since it never comes so far as to need more.
+        var stages = new Stages();
+        var instances = Instances(options => options with { HelloBudget = TimeSpan.FromMilliseconds(200), Images = new ProgramImages(new ImageBuilder(options.Directories)) });
+        var machine = await instances.RunAsync(new InstanceConfig { Name = "hangs", MemoryMib = 2048 }, stages, Cancellation);
+        var fault = (await Should.ThrowAsync<FaultException>(() => machine.Completion)).Faults[0];
+        fault.Code.ShouldBe("guest.hang");
+        fault.What.ShouldContain("3 times in a row");
+        stages.Details(BootStages.Kernel).Count(d => d.Contains("powering it on again", StringComparison.Ordinal)).ShouldBe(2);
+
+        var folder = Path.Combine(_home.Data, "openshell-vm", "instances", "hangs");
+        Directory.GetFiles(folder, "console.*.log").Length.ShouldBe(3);
+        var status = (await instances.FindAsync("hangs", Cancellation)).ShouldNotBeNull();
+        status.Phase.ShouldBe(InstancePhase.Failed);
+        status.Fault.ShouldNotBeNull().Code.ShouldBe("guest.hang");
+        status.Processes.ShouldBeEmpty();
+
+        await instances.DeleteAsync("hangs", Cancellation);
+        Directory.Exists(folder).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_start_that_takes_too_long_says_what_it_waited_for()
+    {
+        var machine = await Instances().RunAsync(Program with { Timeout = TimeSpan.FromMilliseconds(500) }, cancellationToken: Cancellation);
+        var fault = (await Should.ThrowAsync<FaultException>(() => machine.Completion)).Faults[0];
+        fault.Code.ShouldBe("instance.timeout");
+        fault.Remedy.ShouldContain("--timeout");
+    }
+
+    private static InstanceConfig Program { get; } = new()
+    {
+        Name = "program",
+        Mode = GuestMode.Exec,
+        Exec = new ExecRequest { Program = "/bin/sh", Arguments = ["-c", "echo up; exec sleep 1000"] },
+    };
+
+    private LocalInstances Instances(Func<InstancesOptions, InstancesOptions>? change = null)
+    {
+        var options = new InstancesOptions
+        {
+            Directories = new HostDirectories
+            {
+                Data = Path.Combine(_home.Data, "openshell-vm"),
+                Cache = Path.Combine(_home.Environment["XDG_CACHE_HOME"]!, "openshell-vm"),
+                OpenShellConfig = Path.Combine(_home.Config, "openshell"),
+                Runtime = Path.Combine(_home.Runtime, "openshell-vm"),
+                Kube = Path.Combine(_home.Home, ".kube"),
+            },
+        };
+        return new LocalInstances(change?.Invoke(options) ?? options);
+    }
+
+    private async Task<IRunningInstance> SleeperAsync()
+    {
+        var machine = await Instances().RunAsync(Program, cancellationToken: Cancellation);
+        var program = await machine.Process;
+        using var output = new StreamReader(program.Stdout, leaveOpen: true);
+        (await output.ReadLineAsync(Cancellation)).ShouldBe("up");
+        return machine;
+    }
+
+    /// <summary>The process that belongs to this test's machine, by its name and by the test's folder in its command line.</summary>
+    private async Task<int> PidAsync(string name)
+    {
+        var found = 0;
+        await Eventually.HoldsAsync($"{name} runs", () =>
+        {
+            foreach (var process in Directory.EnumerateDirectories("/proc").Where(p => Path.GetFileName(p).All(char.IsAsciiDigit)))
+            {
+                try
+                {
+                    var line = File.ReadAllText(process + "/cmdline").Split('\0');
+                    if (Path.GetFileName(line[0]).StartsWith(name, StringComparison.Ordinal) && line.Any(a => a.Contains(_home.Root, StringComparison.Ordinal)))
+                        found = int.Parse(Path.GetFileName(process), System.Globalization.CultureInfo.InvariantCulture);
+                }
+                catch (IOException)
+                {
+                    // It has just ended.
+                }
+            }
+
+            return Task.FromResult(found != 0);
+        }, TimeSpan.FromMinutes(1));
+        return found;
+    }
+
+    /// <summary>Gives the program's image for everything.</summary>
+    private sealed class ProgramImages(IImages images) : IImages
+    {
+        private static ImageRequest Instead(ImageRequest request) => request with { Mode = GuestMode.Exec, Distribution = null };
+
+        public Task<ImageSet?> FindAsync(ImageRequest request, CancellationToken cancellationToken = default) => images.FindAsync(Instead(request), cancellationToken);
+
+        public Task<ImageSet> EnsureAsync(ImageRequest request, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+            images.EnsureAsync(Instead(request), progress, cancellationToken);
+
+        public Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default) => images.ListAsync(cancellationToken);
+
+        public Task<VerifyReport> VerifyAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) => images.VerifyAsync(progress, cancellationToken);
+
+        public Task<PruneReport> PruneAsync(PruneRequest request, CancellationToken cancellationToken = default) => images.PruneAsync(request, cancellationToken);
+    }
+
+    /// <summary>Remembers what it is told.</summary>
+    private sealed class Stages : IProgress<TimelineEvent>
+    {
+        private readonly List<TimelineEvent> _events = [];
+
+        public void Report(TimelineEvent value)
+        {
+            lock (_events)
+                _events.Add(value);
+        }
+
+        public Task ReachedAsync(string stage) => Eventually.HoldsAsync($"{stage} is reached", () =>
+        {
+            lock (_events)
+                return Task.FromResult(_events.Any(e => e.Stage == stage));
+        }, TimeSpan.FromMinutes(5));
+
+        public IReadOnlyList<string> Details(string stage)
+        {
+            lock (_events)
+                return [.. _events.Where(e => e.Stage == stage).Select(e => e.Detail ?? "")];
+        }
+    }
+}
