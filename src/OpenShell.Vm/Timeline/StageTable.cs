@@ -33,7 +33,8 @@ public sealed class StageTable
             start,
             happened.State == StageState.Started ? null : Positive(happened.Elapsed - start),
             happened.State,
-            happened.Detail ?? known?.Detail);
+            // What was waited for is of no interest once it has come.
+            happened.Detail ?? (happened.State == StageState.Completed ? null : known?.Detail));
     }
 
     private static int Order(string stage)
