@@ -64,17 +64,18 @@ internal sealed class CliHost
     /// <summary>Whether colours are wanted.</summary>
     public bool Colors => Variable("NO_COLOR") is null or "";
 
-    /// <summary>The surroundings of this process.</summary>
-    public static CliHost ForProcess()
+    /// <summary>The surroundings of this process, with the real library unless another is given.</summary>
+    public static CliHost ForProcess(IInstances? instances = null, IImages? images = null, IHostPackages? packages = null)
     {
         var self = SelfCommand();
         return new CliHost(
             Writer(LibC.Stdout),
             Writer(LibC.Stderr),
             HostDirectories.FromEnvironment,
-            directories => new LocalInstances(new InstancesOptions { Directories = directories, KvmProbeCommand = [.. self, HiddenCommands.KvmProbe] }),
-            directories => new ImageBuilder(directories))
+            directories => instances ?? new LocalInstances(new InstancesOptions { Directories = directories, KvmProbeCommand = [.. self, HiddenCommands.KvmProbe] }),
+            directories => images ?? new ImageBuilder(directories))
         {
+            Packages = packages ?? new RealHostPackages(),
             OutIsTerminal = LibC.IsTerminal(LibC.Stdout),
             ErrorIsTerminal = LibC.IsTerminal(LibC.Stderr),
             Variable = Environment.GetEnvironmentVariable,

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Reflection;
 using OpenShell.Gateway.Cli.Commands;
 
 namespace OpenShell.Gateway.Cli;
@@ -18,6 +20,7 @@ internal static class CommandCatalog
         KubeconfigCommand.Create,
         ImageCommand.Create,
         PlanCommand.Create,
+        TimelineCommand.Create,
         DoctorCommand.Create,
         SetupCommand.Create,
         SuperviseCommand.Create,
@@ -34,6 +37,16 @@ internal static class CommandCatalog
         UpCommand.Configure(root, context);
         foreach (var create in All)
             root.Subcommands.Add(create(context));
+        root.Options.OfType<VersionOption>().Single().Action = new ShowVersion(context.Host.Out);
         return root;
+    }
+
+    private sealed class ShowVersion(TextWriter writer) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            writer.WriteLine($"gateway {typeof(CommandCatalog).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion}");
+            return ExitCodes.Success;
+        }
     }
 }

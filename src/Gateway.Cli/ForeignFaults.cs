@@ -14,10 +14,10 @@ internal static class ForeignFaults
     public static FaultException? Translate(Exception exception) => exception switch
     {
         IOException { HResult: NoSpace or OverQuota } => Make("host.no-space", $"There is no space left: {exception.Message}", "Free some disk space ('gateway image prune' removes what no instance uses), then try again.", exception),
-        IOException { HResult: ReadOnlyFileSystem } or UnauthorizedAccessException => Make(
+        IOException { HResult: ReadOnlyFileSystem } or UnauthorizedAccessException or DirectoryNotFoundException => Make(
             "host.no-access",
-            $"No permission: {exception.Message}",
-            "Make that path writable, or set HOME or the XDG_DATA_HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME and XDG_RUNTIME_DIR variables to folders that are.",
+            $"A file or folder cannot be used: {exception.Message}",
+            "Make that path one that this user can write to, or set HOME or the XDG_DATA_HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME and XDG_RUNTIME_DIR variables to folders that are.",
             exception),
         _ => null,
     };

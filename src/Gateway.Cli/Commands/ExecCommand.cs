@@ -33,9 +33,8 @@ internal static class ExecCommand
         await using var agent = await context.Host.Instances.ConnectAsync(name);
         try
         {
-            await using var process = await agent.ExecAsync(request);
-            using var program = new GuestProgram(process, request);
-            var result = await program.RunAsync(LocalStreams.Stdin, LocalStreams.Stdout, LocalStreams.Stderr);
+            using var program = new GuestProgram(request);
+            var result = await program.RunAsync(() => agent.ExecAsync(request), LocalStreams.Stdin, LocalStreams.Stdout, LocalStreams.Stderr);
             return ProgramEnd.Report(context, request, result);
         }
         catch (FaultException e)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using OpenShell.Gateway.Cli.Json;
 using OpenShell.Gateway.Cli.Options;
 using OpenShell.Gateway.Cli.Setup;
+using OpenShell.Vm.Images.Host;
 
 namespace OpenShell.Gateway.Cli.Commands;
 
@@ -10,17 +11,20 @@ internal static class SetupCommand
 {
     public static Command Create(CommandContext context)
     {
+        var tests = new Option<bool>("--with-tests") { Description = "Also what only this project's tests use." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only say what is missing." };
         var output = new OutputOption();
-        var command = new Command("setup", "Install the packages that this program needs (as root). Says which and why first.") { dryRun, output };
+        var command = new Command("setup", "Install the packages that this program needs (as root). Says which and why first.") { tests, dryRun, output };
         command.SetAction(async parse =>
         {
             var json = output.IsJson(parse);
-            var missing = await context.Host.Packages.MissingAsync(CancellationToken.None);
+            var missing = await context.Host.Packages.MissingAsync(null, CancellationToken.None);
+            if (parse.GetValue(tests))
+                missing = [.. missing, .. await context.Host.Packages.MissingAsync([HostPackages.Test], CancellationToken.None)];
             if (missing.Count > 0 && !parse.GetValue(dryRun))
-                await HostPackages.InstallAsync(context, missing);
+                await PackageSetup.InstallAsync(context, missing);
             else if (missing.Count > 0 && !json)
-                HostPackages.WriteList(context.Host.Out, missing);
+                PackageSetup.WriteList(context.Host.Out, missing);
 
             var ready = missing.Count == 0 || !parse.GetValue(dryRun);
             if (json)

@@ -26,7 +26,7 @@ internal sealed class GatewayPortCheck : IHostCheck
             var holders = (await context.Host.Instances.ListAsync(cancellationToken)).Where(i => i.Ports.Any(p => p.HostPort == Port) && i.Phase is InstancePhase.Ready or InstancePhase.Starting);
             return holders.FirstOrDefault() is { } holder
                 ? [new CheckResult(Name, CheckState.Ok, $"used by the instance '{holder.Name}'")]
-                : [new CheckResult(Name, CheckState.Warning, e.Message, "Start the gateway on another port: gateway up -p 0:30051")];
+                : [new CheckResult(Name, CheckState.Warning, e.Message, "Start the gateway on another port: gateway up --gateway-port 0")];
         }
     }
 }

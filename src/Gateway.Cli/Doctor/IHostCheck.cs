@@ -18,6 +18,7 @@ internal static class HostChecks
     public static IReadOnlyList<IHostCheck> All { get; } =
     [
         new PackagesCheck(),
+        new VirtualizationCheck(),
         new MemoryCheck(),
         new FoldersCheck(),
         new ImagesCheck(),

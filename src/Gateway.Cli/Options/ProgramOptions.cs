@@ -30,7 +30,11 @@ internal sealed class ProgramOptions
     {
         var directory = parse.GetValue(_directory);
         if (directory is not null && !directory.StartsWith('/'))
+        {
             faults.Add(ValueFaults.Make("--workdir", directory, "it is not an absolute path in the guest", "Write --workdir /some/folder."));
+            directory = null;
+        }
+
         var terminal = parse.GetValue(_terminal);
         if (terminal && stdin && !LibC.IsTerminal(LibC.Stdin))
             faults.Add(UsageFaults.Make("-t wants a terminal, but stdin is none.", "Leave -t away, or run it from a terminal."));

@@ -11,11 +11,13 @@ internal sealed class StartOptions
 {
     private readonly NameOption _name = new();
     private readonly Option<string[]> _ports = new("--publish", "-p") { Description = "Forward a port of this machine into the guest; may be repeated. 0 as HOST takes a free one.", HelpName = "[ADDRESS:]HOST:GUEST" };
+    private readonly Option<string?> _gatewayPort = new("--gateway-port") { Description = "The gateway's port on this machine (30051 for 'default', a free one for others). 0 takes a free one.", HelpName = "PORT" };
     private readonly Option<string?> _vcpus = new("--vcpus") { Description = "Virtual CPUs (as many as this machine has, at most 4; 2 with --exec).", HelpName = "N" };
     private readonly Option<string?> _memory = new("--mem") { Description = "Memory in MiB, or with a unit: 512m, 4g (4g; 1g with --exec).", HelpName = "SIZE" };
     private readonly Option<string?> _hypervisor = new("--hypervisor") { Description = "What runs the machine: qemu.", HelpName = "NAME" };
     private readonly Option<string?> _distribution = new("--distribution") { Description = "Which Kubernetes: upstream.", HelpName = "NAME" };
     private readonly Option<string?> _network = new("--net") { Description = "gvproxy, or none.", HelpName = "NAME" };
+    private readonly Option<bool> _hostLoopback = new("--allow-host-loopback") { Description = "Let the guest reach what listens on this machine's loopback, as 192.168.127.254 (docs/networking.md)." };
     private readonly Option<string?> _timeout = new("--timeout") { Description = "Give up a start that takes longer: 90s, 5m.", HelpName = "TIME" };
     private readonly Option<string?> _program = new("--exec") { Description = "Run this program instead of a cluster, in a machine of its own, and end with its exit code.", HelpName = "PATH" };
     private readonly Option<bool> _arguments = new(VerbatimArguments.Option) { Description = "The rest of the line, as it is, are the arguments of --exec's program.", Arity = ArgumentArity.Zero };
@@ -24,7 +26,7 @@ internal sealed class StartOptions
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _name, _ports, _vcpus, _memory, _hypervisor, _distribution, _network, _timeout, _program, _arguments })
+        foreach (var option in new Option[] { _name, _ports, _gatewayPort, _vcpus, _memory, _hypervisor, _distribution, _network, _hostLoopback, _timeout, _program, _arguments })
             command.Options.Add(option);
         _programOptions.AddTo(command);
     }
@@ -37,28 +39,25 @@ internal sealed class StartOptions
         var program = parse.GetValue(_program);
         var config = new InstanceConfig
         {
-            Name = Name(parse, program is not null, faults),
+            // Many programs may run at once, and each machine needs a name.
+            Name = _name.Given(parse) ?? (program is null ? InstanceName.Default : $"exec-{Guid.NewGuid():N}"[..13]),
             Mode = program is null ? GuestMode.Cluster : GuestMode.Exec,
             Ports = PortForwardParser.ParseAll(parse.GetValue(_ports) ?? [], faults),
             Vcpus = parse.GetValue(_vcpus) is { } vcpus ? CountParser.Parse("--vcpus", vcpus, "2", faults) : null,
             MemoryMib = parse.GetValue(_memory) is { } memory ? MemorySizeParser.Parse(memory, faults) : null,
             Hypervisor = parse.GetValue(_hypervisor),
             Distribution = parse.GetValue(_distribution),
+            GatewayPort = parse.GetValue(_gatewayPort) is { } port ? CountParser.Parse("--gateway-port", port, "30052", faults) : null,
+            AllowHostLoopback = parse.GetValue(_hostLoopback),
             Timeout = parse.GetValue(_timeout) is { } timeout ? DurationParser.Parse(timeout, faults) : null,
             Exec = program is null ? NoProgram(parse, faults) : _programOptions.Read(parse, program, context.VerbatimArguments, stdin: true, faults),
         };
         if (parse.GetValue(_network) is { } network)
             config = config with { Network = network };
-        return faults.Count == 0 ? config : throw new FaultException(faults);
-    }
 
-    // Many programs may run at once, and each machine needs a name.
-    private string Name(ParseResult parse, bool program, List<Fault> faults)
-    {
-        var given = _name.Given(parse) ?? (program ? $"exec-{Guid.NewGuid():N}"[..13] : InstanceName.Default);
-        if (!InstanceName.TryParse(given, out _, out var fault))
-            faults.Add(fault);
-        return given;
+        // Everything that is wrong at once, and before anything is touched. (.NET's figure is this process's limit where it has one.)
+        faults.AddRange(InstanceValidator.Validate(config, Environment.ProcessorCount, (int)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20)));
+        return faults.Count == 0 ? config : throw new FaultException(faults);
     }
 
     private ExecRequest? NoProgram(ParseResult parse, List<Fault> faults)

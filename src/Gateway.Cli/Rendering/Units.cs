@@ -5,14 +5,16 @@ namespace OpenShell.Gateway.Cli.Rendering;
 /// <summary>Quantities as people read them.</summary>
 internal static class Units
 {
-    /// <summary>3.2 s, 1 min 05 s, 2 h 03 min.</summary>
-    public static string Time(TimeSpan time) => time switch
+    /// <summary>0.26 s, 3.2 s, 1 min 05 s, 2 h 03 min.</summary>
+    public static string Time(TimeSpan time)
     {
-        { TotalSeconds: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.00} s"),
-        { TotalSeconds: < 59.95 } => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s"),
-        { TotalMinutes: < 60 } => string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes} min {time.Seconds:00} s"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours} h {time.Minutes:00} min"),
-    };
+        if (time.TotalSeconds < 59.95)
+            return time.TotalSeconds.ToString(time.TotalSeconds < 0.995 ? "0.00 's'" : "0.0 's'", CultureInfo.InvariantCulture);
+        var seconds = (long)Math.Round(time.TotalSeconds);
+        return seconds < 3600
+            ? string.Create(CultureInfo.InvariantCulture, $"{seconds / 60} min {seconds % 60:00} s")
+            : string.Create(CultureInfo.InvariantCulture, $"{seconds / 3600} h {seconds / 60 % 60:00} min");
+    }
 
     /// <summary>Seconds to the millisecond, for JSON.</summary>
     public static double Seconds(TimeSpan time) => Math.Round(time.TotalSeconds, 3);

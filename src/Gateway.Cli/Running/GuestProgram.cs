@@ -6,8 +6,8 @@ using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Gateway.Cli.Running;
 
-/// <summary>Joins a program in the guest to this process: its streams, its terminal's size, its signals, its exit code.</summary>
-internal sealed class GuestProgram(IGuestProcess process, ExecRequest request) : IDisposable
+/// <summary>Runs a program in the guest joined to this process: its streams, its terminal's size, its signals, its exit code.</summary>
+internal sealed class GuestProgram(ExecRequest request) : IDisposable
 {
     private const int BufferSize = 64 * 1024;
 
@@ -17,26 +17,35 @@ internal sealed class GuestProgram(IGuestProcess process, ExecRequest request) :
     /// <summary>How long a program may go on whose output nobody reads.</summary>
     private static readonly TimeSpan AfterBrokenPipe = TimeSpan.FromSeconds(5);
 
+    // Signals that come before the program is there wait for it.
+    private readonly TaskCompletionSource<IGuestProcess> _process = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _abandoned = new();
     private int _interrupts;
 
     // What this side says when it does not wait for the program any longer.
     private int _exitCodeIfAbandoned;
 
-    /// <summary>Runs it to its end.</summary>
-    /// <exception cref="Vm.Faults.FaultException">The channel to it was lost.</exception>
-    public async Task<ExecResult> RunAsync(Stream stdin, Stream stdout, Stream stderr)
+    /// <summary>Starts it and runs it to its end.</summary>
+    /// <param name="start">Starts it.</param>
+    /// <param name="stdin">Read to its end, if the request says so.</param>
+    /// <param name="stdout">Takes its output.</param>
+    /// <param name="stderr">Takes its errors.</param>
+    /// <exception cref="Vm.Faults.FaultException">It could not be asked for, or the channel to it was lost.</exception>
+    public async Task<ExecResult> RunAsync(Func<Task<IGuestProcess>> start, Stream stdin, Stream stdout, Stream stderr)
     {
         // Writing to a slow reader blocks a thread; the agent channel must not wait for the pool to notice.
         ThreadPool.SetMinThreads(8, 4);
-        using var raw = request is { Terminal: true, Stdin: true } ? RawTerminal.TryEnter() : null;
-        PosixSignalRegistration[] signals = [.. Signals(raw)];
+
+        // In this order: a signal must never end this process while the terminal is raw; and the terminal is raw before the program runs, so that
+        // what is typed early is neither echoed twice nor kept back for a line feed.
+        RawTerminal? raw = null;
+        PosixSignalRegistration[] signals = [.. Signals(() => raw?.Enter())];
         try
         {
-            if (request.Stdin)
-                _ = PumpInputAsync(stdin);
-            await Task.WhenAll(PumpOutputAsync(process.Stdout, stdout), PumpOutputAsync(process.Stderr, stderr));
-            return await process.Completion.WaitAsync(_abandoned.Token);
+            raw = RawTerminal.EnterFor(request);
+            await using var process = await start();
+            _process.SetResult(process);
+            return await RunAsync(process, stdin, stdout, stderr);
         }
         catch (OperationCanceledException) when (_abandoned.IsCancellationRequested)
         {
@@ -44,6 +53,7 @@ internal sealed class GuestProgram(IGuestProcess process, ExecRequest request) :
         }
         finally
         {
+            raw?.Dispose();
             foreach (var signal in signals)
                 signal.Dispose();
             await _abandoned.CancelAsync();
@@ -53,7 +63,15 @@ internal sealed class GuestProgram(IGuestProcess process, ExecRequest request) :
     /// <inheritdoc/>
     public void Dispose() => _abandoned.Dispose();
 
-    private IEnumerable<PosixSignalRegistration> Signals(RawTerminal? raw)
+    private async Task<ExecResult> RunAsync(IGuestProcess process, Stream stdin, Stream stdout, Stream stderr)
+    {
+        if (request.Stdin)
+            _ = PumpInputAsync(stdin, process.Stdin);
+        await Task.WhenAll(PumpOutputAsync(process.Stdout, stdout), PumpOutputAsync(process.Stderr, stderr));
+        return await process.Completion.WaitAsync(_abandoned.Token);
+    }
+
+    private IEnumerable<PosixSignalRegistration> Signals(Action onContinue)
     {
         foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT })
             yield return PosixSignalRegistration.Create(signal, PassOn);
@@ -62,7 +80,7 @@ internal sealed class GuestProgram(IGuestProcess process, ExecRequest request) :
         yield return PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => Resize());
         yield return PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ =>
         {
-            raw?.Enter();
+            onContinue();
             Resize();
         });
     }
@@ -73,21 +91,21 @@ internal sealed class GuestProgram(IGuestProcess process, ExecRequest request) :
         if (context.Signal == PosixSignal.SIGINT && Interlocked.Increment(ref _interrupts) >= PatienceWithInterrupts)
             Abandon(LinuxSignals.Interrupt, TimeSpan.Zero);
         else
-            Forget(process.SignalAsync(LinuxSignals.Number(context.Signal), _abandoned.Token));
+            Tell(process => process.SignalAsync(LinuxSignals.Number(context.Signal), _abandoned.Token));
     }
 
     private void Resize()
     {
         if (ProgramOptions.CurrentSize() is { } size)
-            Forget(process.ResizeAsync(size, _abandoned.Token));
+            Tell(process => process.ResizeAsync(size, _abandoned.Token));
     }
 
-    private async Task PumpInputAsync(Stream source)
+    private async Task PumpInputAsync(Stream source, Stream destination)
     {
         try
         {
-            await source.CopyToAsync(process.Stdin, BufferSize, _abandoned.Token);
-            await process.Stdin.DisposeAsync();
+            await source.CopyToAsync(destination, BufferSize, _abandoned.Token);
+            await destination.DisposeAsync();
         }
 #pragma warning disable CA1031 // the program closed its stdin, or is gone, or ours cannot be read: its exit code will tell
         catch (Exception)
@@ -109,7 +127,7 @@ internal sealed class GuestProgram(IGuestProcess process, ExecRequest request) :
             catch (BrokenPipeException)
             {
                 // "gateway exec -- yes | head -1": tell the program what a local one would be told, and take what still comes.
-                Forget(process.SignalAsync(LinuxSignals.Pipe, _abandoned.Token));
+                Tell(process => process.SignalAsync(LinuxSignals.Pipe, _abandoned.Token));
                 Abandon(LinuxSignals.Pipe, AfterBrokenPipe);
                 destination = Stream.Null;
             }
@@ -122,6 +140,21 @@ internal sealed class GuestProgram(IGuestProcess process, ExecRequest request) :
         _abandoned.CancelAfter(after);
     }
 
-    // What cannot be delivered has no receiver any more; the end of the program is seen elsewhere.
-    private static void Forget(Task task) => task.ContinueWith(t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+    private void Tell(Func<IGuestProcess, Task> what)
+    {
+        _ = TellAsync();
+
+        async Task TellAsync()
+        {
+            try
+            {
+                await what(await _process.Task);
+            }
+#pragma warning disable CA1031 // what cannot be delivered has no receiver any more; the end of the program is seen elsewhere
+            catch (Exception)
+#pragma warning restore CA1031
+            {
+            }
+        }
+    }
 }

@@ -35,6 +35,16 @@ internal sealed class LogFile(string path)
 
     private FileStream Open() => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
 
-    // Cannot be asked of .NET by inode; a new file is shorter than what was read of the old one, or older by creation.
-    private bool Replaced(FileStream open) => File.Exists(path) && new FileInfo(path).Length < open.Position;
+    private bool Replaced(FileStream open)
+    {
+        if (!File.Exists(path))
+            return false;
+        if (!OperatingSystem.IsLinux())
+            return new FileInfo(path).Length < open.Position;
+        using var now = Open();
+        return NameOf(now) != NameOf(open);
+    }
+
+    // The kernel knows what an open file is called by now, and says when it was deleted (https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html).
+    private static string? NameOf(FileStream file) => new FileInfo($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}").LinkTarget;
 }

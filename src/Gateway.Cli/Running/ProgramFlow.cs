@@ -45,13 +45,12 @@ internal sealed class ProgramFlow(CommandContext context, InstanceConfig config)
             if (await Task.WhenAny(running.Process, running.Completion) == running.Completion && !running.Process.IsCompletedSuccessfully)
                 return await running.Completion;
 
-            await using var process = await running.Process;
             await display.DisposeAsync();
 
             // From here on signals are the program's.
             interrupts.Dispose();
-            using var program = new GuestProgram(process, config.Exec!);
-            var result = await program.RunAsync(LocalStreams.Stdin, LocalStreams.Stdout, LocalStreams.Stderr);
+            using var program = new GuestProgram(config.Exec!);
+            var result = await program.RunAsync(() => running.Process, LocalStreams.Stdin, LocalStreams.Stdout, LocalStreams.Stderr);
             return ProgramEnd.Report(context, config.Exec!, result);
         }
         finally

@@ -17,7 +17,7 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig config, S
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync()
     {
-        await HostPackages.EnsureAsync(context, config);
+        await PackageSetup.EnsureAsync(context, config);
         if (config.Mode == GuestMode.Exec)
             return await new ProgramFlow(context, config).RunAsync();
 

@@ -6,10 +6,10 @@ namespace OpenShell.Gateway.Cli.Setup;
 /// <summary>The host's package manager, as far as this program uses it.</summary>
 internal interface IHostPackages
 {
-    /// <inheritdoc cref="HostSetup.MissingAsync(CancellationToken)"/>
-    Task<IReadOnlyList<MissingPackage>> MissingAsync(CancellationToken cancellationToken);
+    /// <summary>Packages that are missing or too old for these purposes (of <see cref="HostPackages"/>); <see langword="null"/>: for everything but tests.</summary>
+    Task<IReadOnlyList<MissingPackage>> MissingAsync(IReadOnlyCollection<string>? purposes, CancellationToken cancellationToken);
 
-    /// <inheritdoc cref="HostSetup.InstallAsync"/>
+    /// <summary>Installs them, as root.</summary>
     Task InstallAsync(IReadOnlyList<MissingPackage> missing, IProgress<BuildProgress> progress, CancellationToken cancellationToken);
 }
 
@@ -17,7 +17,8 @@ internal interface IHostPackages
 internal sealed class RealHostPackages : IHostPackages
 {
     /// <inheritdoc/>
-    public Task<IReadOnlyList<MissingPackage>> MissingAsync(CancellationToken cancellationToken) => HostSetup.MissingAsync(cancellationToken);
+    public Task<IReadOnlyList<MissingPackage>> MissingAsync(IReadOnlyCollection<string>? purposes, CancellationToken cancellationToken) =>
+        HostSetup.MissingAsync(purposes, cancellationToken);
 
     /// <inheritdoc/>
     public Task InstallAsync(IReadOnlyList<MissingPackage> missing, IProgress<BuildProgress> progress, CancellationToken cancellationToken) =>

@@ -1,3 +1,5 @@
+using OpenShell.Vm.Protocol.Messages;
+
 namespace OpenShell.Gateway.Cli.Terminals;
 
 /// <summary>
@@ -16,8 +18,8 @@ internal sealed class RawTerminal : IDisposable
         Enter();
     }
 
-    /// <summary>Makes the terminal on stdin raw; <see langword="null"/> if stdin is no terminal.</summary>
-    public static RawTerminal? TryEnter() => LibC.GetSettings(LibC.Stdin) is { } settings ? new RawTerminal(settings) : null;
+    /// <summary>Makes the terminal on stdin raw, if that is where the program's keys come from; else <see langword="null"/>.</summary>
+    public static RawTerminal? EnterFor(ExecRequest request) => request is { Terminal: true, Stdin: true } && LibC.GetSettings(LibC.Stdin) is { } settings ? new RawTerminal(settings) : null;
 
     /// <summary>Once more: a shell gives its own settings to a job that it continues.</summary>
     public void Enter() => LibC.Apply(LibC.Stdin, LibC.MakeRaw(_before));

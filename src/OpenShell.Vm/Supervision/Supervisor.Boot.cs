@@ -59,15 +59,33 @@ internal sealed partial class Supervisor
     private async Task<ImageSet> EnsureImagesAsync()
     {
         _timeline.Started(BootStages.Image);
-        var progress = new ActionProgress<BuildProgress>(step =>
-        {
-            if (step.State is not BuildState.Cached)
-                _timeline.Progress(BootStages.Image, step.Share, step.Detail is null ? step.Title : $"{step.Title}: {step.Detail}");
-        });
+        var progress = new ActionProgress<BuildProgress>(RecordBuildStep);
         var request = new ImageRequest { Mode = _config.Mode, Distribution = _config.Distribution };
         var images = await _options.EffectiveImages.EnsureAsync(request, progress, _running.Token).ConfigureAwait(false);
         _timeline.Completed(BootStages.Image, images.Key.Length > 12 ? images.Key[..12] : images.Key);
         return images;
+    }
+
+    // What is built is a part of the stage; what was in the cache took no time and is not told.
+    private void RecordBuildStep(BuildProgress step)
+    {
+        var part = $"{BootStages.Image}/{step.Step}";
+        var size = step.Bytes is { } bytes ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB") : null;
+        var detail = string.Join(", ", new[] { step.Title, size, step.Detail }.Where(text => !string.IsNullOrEmpty(text)));
+        switch (step.State)
+        {
+            case BuildState.Cached:
+                break;
+            case BuildState.Completed:
+                _timeline.Completed(part, detail);
+                break;
+            case BuildState.Failed:
+                _timeline.Failed(part, detail);
+                break;
+            default:
+                _timeline.Progress(part, step.Share, detail);
+                break;
+        }
     }
 
     private async Task PrepareDiskAsync(HostFacts host)

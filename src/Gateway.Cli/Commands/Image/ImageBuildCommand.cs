@@ -29,9 +29,8 @@ internal static class ImageBuildCommand
                 Mode = parse.GetValue(program) ? GuestMode.Exec : GuestMode.Cluster,
                 Distribution = parse.GetValue(distribution),
                 Refresh = parse.GetValue(refresh),
-                Repair = true,
             };
-            await HostPackages.EnsureForBuildAsync(context);
+            await PackageSetup.EnsureForBuildAsync(context);
             var began = Stopwatch.GetTimestamp();
             ImageSet set;
             await using (var display = ProgressDisplays.Open(context))

@@ -94,7 +94,7 @@ internal sealed class LiveDisplay : IProgressDisplay
             // What is written while a live display is up lands above it.
             while (_lines.TryDequeue(out var line))
                 Write(line);
-            frame.UpdateTarget(last && ClearAtEnd ? Text.Empty : _board.Render());
+            frame.UpdateTarget(last && ClearAtEnd ? Text.Empty : _board.Render(_console.Profile.Width));
         }
     }
 }

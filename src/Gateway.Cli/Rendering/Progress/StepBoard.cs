@@ -22,27 +22,26 @@ internal sealed class StepBoard(TimeProvider time, bool unicode)
             _rows.Add(new Row(step, time.GetTimestamp()));
     }
 
-    /// <summary>The picture of this moment: every step, and the parts of those that are not done.</summary>
-    public IRenderable Render()
+    /// <summary>The picture of this moment: every step, and the parts of those that are not done. A line is cut, never wrapped.</summary>
+    /// <param name="columns">The terminal's width.</param>
+    public IRenderable Render(int columns)
     {
         _frame++;
-        var grid = new Grid().AddColumn(Column()).AddColumn(Column()).AddColumn(Column().RightAligned()).AddColumn(Column());
-        foreach (var row in _rows.Where(r => !r.Step.IsPart))
-        {
-            Add(grid, row, "");
-            if (row.Step.State is StepState.Running or StepState.Failed)
-            {
-                foreach (var part in _rows.Where(r => r.Step.IsPart && r.Step.Id.StartsWith(row.Step.Id + "/", StringComparison.Ordinal)))
-                    Add(grid, part, "  ");
-            }
-        }
-
-        return grid;
+        var shown = _rows.Where(IsShown).ToList();
+        var titles = shown.Select(r => Title(r.Step).Length + Indent(r.Step).Length).DefaultIfEmpty(0).Max();
+        return new Rows(shown.Select(row => Line(row, titles, columns)));
     }
 
-    private static GridColumn Column() => new GridColumn().NoWrap().PadLeft(0).PadRight(2);
+    // The parts of a step that is done say nothing that the step does not.
+    private bool IsShown(Row row) =>
+        !row.Step.IsPart || _rows.Any(r => !r.Step.IsPart && row.Step.Id.StartsWith(r.Step.Id + "/", StringComparison.Ordinal) && r.Step.State is StepState.Running or StepState.Failed);
 
-    private void Add(Grid grid, Row row, string indent)
+    private static string Indent(Step step) => step.IsPart ? "  " : "";
+
+    // A part stands under its step; it need not say it again.
+    private static string Title(Step step) => step.IsPart ? step.Title[(step.Title.LastIndexOf('/') + 1)..] : step.Title;
+
+    private Paragraph Line(Row row, int titles, int columns)
     {
         var step = row.Step;
         var (sign, color) = step.State switch
@@ -52,13 +51,18 @@ internal sealed class StepBoard(TimeProvider time, bool unicode)
             StepState.Skipped => ("-", Color.Grey),
             _ => (unicode ? "✗" : "x", Color.Red),
         };
-        var took = step.Took ?? time.GetElapsedTime(row.Began);
-        var detail = string.Join("  ", new[] { step.State == StepState.Running && step.Share is { } share ? Units.Share(share) : null, step.Detail?.ReplaceLineEndings(" ") }.OfType<string>());
-        grid.AddRow(
-            new Text(indent + sign, color),
-            new Text(indent + step.Title),
-            new Text(step.State == StepState.Skipped ? "" : Units.Time(took), Color.Grey),
-            new Text(detail, Color.Grey) { Overflow = Overflow.Ellipsis });
+        var took = step.State == StepState.Skipped ? "" : Units.Time(step.Took ?? time.GetElapsedTime(row.Began));
+        var share = step.State == StepState.Running && step.Share is { } done ? Units.Share(done) + "  " : "";
+
+        // Written so that even the last column stays empty: some terminals wrap when it is filled.
+        var head = $"{Indent(step)}{sign} ";
+        var title = Title(step).PadRight(titles - Indent(step).Length);
+        var rest = $"{title}  {took,9}  {share}{step.Detail?.ReplaceLineEndings(" ")}".TrimEnd();
+        var room = Math.Max(0, columns - 1 - head.Length);
+        if (rest.Length > room)
+            rest = room == 0 ? "" : string.Concat(rest.AsSpan(0, room - 1), unicode ? "…" : ">");
+        var detailAt = Math.Min(rest.Length, title.Length);
+        return new Paragraph().Append(head, color).Append(rest[..detailAt]).Append(rest[detailAt..], Color.Grey);
     }
 
     private sealed record Row(Step Step, long Began);

@@ -1,0 +1,80 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Gateway.Cli.Tests.Dummy;
+
+/// <summary>
+/// Instances without machines. Their names say what becomes of them: <c>ready</c>, <c>slow</c> (never ready), <c>failing</c>, <c>lost</c>
+/// (ready, then gone).
+/// </summary>
+internal sealed class DummyInstances(Journal journal) : IInstances
+{
+    public static Fault Fault { get; } = new()
+    {
+        Code = "dummy.failed",
+        Stage = BootStages.Kernel,
+        What = "The guest did not come up.",
+        Remedy = "Look at its console.",
+        Log = "/somewhere/console.log",
+    };
+
+    public static InstanceStatus Ready(string name) => new()
+    {
+        Name = name,
+        Phase = InstancePhase.Ready,
+        Endpoint = "https://127.0.0.1:30051",
+        ApiServer = "https://127.0.0.1:6443",
+        Kubeconfig = "/home/somebody/.kube/gateway.yaml",
+        Hypervisor = "qemu",
+        Accelerator = "tcg",
+        Distribution = "upstream",
+        Vcpus = 2,
+        MemoryMib = 4096,
+        Processes = new Dictionary<string, ProcessIdentity> { ["supervisor"] = new(4711, 123456), ["vmm"] = new(4712, 123457) },
+        Ports = [new PortForward { HostPort = 8080, GuestPort = 80 }],
+        StartedAt = DateTimeOffset.UnixEpoch,
+        ReadyAt = DateTimeOffset.UnixEpoch.AddSeconds(71.25),
+        Stages =
+        [
+            new StageTime(BootStages.HostProbe, TimeSpan.Zero, TimeSpan.FromMilliseconds(120), Vm.Protocol.Messages.StageState.Completed, "QEMU 10.0.2, tcg"),
+            new StageTime("services/etcd", TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(5.5), Vm.Protocol.Messages.StageState.Completed, null),
+            new StageTime(BootStages.Ready, TimeSpan.FromSeconds(71), TimeSpan.FromSeconds(0.25), Vm.Protocol.Messages.StageState.Completed, null),
+        ],
+    };
+
+    public Task<IReadOnlyList<InstanceStatus>> ListAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<InstanceStatus>>(
+        [Ready("running"), new InstanceStatus { Name = "torn", Phase = InstancePhase.Broken, Fault = Fault }]);
+
+    public async Task<InstanceStatus?> FindAsync(string name, CancellationToken cancellationToken = default) =>
+        (await ListAsync(cancellationToken)).FirstOrDefault(i => i.Name == name);
+
+    public Task<StartPlan> PlanAsync(InstanceConfig config, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<IRunningInstance> RunAsync(InstanceConfig config, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"run {config.Name}");
+        return Task.FromResult<IRunningInstance>(new DummyInstance(config, progress, journal));
+    }
+
+    public Task<InstanceStatus> StartDetachedAsync(InstanceConfig config, IReadOnlyList<string> supervisor, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"detach {config.Name} {string.Join(' ', supervisor.Skip(1))}");
+        return Task.FromResult(Ready(config.Name));
+    }
+
+    public Task StopAsync(string name, bool force = false, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"stop {name} force={force}");
+        return Task.CompletedTask;
+    }
+
+    public Task DeleteAsync(string name, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"delete {name}");
+        return Task.CompletedTask;
+    }
+
+    public Task<IGuestAgent> ConnectAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult<IGuestAgent>(new LocalAgent(journal));
+}
