@@ -98,11 +98,11 @@ internal sealed partial class Supervisor
         var endpoint = new Uri(_status.Now.Endpoint!);
         using var ca = X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(pem.Ca));
         using var client = X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(pem.Certificate), Encoding.ASCII.GetString(pem.Key));
-        var said = "";
+        var said = new HashSet<string>();
         while (await AskAsync(endpoint, ca, client).ConfigureAwait(false) is { } answer)
         {
-            if (answer != said)
-                _log.Say($"waiting for {endpoint}: {said = answer}");
+            if (said.Add(answer))
+                _log.Say($"waiting for {endpoint}: {answer}");
             await Task.Delay(HealthPause, _running.Token).ConfigureAwait(false);
         }
 
