@@ -3,7 +3,6 @@ using OpenShell.Vm.Boot.Tests.Running;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Instances;
-using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Timeline;
 
