@@ -24,8 +24,9 @@ internal sealed class VirtioSerialPort(string path) : AgentPort
             if (Find() is { } device)
             {
                 var fd = Libc.open(device, Libc.O_RDWR | Libc.O_NONBLOCK | Libc.O_NOCTTY | Libc.O_CLOEXEC, 0);
+                // A read gives one of the driver's buffers at most, a page.
                 if (fd >= 0)
-                    return new FdStream(new SafeFileHandle(fd, ownsHandle: true), runInline: true);
+                    return new FdStream(new SafeFileHandle(fd, ownsHandle: true), runInline: true, fillReads: true);
                 throw new IOException($"{device}: {Libc.Message(Marshal.GetLastPInvokeError())}");
             }
             await Task.Delay(pause, cancellationToken).ConfigureAwait(false);

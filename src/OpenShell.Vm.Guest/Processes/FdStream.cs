@@ -11,13 +11,16 @@ internal sealed class FdStream : Stream
 {
     private readonly AsyncSignal _readable;
     private readonly AsyncSignal _writable;
+    private readonly bool _fillReads;
     private readonly long _token;
 
     /// <param name="handle">The descriptor.</param>
     /// <param name="runInline">Let readers and writers go on inside of the poller's thread: saves a switch of threads, and forbids them to block.</param>
-    public FdStream(SafeFileHandle handle, bool runInline = false)
+    /// <param name="fillReads">Read on until the buffer is full or nothing is there: for a device that gives little at a time.</param>
+    public FdStream(SafeFileHandle handle, bool runInline = false, bool fillReads = false)
     {
         Handle = handle;
+        _fillReads = fillReads;
         _readable = new AsyncSignal(runInline);
         _writable = new AsyncSignal(runInline);
         var fd = (int)handle.DangerousGetHandle();
@@ -82,7 +85,7 @@ internal sealed class FdStream : Stream
         while (true)
         {
             if (TryRead(buffer.Span) is { } count)
-                return count;
+                return _fillReads && count > 0 ? Fill(buffer.Span, count) : count;
             cancellationToken.ThrowIfCancellationRequested();
             await _readable.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -142,6 +145,14 @@ internal sealed class FdStream : Stream
             _writable.Set();
         }
         base.Dispose(disposing);
+    }
+
+    /// <summary>An end that shows here shows again at the next read.</summary>
+    private int Fill(Span<byte> buffer, int filled)
+    {
+        while (filled < buffer.Length && TryRead(buffer[filled..]) is > 0 and var count)
+            filled += count;
+        return filled;
     }
 
     private unsafe int? TryWrite(ReadOnlySpan<byte> buffer)
