@@ -68,7 +68,7 @@ internal static class PortHolder
                 continue;
             try
             {
-                if (Directory.EnumerateFiles(process + "/fd").Any(descriptor => File.ResolveLinkTarget(descriptor, returnFinalTarget: false) is { } target && sockets.Contains(target.Name)))
+                if (Directory.EnumerateFileSystemEntries(process + "/fd").Any(descriptor => IsOneOf(descriptor, sockets)))
                     return $"{File.ReadAllText(process + "/comm").Trim()} (pid {pid})";
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -78,5 +78,18 @@ internal static class PortHolder
         }
 
         return null;
+    }
+
+    // A busy process closes descriptors while they are being looked at: that one is gone, the others are not.
+    private static bool IsOneOf(string descriptor, HashSet<string> sockets)
+    {
+        try
+        {
+            return new FileInfo(descriptor).LinkTarget is { } target && sockets.Contains(target);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 }
