@@ -134,6 +134,8 @@ internal sealed class BootSequence : IAsyncDisposable
         using var _ = _times.Measure("network");
         NameFiles.SetHostname(config.Hostname, network.Address.Split('/')[0]);
         NetworkSetup.Static(network);
+        if (config.Mode == GuestMode.Exec)
+            NetworkSetup.RejectAddresses(network.Closed);
         _reporter.Report(Stage.Network, StageState.Completed, $"{network.Address} via {network.Gateway}");
     }
 }

@@ -37,11 +37,14 @@ internal static class Cgroups
     }
 
     /// <summary>Makes a service's group.</summary>
+    /// <param name="name">The service's name.</param>
+    /// <param name="cpuWeight">Its share when processors are short: 1 to 10000.</param>
     /// <returns>Its folder.</returns>
-    public static string MakeService(string name)
+    public static string MakeService(string name, int cpuWeight)
     {
         var folder = $"{Services}/{name}";
         Mounts.Mounter.MakeFolders(folder);
+        TryWrite(folder + "/cpu.weight", cpuWeight.ToString(System.Globalization.CultureInfo.InvariantCulture));
         return folder;
     }
 

@@ -23,6 +23,41 @@ internal static class FileSystemSignature
         return BinaryPrimitives.ReadUInt16LittleEndian(start[(1024 + 56)..]) == 0xEF53 ? "ext4" : null;
     }
 
+    /// <summary>
+    /// Whether a device holds nothing but zeros where file systems, partition tables, RAID and volume managers keep what they are known by: in its first and last
+    /// two MiB. A new disk image does; for any other, blkid is asked.
+    /// </summary>
+    public static bool IsBlank(string device)
+    {
+        const int Margin = 2 << 20;
+        using var file = File.OpenHandle(device);
+        var length = DeviceLength(device, file);
+        var buffer = new byte[128 << 10];
+        return IsZero(0, Math.Min(Margin, length)) && IsZero(Math.Max(0, length - Margin), length);
+
+        bool IsZero(long from, long until)
+        {
+            for (var at = from; at < until;)
+            {
+                var read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, until - at)), at);
+                if (read == 0)
+                    return true;
+                if (buffer.AsSpan(0, read).ContainsAnyExcept((byte)0))
+                    return false;
+                at += read;
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>A block device has no length as a file has; its size in sectors of 512 bytes is in sysfs.</summary>
+    private static long DeviceLength(string device, Microsoft.Win32.SafeHandles.SafeFileHandle file)
+    {
+        var size = $"/sys/class/block/{Path.GetFileName(device)}/size";
+        return File.Exists(size) ? long.Parse(File.ReadAllText(size), System.Globalization.CultureInfo.InvariantCulture) * 512 : RandomAccess.GetLength(file);
+    }
+
     /// <summary>Reads the start of a device or file.</summary>
     public static byte[] ReadStart(string device)
     {

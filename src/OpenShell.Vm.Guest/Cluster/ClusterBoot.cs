@@ -59,10 +59,13 @@ internal sealed class ClusterBoot
         Cgroups.Delegate();
         ClusterFiles.WriteConfiguration();
         Services.Start(UpstreamDistribution.Services(_node));
-        var kernel = Task.Run(PrepareKernelAsync, cancellationToken);
+        // While the disk is formatted, a processor is idle.
+        var profiles = Profiles();
+        var prepared = StateDisk.IsNew() ? Task.Run(() => CertificateStore.Make(profiles, TimeProvider.System), cancellationToken) : null;
         await _reporter.InStageAsync(Stage.Disk, PrepareDiskAsync).ConfigureAwait(false);
-        var certificates = MakeCertificates();
-        await kernel.ConfigureAwait(false);
+        var certificates = await MakeCertificatesAsync(profiles, prepared).ConfigureAwait(false);
+        // Only now: the API server, for which everything else will wait, has what it needs.
+        await PrepareKernelAsync().ConfigureAwait(false);
         ready();
         await Task.WhenAll(
             FollowServicesAsync(cancellationToken),
@@ -97,24 +100,29 @@ internal sealed class ClusterBoot
         Services.Board.Fulfil(new Condition.Done(Milestone.StateDisk));
     }
 
-    private IReadOnlyDictionary<string, KeyPair> MakeCertificates()
+    private IReadOnlyList<CertificateProfile> Profiles() => ClusterCertificates.For(new ClusterNames
     {
-        using var _ = _times.Measure("certificates");
+        NodeName = _node.Name,
+        NodeAddress = _node.Address,
+        ApiServiceAddress = ClusterLayout.ApiServiceAddress,
+        GatewayName = _cluster.GatewayName,
+        Further = _cluster.SubjectAlternativeNames,
+    });
+
+    private async Task<IReadOnlyDictionary<string, KeyPair>> MakeCertificatesAsync(
+        IReadOnlyList<CertificateProfile> profiles, Task<IReadOnlyDictionary<string, KeyPair>>? prepared)
+    {
+        using var phase = _times.Measure("certificates");
         var store = new CertificateStore(StateLayout.Pki, TimeProvider.System);
-        var certificates = store.Ensure(ClusterCertificates.For(new ClusterNames
-        {
-            NodeName = _node.Name,
-            NodeAddress = _node.Address,
-            ApiServiceAddress = ClusterLayout.ApiServiceAddress,
-            GatewayName = _cluster.GatewayName,
-            Further = _cluster.SubjectAlternativeNames,
-        }));
+        var certificates = store.Ensure(profiles, prepared is null ? null : await prepared.ConfigureAwait(false));
         store.EnsureSigningKey();
         ClusterFiles.WriteKubeconfigs(certificates);
         BootstrapFiles.Write(certificates);
         _api.SetResult(new ApiClient(
             certificates[ClusterCertificates.Admin], certificates[ClusterCertificates.ApiServer].CertificatePem, certificates[ClusterCertificates.Loopback].CertificatePem));
         Services.Board.Fulfil(new Condition.Done(Milestone.Certificates));
+        // Nobody waits for it.
+        _ = Task.Run(store.Flush);
         return certificates;
     }
 

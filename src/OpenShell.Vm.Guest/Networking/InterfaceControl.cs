@@ -16,7 +16,7 @@ internal static class InterfaceControl
     private const nuint AddRoute = 0x890B, DeleteRoute = 0x890C, GetFlags = 0x8913, SetFlags = 0x8914, SetAddress = 0x8916, SetMask = 0x891C;
 
     private const short InterfaceUp = 1;
-    private const ushort RouteUp = 1, RouteGateway = 2;
+    private const ushort RouteUp = 1, RouteGateway = 2, RouteHost = 4, RouteReject = 0x200;
 
     // struct ifreq: 16 bytes of name, 24 of a union; struct rtentry on 64-bit Linux (include/uapi/linux/route.h)
     private const int RequestLength = 40, NameLength = 16, RouteLength = 120;
@@ -59,6 +59,19 @@ internal static class InterfaceControl
         BinaryPrimitives.WriteUInt16LittleEndian(route[RouteFlags..], RouteUp | RouteGateway);
         if (!TryCall(AddRoute, route) && Errno.Last != Errno.Exists)
             throw Refused("the default route", $"routing through {gateway}");
+    }
+
+    /// <summary>Makes an address unreachable: programs get "no route to host" at once.</summary>
+    /// <exception cref="GuestFaultException">The kernel refuses.</exception>
+    public static void Reject(IPAddress address)
+    {
+        Span<byte> route = stackalloc byte[RouteLength];
+        route.Clear();
+        SocketAddress(address).CopyTo(route[RouteDestination..]);
+        SocketAddress(IPAddress.Broadcast).CopyTo(route[RouteMask..]);
+        BinaryPrimitives.WriteUInt16LittleEndian(route[RouteFlags..], RouteUp | RouteHost | RouteReject);
+        if (!TryCall(AddRoute, route) && Errno.Last != Errno.Exists)
+            throw Refused("routing", $"making {address} unreachable");
     }
 
     private static void Apply(string name, nuint request, byte[] address, string what)

@@ -15,22 +15,41 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>Makes every certificate true.</summary>
+    /// <param name="profiles">All of them, authorities before what they sign.</param>
+    /// <param name="prepared">Made in advance by <see cref="Make"/> of the same profiles; used as a whole when there is nothing on disk yet.</param>
     /// <returns>By name; the keys are in the files <c>NAME.key</c> too, mode 0600.</returns>
-    public IReadOnlyDictionary<string, KeyPair> Ensure(IReadOnlyList<CertificateProfile> profiles)
+    public IReadOnlyDictionary<string, KeyPair> Ensure(IReadOnlyList<CertificateProfile> profiles, IReadOnlyDictionary<string, KeyPair>? prepared = null)
     {
-        Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
+        if (prepared is not null && !Directory.Exists(folder))
+        {
+            foreach (var (name, pair) in prepared)
+                Save(name, pair);
+            return prepared;
+        }
+
+        return ForAll(profiles, (profile, issuer) => Load(profile, issuer) ?? Save(profile.Name, CertificateFactory.Make(profile, issuer, time.GetUtcNow())));
+    }
+
+    /// <summary>Makes all of them, and keeps nothing on disk.</summary>
+    public static IReadOnlyDictionary<string, KeyPair> Make(IReadOnlyList<CertificateProfile> profiles, TimeProvider time) =>
+        ForAll(profiles, (profile, issuer) => CertificateFactory.Make(profile, issuer, time.GetUtcNow()));
+
+    /// <summary>Authorities first, then all others at once: on an emulated processor each takes a while.</summary>
+    private static Dictionary<string, KeyPair> ForAll(IReadOnlyList<CertificateProfile> profiles, Func<CertificateProfile, X509Certificate2?, KeyPair> make)
+    {
         var pairs = new Dictionary<string, KeyPair>();
         var authorities = new Dictionary<string, X509Certificate2>();
         try
         {
-            foreach (var profile in profiles)
+            foreach (var profile in profiles.Where(p => p.Issuer is null))
             {
-                var issuer = profile.Issuer is null ? null : authorities[profile.Issuer];
-                var pair = Load(profile, issuer) ?? Save(profile.Name, CertificateFactory.Make(profile, issuer, time.GetUtcNow()));
-                pairs.Add(profile.Name, pair);
-                if (profile.Issuer is null)
-                    authorities.Add(profile.Name, pair.Open());
+                pairs.Add(profile.Name, make(profile, null));
+                authorities.Add(profile.Name, pairs[profile.Name].Open());
             }
+
+            var leaves = profiles.Where(p => p.Issuer is not null).Select(p => (p.Name, Pair: Task.Run(() => make(p, authorities[p.Issuer!])))).ToList();
+            foreach (var (name, pair) in leaves)
+                pairs.Add(name, pair.GetAwaiter().GetResult());
         }
         finally
         {
@@ -59,6 +78,14 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
 
     /// <summary>The path of a key.</summary>
     public string KeyFile(string name) => Path.Combine(folder, name + ".key");
+
+    /// <summary>Asks the disk to keep what was written; a certificate that is lost with the power is made anew, but an authority must not be.</summary>
+    public void Flush()
+    {
+        var descriptor = Native.Linux.Open(folder, Native.Linux.OpenReadOnly | Native.Linux.OpenCloseOnExec, 0);
+        _ = Native.Linux.SyncFileSystem(descriptor);
+        _ = Native.Linux.Close(descriptor);
+    }
 
     private KeyPair Save(string name, KeyPair pair)
     {

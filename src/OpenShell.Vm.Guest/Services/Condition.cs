@@ -17,6 +17,13 @@ internal abstract record Condition
         public override string Description => $"{Service} to be healthy";
     }
 
+    /// <summary>Another service can be reached, though it may not do all of its work yet.</summary>
+    public sealed record Answering(string Service) : Condition
+    {
+        /// <inheritdoc/>
+        public override string Description => $"{Service} to answer";
+    }
+
     /// <summary>A step of the boot is done.</summary>
     public sealed record Done(Milestone Milestone) : Condition
     {

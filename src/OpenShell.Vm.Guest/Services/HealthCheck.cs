@@ -16,6 +16,9 @@ internal abstract record HealthCheck
     /// <summary>It accepts connections on a Unix socket.</summary>
     public sealed record UnixSocket(string Path) : HealthCheck;
 
+    /// <summary>It accepts connections on a port of loopback.</summary>
+    public sealed record Tcp(int Port) : HealthCheck;
+
     /// <summary>It answers 200 to a plain HTTP request on loopback.</summary>
     public sealed record Http(int Port, string Path) : HealthCheck;
 

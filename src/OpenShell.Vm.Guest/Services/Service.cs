@@ -21,6 +21,15 @@ internal sealed record Service
     /// <summary>How to tell that it does its work.</summary>
     public HealthCheck Health { get; init; } = HealthCheck.Running;
 
+    /// <summary>
+    /// How to tell that it can be reached (<see cref="Condition.Answering"/>), for those that can use the time until it is healthy;
+    /// <see langword="null"/>: not before.
+    /// </summary>
+    public HealthCheck? Reachable { get; init; }
+
+    /// <summary>Its share of the processors when they are short: 1 to 10000, the kernel's default is 100.</summary>
+    public int CpuWeight { get; init; } = 100;
+
     /// <summary>How to tell, once it was healthy, that it does not hang; <see langword="null"/>: as <see cref="Health"/>.</summary>
     public HealthCheck? Liveness { get; init; }
 

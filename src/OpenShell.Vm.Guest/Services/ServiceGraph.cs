@@ -22,10 +22,12 @@ internal static class ServiceGraph
     {
         if (path.Contains(service.Name))
             throw new ArgumentException($"Services wait for one another: {string.Join(" -> ", [.. path, service.Name])}.", nameof(service));
-        foreach (var healthy in service.Conditions.OfType<Condition.Healthy>())
+        foreach (var condition in service.Conditions)
         {
-            var needed = byName.GetValueOrDefault(healthy.Service)
-                ?? throw new ArgumentException($"{service.Name} waits for {healthy.Service}, which does not exist.", nameof(service));
+            if (condition is not (Condition.Healthy or Condition.Answering))
+                continue;
+            var name = condition is Condition.Healthy healthy ? healthy.Service : ((Condition.Answering)condition).Service;
+            var needed = byName.GetValueOrDefault(name) ?? throw new ArgumentException($"{service.Name} waits for {name}, which does not exist.", nameof(service));
             Visit(needed, [.. path, service.Name], byName);
         }
     }

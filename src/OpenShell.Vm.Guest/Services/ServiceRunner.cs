@@ -131,8 +131,10 @@ internal sealed class ServiceRunner : IDisposable
     {
         try
         {
-            while (!await _context.Probe.AskAsync(_service.Health, ended).ConfigureAwait(false))
-                await Task.Delay(AskWhileStarting, ended).ConfigureAwait(false);
+            if (_service.Reachable is { } reachable)
+                await WaitForAsync(reachable, ended).ConfigureAwait(false);
+            _context.Board.Fulfil(new Condition.Answering(_service.Name));
+            await WaitForAsync(_service.Health, ended).ConfigureAwait(false);
             Report(StageState.Completed, null);
             _context.Board.Fulfil(new Condition.Healthy(_service.Name));
             for (var lastAnswer = Uptime.Nanoseconds; Uptime.Nanoseconds - lastAnswer < _context.SilenceLimit.Ticks * 100;)
@@ -150,6 +152,12 @@ internal sealed class ServiceRunner : IDisposable
         }
     }
 
+    private async Task WaitForAsync(HealthCheck check, CancellationToken ended)
+    {
+        while (!await _context.Probe.AskAsync(check, ended).ConfigureAwait(false))
+            await Task.Delay(AskWhileStarting, ended).ConfigureAwait(false);
+    }
+
     private SpawnSpec Describe()
     {
         Mounts.Mounter.MakeFolders(_service.WorkingDirectory);
@@ -163,7 +171,7 @@ internal sealed class ServiceRunner : IDisposable
             WorkingDirectory = _service.WorkingDirectory,
             Stdout = Stdio.AppendTo(_log.Path),
             Stderr = Stdio.AppendTo(_log.Path),
-            Cgroup = _context.Cgroups ? Cgroups.MakeService(_service.Name) : null,
+            Cgroup = _context.Cgroups ? Cgroups.MakeService(_service.Name, _service.CpuWeight) : null,
         };
     }
 

@@ -22,6 +22,10 @@ internal sealed class StateDisk(Tool tool)
     public static IReadOnlyList<string> FormatArguments { get; } =
         ["-q", "-t", "ext4", "-L", GuestPaths.StateLabel, "-m", "1", "-E", "assume_storage_prezeroed=1,nodiscard"];
 
+    /// <summary>Whether there is a state disk that was never used: then certificates can be made while it is formatted.</summary>
+    public static bool IsNew() =>
+        BlockDevices.Find(GuestPaths.StateLabel) is { } device && Ext4Superblock.Read(FileSystemSignature.ReadStart(device)) is null;
+
     /// <summary>Finds, formats or checks, and mounts the disk, and binds what lives on it.</summary>
     /// <returns>What was done, for a person; <see langword="null"/> when there is no state disk and everything stays in memory.</returns>
     /// <exception cref="GuestFaultException">It holds something else, or is damaged beyond what e2fsck repairs by itself.</exception>
@@ -72,6 +76,17 @@ internal sealed class StateDisk(Tool tool)
 
     private async Task<string> FormatAsync(string device)
     {
+        if (!FileSystemSignature.IsBlank(device))
+            await RequireUnknownAsync(device).ConfigureAwait(false);
+        var format = await tool.RunAsync("mke2fs", Patience, ["/sbin/mke2fs", .. FormatArguments, device]).ConfigureAwait(false);
+        return format.IsSuccess
+            ? "formatted"
+            : throw new GuestFaultException("guest.state-disk-format", $"the state disk could not be formatted: {format}.", "Check the host's disk space and the hypervisor's log.");
+    }
+
+    /// <summary>What is neither blank nor ext4 may be the rest of a format that was cut off, or somebody's data.</summary>
+    private async Task RequireUnknownAsync(string device)
+    {
         // Exit code 2: no signature of any kind that libblkid knows (file systems, partition tables, RAID, LVM, LUKS, swap), blkid(8).
         var probe = await tool.RunAsync("blkid", Patience, "/sbin/blkid", "--probe", device).ConfigureAwait(false);
         if (probe.Code != 2)
@@ -81,10 +96,5 @@ internal sealed class StateDisk(Tool tool)
                 $"the state disk {device} is not ours and not empty: {probe}.",
                 "Give the instance its own, empty state disk; this one is left untouched.");
         }
-
-        var format = await tool.RunAsync("mke2fs", Patience, ["/sbin/mke2fs", .. FormatArguments, device]).ConfigureAwait(false);
-        return format.IsSuccess
-            ? "formatted"
-            : throw new GuestFaultException("guest.state-disk-format", $"the state disk could not be formatted: {format}.", "Check the host's disk space and the hypervisor's log.");
     }
 }

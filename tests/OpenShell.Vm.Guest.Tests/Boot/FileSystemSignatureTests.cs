@@ -63,6 +63,25 @@ public sealed class FileSystemSignatureTests : IDisposable
         Command.Run("e2fsck", "-fn", Image).Code.ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(65600)]
+    [InlineData((2 << 20) - 1)]
+    [InlineData((64 << 20) - 1)]
+    public void A_single_byte_where_signatures_live_makes_a_device_not_blank(long at)
+    {
+        using (var file = File.Create(Image))
+            file.SetLength(64 << 20);
+        FileSystemSignature.IsBlank(Image).ShouldBeTrue();
+        using (var file = File.OpenWrite(Image))
+        {
+            file.Position = at;
+            file.WriteByte(1);
+        }
+
+        FileSystemSignature.IsBlank(Image).ShouldBeFalse();
+    }
+
     private void MakeExt4(string label)
     {
         using (var file = File.Create(Image))

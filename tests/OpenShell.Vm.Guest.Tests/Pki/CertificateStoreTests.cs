@@ -97,6 +97,18 @@ public sealed class CertificateStoreTests : IDisposable
     }
 
     [Fact]
+    public void What_was_made_in_advance_is_used_on_the_first_boot_and_on_no_other()
+    {
+        var profiles = ClusterCertificates.For(Names);
+        var prepared = CertificateStore.Make(profiles, _clock);
+        var store = new CertificateStore(_folder.File("pki"), _clock);
+        store.Ensure(profiles, prepared).ShouldBe(prepared);
+        store.Ensure(profiles).ShouldBe(prepared);
+        store.Ensure(profiles, CertificateStore.Make(profiles, _clock)).ShouldBe(prepared);
+        Command.Run("openssl", "verify", "-CAfile", Crt("ca"), Crt("admin")).Code.ShouldBe(0);
+    }
+
+    [Fact]
     public void What_is_as_it_should_be_is_kept()
     {
         var before = Make(Names);

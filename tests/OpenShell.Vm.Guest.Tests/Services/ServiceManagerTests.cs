@@ -49,6 +49,22 @@ public sealed class ServiceManagerTests : IDisposable
     }
 
     [Fact]
+    public async Task One_that_can_be_reached_lets_others_start_before_it_is_healthy()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        _manager.Start([
+            Shell("api", "sleep 100") with { Reachable = new HealthCheck.Tcp(port), Health = new HealthCheck.UnixSocket(_folder.File("never")) },
+            Shell("early", "sleep 100") with { Conditions = [new Condition.Answering("api")] },
+            Shell("late", "sleep 100") with { Conditions = [new Condition.Healthy("api")] }]);
+        await _reporter.WaitForAsync(r => r is { Stage: "services/early", State: StageState.Completed });
+        _board.Holds(new Condition.Healthy("api")).ShouldBeFalse();
+        _reporter.Reports.ShouldNotContain(r => r.Stage == "services/late" && r.Detail!.StartsWith("runs"));
+        await _manager.StopAsync(0, 100);
+    }
+
+    [Fact]
     public async Task One_that_ends_is_started_again_after_a_pause_and_the_host_is_told_why()
     {
         _manager.Start([Shell("unlucky", $"echo the disk is full; [ -e {_folder.File("once")} ] && exec sleep 100; touch {_folder.File("once")}; exit 7")]);

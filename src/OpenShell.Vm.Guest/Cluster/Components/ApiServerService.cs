@@ -53,8 +53,11 @@ internal static class ApiServerService
         ],
         // It waits for etcd by itself, and has seconds of its own work to do before.
         Conditions = [new Condition.Done(Milestone.StateDisk), new Condition.Done(Milestone.Certificates)],
+        Reachable = new HealthCheck.Tcp(ClusterLayout.ApiPort),
         Health = new HealthCheck.Api("/readyz"),
         Liveness = new HealthCheck.Api("/livez"),
+        // All others wait for it while a cluster starts, and for etcd: the time until the gateway answers is theirs.
+        CpuWeight = 1000,
         StopOrder = 70,
     };
 }

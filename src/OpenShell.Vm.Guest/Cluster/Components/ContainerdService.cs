@@ -16,7 +16,8 @@ internal static class ContainerdService
     {
         Name = Name,
         Command = ["/usr/bin/containerd", "--config", ConfigurationFile],
-        Conditions = [new Condition.Done(Milestone.StateDisk)],
+        // The certificates are not for it: it is the API server that must come first, and that waits for them.
+        Conditions = [new Condition.Done(Milestone.StateDisk), new Condition.Done(Milestone.Certificates)],
         Health = new HealthCheck.UnixSocket(ClusterLayout.ContainerdSocket),
         StopOrder = 60,
     };

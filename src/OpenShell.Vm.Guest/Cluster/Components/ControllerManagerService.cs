@@ -33,6 +33,7 @@ internal static class ControllerManagerService
             "--kube-api-qps=100",
             "--kube-api-burst=200",
         ],
+        // Healthy, not only answering: without its roles it could not see that the API server issues tokens, and would make its accounts the slow, old way.
         Conditions = [new Condition.Done(Milestone.Certificates), new Condition.Healthy(ApiServerService.Name)],
         Health = new HealthCheck.Https(ClusterLayout.ControllerManagerPort, "/healthz"),
         StopOrder = 10,

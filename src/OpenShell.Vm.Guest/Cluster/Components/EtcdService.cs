@@ -35,6 +35,7 @@ internal static class EtcdService
         WorkingDirectory = ClusterLayout.EtcdFolder,
         Conditions = [new Condition.Done(Milestone.StateDisk)],
         Health = new HealthCheck.UnixHttp(ClusterLayout.EtcdSocket, "/health"),
+        CpuWeight = 1000,
         StopOrder = 80,
     };
 }

@@ -29,11 +29,11 @@ internal static class KubeletService
             "--hostname-override=" + node.Name,
             .. node.Address is null ? Array.Empty<string>() : ["--node-ip=" + node.Address],
         ],
-        // The firewall: no pod may run before what it must not reach is closed.
+        // The API server: the kubelet's own start takes seconds, and may overlap with its last steps. The firewall: no pod may run before what it must not reach is closed.
         Conditions =
         [
             new Condition.Done(Milestone.Firewall), new Condition.Done(Milestone.Certificates), new Condition.Healthy(ContainerdService.Name),
-            new Condition.Healthy(ApiServerService.Name),
+            new Condition.Answering(ApiServerService.Name),
         ],
         Health = new HealthCheck.Http(ClusterLayout.KubeletHealthPort, "/healthz"),
         StopOrder = 20,

@@ -26,7 +26,7 @@ internal static class ProxyService
             // The kernel's own limit is right for a machine of this size.
             "--conntrack-max-per-core=0",
         ],
-        Conditions = [new Condition.Done(Milestone.Firewall), new Condition.Done(Milestone.Certificates), new Condition.Healthy(ApiServerService.Name)],
+        Conditions = [new Condition.Done(Milestone.Firewall), new Condition.Done(Milestone.Certificates), new Condition.Answering(ApiServerService.Name)],
         Health = new HealthCheck.Http(ClusterLayout.ProxyHealthPort, "/healthz"),
         StopOrder = 10,
     };

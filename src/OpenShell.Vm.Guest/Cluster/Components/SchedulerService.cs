@@ -19,7 +19,8 @@ internal static class SchedulerService
             .. LoopbackServing.Arguments(ClusterCertificates.Scheduler, ClusterLayout.SchedulerPort),
             "--leader-elect=false",
         ],
-        Conditions = [new Condition.Done(Milestone.Certificates), new Condition.Healthy(ApiServerService.Name)],
+        // Its own start takes seconds: it may overlap with the API server's last steps.
+        Conditions = [new Condition.Done(Milestone.Certificates), new Condition.Answering(ApiServerService.Name)],
         Health = new HealthCheck.Https(ClusterLayout.SchedulerPort, "/healthz"),
         StopOrder = 10,
     };

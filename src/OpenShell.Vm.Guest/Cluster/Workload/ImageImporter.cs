@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using OpenShell.Vm.Guest.State;
 using OpenShell.Vm.Guest.Tools;
 using OpenShell.Vm.Protocol;
@@ -21,7 +20,7 @@ internal sealed class ImageImporter(Tool tool)
         foreach (var archive in archives)
         {
             var marker = new Marker("image-" + Path.GetFileName(archive));
-            var hash = await HashAsync(archive).ConfigureAwait(false);
+            var hash = ImageArchive.Identity(archive);
             if (marker.Is(hash))
                 continue;
             var result = await tool.RunAsync(
@@ -33,11 +32,5 @@ internal sealed class ImageImporter(Tool tool)
         }
 
         return (imported, archives.Length);
-    }
-
-    private static async Task<string> HashAsync(string file)
-    {
-        await using var stream = File.OpenRead(file);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream).ConfigureAwait(false));
     }
 }

@@ -48,14 +48,15 @@ internal sealed class ManifestApplier(ApiClient api, Tool tool)
 
                 error = $"the kind {header.ApiVersion} {header.Kind} is not known";
             }
-            catch (ApiException refusal) when (refusal.IsTransient)
-            {
-                error = refusal.Message;
-            }
             catch (ApiException refusal) when (refusal.Message.Contains("typed patch object", StringComparison.Ordinal))
             {
                 // Kubernetes 1.20 wants keys of lists that have a default (a port's protocol) in a server-side apply; kubectl's own apply does not need them.
+                // It is answered as an internal error, but does not pass.
                 return await KubectlAsync(document).ConfigureAwait(false);
+            }
+            catch (ApiException refusal) when (refusal.IsTransient)
+            {
+                error = refusal.Message;
             }
             catch (ApiException refusal)
             {
