@@ -17,6 +17,9 @@ public sealed record HostPackage
 
     /// <summary>The lowest version that will do; <see langword="null"/>: any.</summary>
     public string? MinimumVersion { get; init; }
+
+    /// <summary>A program that does as well wherever it comes from, such as <c>kubectl</c>: while it is in PATH the package is not needed, and could not be installed beside another that has the same file.</summary>
+    public string? Program { get; init; }
 }
 
 /// <summary>A package that is missing, or too old.</summary>

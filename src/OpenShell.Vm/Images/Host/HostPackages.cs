@@ -28,7 +28,7 @@ public static class HostPackages
         Of("gcc", "links native programs", [GuestRecipe.Name, GatewayRecipe.Name, PauseRecipe.Name]),
         Of("libc6-dev", "is what they are linked to", [GuestRecipe.Name, GatewayRecipe.Name, PauseRecipe.Name]),
         Of("zlib1g-dev", "is what .NET's native programs are linked to", [GuestRecipe.Name, GatewayRecipe.Name]),
-        Of("kubernetes-client", "is the unmodified kubectl that tests use", [Test]),
+        Of("kubernetes-client", "is the unmodified kubectl that tests use", [Test]) with { Program = "kubectl" },
         Of("python3-grpcio", "is the gRPC client of another language that tests use", [Test]),
     ];
 

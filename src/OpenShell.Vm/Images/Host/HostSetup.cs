@@ -33,6 +33,8 @@ public static class HostSetup
         foreach (var package in wanted)
         {
             var version = installed.GetValueOrDefault(package.Name);
+            if (version is null && package.Program is { } program && IsInPath(program))
+                continue;
             if (version is null || (package.MinimumVersion is { } least && !await Dpkg.IsAtLeastAsync(version, least, cancellationToken).ConfigureAwait(false)))
                 missing.Add(new MissingPackage(package, version));
         }
@@ -73,6 +75,9 @@ public static class HostSetup
         "setup.unsupported-host",
         "Images are built with Debian's tools, and this host has no dpkg.",
         "Build them on Debian 12, and copy the image cache from there.");
+
+    private static bool IsInPath(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, program)));
 
     private static FaultException NotRoot(IReadOnlyList<MissingPackage> missing) => ImageFaults.Make(
         "setup.not-root",
