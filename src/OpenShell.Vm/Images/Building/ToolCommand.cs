@@ -18,6 +18,9 @@ internal sealed record ToolCommand
     /// <summary>Whether it is long and greedy, and so must leave the processors to others first.</summary>
     public bool Background { get; init; }
 
+    /// <summary>Whether it has nothing to clean up, so that it is killed at once where others are asked to end first.</summary>
+    public bool Abrupt { get; init; }
+
     /// <summary>Whether it belongs into the provenance: what only looks something up does not.</summary>
     public bool Recorded { get; init; } = true;
 

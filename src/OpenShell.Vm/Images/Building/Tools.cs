@@ -74,7 +74,7 @@ internal sealed partial class Tools(string logFile)
         var lastLines = new Tail();
         using var process = Start(command, input is not null);
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await using var onCancel = cancellationToken.Register(() => EndSoon(process)).ConfigureAwait(false);
+        await using var onCancel = cancellationToken.Register(() => EndSoon(process, command.Abrupt)).ConfigureAwait(false);
 
         // The pipes are drained even after a cancellation: the tool may still write while it cleans up, and ends when it has.
         var errors = ReadErrorsAsync();
@@ -122,7 +122,7 @@ internal sealed partial class Tools(string logFile)
             {
                 // A tool that ended early breaks its stdin; its exit code says more than that.
                 if (e is not IOException { HResult: BrokenPipe })
-                    EndSoon(process);
+                    EndSoon(process, command.Abrupt);
                 if (!(e is IOException && process.WaitForExit(Grace) && process.ExitCode != 0))
                     throw;
             }
@@ -173,12 +173,18 @@ internal sealed partial class Tools(string logFile)
     }
 
     // Politely at first: mmdebstrap and apt clean up after themselves on SIGTERM.
-    private static void EndSoon(Process process)
+    private static void EndSoon(Process process, bool abrupt)
     {
         try
         {
             if (process.HasExited)
                 return;
+            if (abrupt)
+            {
+                process.Kill(entireProcessTree: true);
+                return;
+            }
+
             _ = Kill(process.Id, Terminate);
             _ = Task.Run(() =>
             {
@@ -192,8 +198,9 @@ internal sealed partial class Tools(string logFile)
                 }
             });
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
+            // It ended by itself in the meantime.
         }
     }
 

@@ -86,6 +86,8 @@ internal static partial class HostFiles
     {
         if (!Directory.Exists(folder))
             return;
+        if (MountBelow(folder) is { } mount)
+            throw new IOException($"{mount} is mounted; nothing below {folder} was deleted");
         if (!OperatingSystem.IsWindows())
         {
             foreach (var inner in Directory.EnumerateDirectories(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }))
@@ -94,6 +96,11 @@ internal static partial class HostFiles
 
         Directory.Delete(folder, recursive: true);
     }
+
+    // What is mounted below a folder is somebody else's, and would be deleted with it.
+    private static string? MountBelow(string folder) => OperatingSystem.IsLinux()
+        ? File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')[1]).FirstOrDefault(m => m.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal))
+        : null;
 
     /// <summary>Bytes of all regular files under a folder.</summary>
     public static long FolderSize(string folder) => Directory.Exists(folder)

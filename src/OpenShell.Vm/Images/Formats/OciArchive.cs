@@ -64,7 +64,9 @@ internal static class OciArchive
     private static async Task<byte[]> LayerAsync(ContainerImage image, CancellationToken cancellationToken)
     {
         using var layer = new MemoryStream();
-        await using (var tar = new TarWriter(layer, TarEntryFormat.Pax, leaveOpen: true))
+
+        // GNU's format: .NET writes its own process number into pax headers.
+        await using (var tar = new TarWriter(layer, TarEntryFormat.Gnu, leaveOpen: true))
         {
             var folders = image.Files.SelectMany(f => Parents(f.Path)).Concat(image.Folders).Distinct().Order(StringComparer.Ordinal);
             foreach (var folder in folders)
@@ -83,9 +85,9 @@ internal static class OciArchive
         return layer.ToArray();
     }
 
-    private static PaxTarEntry Entry(TarEntryType type, string name, int mode) => Entry(type, name, (UnixFileMode)mode);
+    private static GnuTarEntry Entry(TarEntryType type, string name, int mode) => Entry(type, name, (UnixFileMode)mode);
 
-    private static PaxTarEntry Entry(TarEntryType type, string name, UnixFileMode mode) =>
+    private static GnuTarEntry Entry(TarEntryType type, string name, UnixFileMode mode) =>
         new(type, name) { Mode = mode, ModificationTime = DateTimeOffset.UnixEpoch, Uid = 0, Gid = 0 };
 
     private static async Task AddAsync(TarWriter tar, string name, byte[] content, CancellationToken cancellationToken)

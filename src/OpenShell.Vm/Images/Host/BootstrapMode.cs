@@ -8,6 +8,9 @@ internal static class BootstrapMode
 {
     private const string SubordinateUsers = "/etc/subuid";
 
+    /// <summary>Arguments of unshare(1) for a user namespace like mmdebstrap's own: this user is root in it, and its subordinate users are the others.</summary>
+    public static IReadOnlyList<string> AsMappedRoot { get; } = ["--user", "--map-auto", "--map-root-user"];
+
     /// <summary><c>root</c>, <c>unshare</c> or <c>fakechroot</c>: the first that works here.</summary>
     /// <exception cref="Faults.FaultException"><c>setup.no-user-namespace</c>: none does.</exception>
     public static async Task<string> ChooseAsync(Tools tools, CancellationToken cancellationToken)
@@ -34,7 +37,7 @@ internal static class BootstrapMode
             return $"{SubordinateUsers} has no range for {Environment.UserName}";
         try
         {
-            await tools.RunAsync(new ToolCommand { Program = "unshare", Arguments = ["--user", "--map-auto", "--map-root-user", "true"] }, cancellationToken).ConfigureAwait(false);
+            await tools.RunAsync(new ToolCommand { Program = "unshare", Arguments = [.. AsMappedRoot, "true"] }, cancellationToken).ConfigureAwait(false);
             return null;
         }
         catch (ToolFailedException e)

@@ -31,7 +31,7 @@ internal sealed class DebianRootRecipe : Recipe
 
     public override string Title => "Debian root file system";
 
-    public override int Revision => 1;
+    public override int Revision => 2;
 
     public override long SpaceNeeded => 1200L << 20;
 
@@ -51,17 +51,17 @@ internal sealed class DebianRootRecipe : Recipe
         var locked = context.Locked(this);
         var mode = await BootstrapMode.ChooseAsync(context.Tools, cancellationToken).ConfigureAwait(false);
         context.Note("mmdebstrap --mode=" + mode);
-        var temporary = Environment.IsPrivilegedProcess ? context.Scratch("chroot") : Path.GetTempPath();
-        if (HostFiles.FreeBytes(temporary) is var free && free < ChrootSize)
-            throw ImageFaults.NoSpace(temporary, ChrootSize, free);
+        await using var chroot = await ChrootFolder.EnterAsync(context, mode, cancellationToken).ConfigureAwait(false);
+        if (HostFiles.FreeBytes(chroot.Path) is var free && free < ChrootSize)
+            throw ImageFaults.NoSpace(chroot.Path, ChrootSize, free);
 
         context.Progress.Running("package index");
         await using var repository = await PinnedRepository.StartAsync(locked, context.Store, context.Tools, cancellationToken).ConfigureAwait(false);
-        var command = Command(locked, context.Source.List(ExcludeList), context.Facts.Architecture, mode, repository.Address) with
+        var command = chroot.Contain(Command(locked, context.Source.List(ExcludeList), context.Facts.Architecture, mode, repository.Address)) with
         {
             Environment = new Dictionary<string, string?>
             {
-                ["TMPDIR"] = temporary,
+                ["TMPDIR"] = chroot.Path,
                 // Times in the file system are those of the resolution, not of the build.
                 ["SOURCE_DATE_EPOCH"] = locked.ResolvedAt.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture),
                 // The repository is on this machine's loopback.
@@ -105,6 +105,8 @@ internal sealed class DebianRootRecipe : Recipe
             "--dpkgopt=force-unsafe-io",
             .. excludes.Select(e => "--dpkgopt=path-exclude=" + e),
             "--aptopt=Acquire::http::Proxy \"DIRECT\"",
+            // It names the port that this build happened to have.
+            "--customize-hook=rm \"$1/etc/apt/sources.list\"",
             locked.Suite,
             "-",
             $"deb [trusted=yes] {repository} ./",

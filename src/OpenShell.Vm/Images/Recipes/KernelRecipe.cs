@@ -16,7 +16,7 @@ internal sealed class KernelRecipe : Recipe
 
     public override string Title => "Linux kernel";
 
-    public override int Revision => 2;
+    public override int Revision => 3;
 
     public override long SpaceNeeded => 400L << 20;
 
@@ -53,12 +53,13 @@ internal sealed class KernelRecipe : Recipe
         await File.WriteAllTextAsync(context.Output(Release), release + "\n", cancellationToken).ConfigureAwait(false);
 
         await using var output = File.Create(context.Output(Modules));
-        await using var tar = new TarWriter(output, TarEntryFormat.Pax);
+        // GNU's format: .NET writes its own process number into pax headers.
+        await using var tar = new TarWriter(output, TarEntryFormat.Gnu);
         foreach (var path in Directory.EnumerateFiles(Path.Combine(all, release), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             await using var content = File.OpenRead(path);
             await tar.WriteEntryAsync(
-                new PaxTarEntry(TarEntryType.RegularFile, Path.GetRelativePath(unpacked, path))
+                new GnuTarEntry(TarEntryType.RegularFile, Path.GetRelativePath(unpacked, path))
                 {
                     Mode = (UnixFileMode)0b110_100_100,
                     ModificationTime = DateTimeOffset.UnixEpoch,

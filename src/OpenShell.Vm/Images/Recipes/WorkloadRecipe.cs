@@ -23,7 +23,7 @@ internal sealed partial class WorkloadRecipe : Recipe
 
     public override string Title => "Container images";
 
-    public override int Revision => 1;
+    public override int Revision => 2;
 
     public override long SpaceNeeded => 100L << 20;
 

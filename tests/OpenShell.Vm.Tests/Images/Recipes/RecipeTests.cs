@@ -49,7 +49,7 @@ public sealed class RecipeTests
         DebianRootRecipe.Command(locked, ["/usr/share/man/*"], "amd64", "unshare", "http://127.0.0.1:9/").ToString().ShouldBe(
             "mmdebstrap --mode=unshare --variant=essential --format=tar --architectures=amd64 --include=bash,busybox "
             + "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --dpkgopt=force-unsafe-io '--dpkgopt=path-exclude=/usr/share/man/*' "
-            + "'--aptopt=Acquire::http::Proxy \"DIRECT\"' bookworm - 'deb [trusted=yes] http://127.0.0.1:9/ ./'");
+            + "'--aptopt=Acquire::http::Proxy \"DIRECT\"' '--customize-hook=rm \"$1/etc/apt/sources.list\"' bookworm - 'deb [trusted=yes] http://127.0.0.1:9/ ./'");
     }
 
     [Theory]
