@@ -7,7 +7,11 @@ public sealed class CertificateStoreTests : IDisposable
 {
     private static readonly ClusterNames Names = new()
     {
-        NodeName = "gw", NodeAddress = "192.168.127.2", ApiServiceAddress = "10.43.0.1", GatewayName = "openshell-vm-default", Further = ["gw.example", "203.0.113.7"],
+        NodeName = "gw",
+        NodeAddress = "192.168.127.2",
+        ApiServiceAddress = "10.43.0.1",
+        GatewayName = "openshell-vm-default",
+        Further = ["gw.example", "203.0.113.7"],
     };
 
     private readonly TemporaryFolder _folder = new();

@@ -41,7 +41,8 @@ internal static class DotNet
                     "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false",
                     "-p:PublishAot=true", "-p:UseSharedCompilation=false", $"-p:PathMap={folder}=/src", "-p:GenerateDocumentationFile=false", "-p:EnforceCodeStyleInBuild=false",
                 ],
-                folder) with { Background = true }, cancellationToken).ConfigureAwait(false);
+                folder) with
+            { Background = true }, cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -90,7 +90,8 @@ internal sealed partial class KubernetesTree(BuildContext context, string work, 
                 "--output-file-base", "zz_generated.openapi",
                 "--go-header-file", "hack/boilerplate/boilerplate.generatego.txt",
                 "--report-filename", Path.Combine(GoPath, "openapi-violations.txt"),
-            ]) with { Program = Generator },
+            ]) with
+            { Program = Generator },
             cancellationToken).ConfigureAwait(false);
         Done("openapi");
     }
