@@ -136,7 +136,7 @@ internal sealed class ClusterBoot
     private async Task FollowNodeAsync(CancellationToken cancellationToken)
     {
         await Services.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
-        await FollowAsync(Stage.Node, $"/api/v1/nodes?fieldSelector=metadata.name%3D{_node.Name}", cancellationToken).ConfigureAwait(false);
+        await FollowAsync(Stage.Node, $"/api/v1/nodes?fieldSelector=metadata.name%3D{_node.Name}", ThisBoot.Read().IsNodeReady, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task DeployAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
@@ -159,7 +159,7 @@ internal sealed class ClusterBoot
             }
         }
 
-        await FollowAsync(Stage.Gateway, GatewayPods, cancellationToken).ConfigureAwait(false);
+        await FollowAsync(Stage.Gateway, GatewayPods, ThisBoot.Read().IsPodReady, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<string> ApplyAsync(ApiClient api, IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
@@ -178,7 +178,7 @@ internal sealed class ClusterBoot
     }
 
     /// <summary>Reports a stage that is done when an object is ready, and what it waits for meanwhile.</summary>
-    private async Task FollowAsync(string stage, string path, CancellationToken cancellationToken)
+    private async Task FollowAsync(string stage, string path, Func<JsonElement, bool> isReady, CancellationToken cancellationToken)
     {
         _reporter.Report(stage, StageState.Started);
         var api = await _api.Task.ConfigureAwait(false);
@@ -188,7 +188,7 @@ internal sealed class ClusterBoot
 
         bool Seen(JsonElement item)
         {
-            if (ObjectConditions.IsReady(item))
+            if (isReady(item))
                 return true;
             if (ObjectConditions.WhyNotReady(item) is { } why && why != said)
                 _reporter.Report(stage, StageState.Started, said = why);
