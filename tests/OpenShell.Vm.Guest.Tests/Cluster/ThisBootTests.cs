@@ -24,7 +24,7 @@ public sealed class ThisBootTests
     [InlineData("{\"terminated\":{\"exitCode\":0}}", false)]
     public void A_pod_of_the_last_boot_is_not_ready_whatever_the_database_says(string state, bool expected)
     {
-        using var pod = JsonDocument.Parse($$"""{"status":{"conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"state":{{state}}}]}}""");
+        using var pod = JsonDocument.Parse($$$"""{"status":{"conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"state":{{{state}}}}]}}""");
         Boot.IsPodReady(pod.RootElement).ShouldBe(expected);
     }
 }
