@@ -78,7 +78,7 @@ public sealed partial class TerminalTests : IDisposable
     public void Dispose() => _harness.Dispose();
 
     private Task<CommandResult> OnTerminalAsync(string line) =>
-        _harness.RunAsync("script", ["-qec", $"timeout 30 bash -c {Quote(line)}", "/dev/null"], environment: e => e["TERM"] = "xterm");
+        _harness.RunAsync("script", ["-qec", $"exec timeout --foreground 30 bash -c {Quote(line)}", "/dev/null"], environment: e => e["TERM"] = "xterm");
 
     private static string Quote(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 
