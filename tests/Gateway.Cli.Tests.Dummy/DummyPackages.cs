@@ -10,7 +10,7 @@ internal sealed class DummyPackages : IHostPackages
 {
     public Task<IReadOnlyList<MissingPackage>> MissingAsync(IReadOnlyCollection<string>? purposes, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<MissingPackage>>(
     [
-        .. (purposes is null ? Environment.GetEnvironmentVariable("DUMMY_MISSING") ?? "" : "").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+        .. (purposes is null || purposes.Contains("run") ? Environment.GetEnvironmentVariable("DUMMY_MISSING") ?? "" : "").Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .Select(name => new MissingPackage(new HostPackage { Name = name, Why = "runs the machine", NeededFor = [name.StartsWith("build", StringComparison.Ordinal) ? "root" : "run"] }, null)),
     ]);
 

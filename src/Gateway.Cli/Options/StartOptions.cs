@@ -13,7 +13,7 @@ internal sealed class StartOptions
     private readonly Option<string[]> _ports = new("--publish", "-p") { Description = "Forward a port of this machine into the guest; may be repeated. 0 as HOST takes a free one.", HelpName = "[ADDRESS:]HOST:GUEST" };
     private readonly Option<string?> _gatewayPort = new("--gateway-port") { Description = "The gateway's port on this machine (30051 for 'default', a free one for others). 0 takes a free one.", HelpName = "PORT" };
     private readonly Option<string?> _vcpus = new("--vcpus") { Description = "Virtual CPUs (as many as this machine has, at most 4; 2 with --exec).", HelpName = "N" };
-    private readonly Option<string?> _memory = new("--mem") { Description = "Memory in MiB, or with a unit: 512m, 4g (4g; 1g with --exec).", HelpName = "SIZE" };
+    private readonly Option<string?> _memory = new("--mem", "--memory") { Description = "Memory in MiB, or with a unit: 512m, 4g (4g; 1g with --exec).", HelpName = "SIZE" };
     private readonly Option<string?> _hypervisor = new("--hypervisor") { Description = "What runs the machine: qemu.", HelpName = "NAME" };
     private readonly Option<string?> _distribution = new("--distribution") { Description = "Which Kubernetes: upstream.", HelpName = "NAME" };
     private readonly Option<string?> _network = new("--net") { Description = "gvproxy, or none.", HelpName = "NAME" };

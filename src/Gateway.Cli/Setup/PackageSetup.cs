@@ -14,10 +14,11 @@ internal static class PackageSetup
     /// <summary>Makes sure that a start finds what it needs of the host: as root by installing it, otherwise by saying who can.</summary>
     public static async Task EnsureAsync(CommandContext context, InstanceConfig config)
     {
+        var request = new ImageRequest { Mode = config.Mode, Distribution = config.Distribution };
         IReadOnlyList<MissingPackage> missing;
         try
         {
-            missing = await context.Host.Packages.MissingAsync(null, CancellationToken.None);
+            missing = await context.Host.Packages.MissingAsync(HostPackages.PurposesOf(request), CancellationToken.None);
         }
         catch (FaultException e) when (e.Faults.All(f => f.Code == "setup.unsupported-host"))
         {
@@ -25,7 +26,7 @@ internal static class PackageSetup
             return;
         }
 
-        if (missing.Any(m => !m.Package.NeededFor.Contains(HostPackages.Run)) && await HasImagesAsync(context, config))
+        if (missing.Any(m => !m.Package.NeededFor.Contains(HostPackages.Run)) && await context.Host.Images.FindAsync(request) is not null)
             missing = [.. missing.Where(m => m.Package.NeededFor.Contains(HostPackages.Run))];
         if (missing.Count > 0)
             await InstallAsync(context, missing);
@@ -62,7 +63,4 @@ internal static class PackageSetup
             table.Add(package.Name, package.Suite ?? "this Debian", installed is null ? package.Why : $"{package.Why} (version {installed} is too old)");
         table.Write(writer, "  ");
     }
-
-    private static async Task<bool> HasImagesAsync(CommandContext context, InstanceConfig config) =>
-        await context.Host.Images.FindAsync(new ImageRequest { Mode = config.Mode, Distribution = config.Distribution }) is not null;
 }

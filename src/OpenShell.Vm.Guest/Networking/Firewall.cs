@@ -10,7 +10,9 @@ namespace OpenShell.Vm.Guest.Networking;
 /// <summary>
 /// Closes what nothing in the guest may reach, for pods and for programs on the guest's own network alike. A table of its own: kube-proxy only
 /// touches its own chains, and a packet that any table rejects is rejected, whatever others accept. The chains come after address translation,
-/// so a Service that points at a closed address is closed too.
+/// so a Service that points at a closed address is closed too. A root container of a pod on the guest's own network may write whole frames
+/// (AF_PACKET with CAP_NET_RAW), which pass none of those hooks; the interface's egress hook sees them too, even past the queueing discipline
+/// (Linux 5.16, Documentation/networking/netdevices: nf_hook_direct_egress in net/packet/af_packet.c).
 /// It also gives packets of pods that leave the pod network the guest's address, as the CNI plugin would.
 /// </summary>
 internal static class Firewall
@@ -36,13 +38,23 @@ internal static class Firewall
     public static string Rules(IReadOnlyList<string> closed)
     {
         var rules = new StringBuilder();
+        var frames = new StringBuilder();
         foreach (var entry in closed)
         {
             var match = Match(entry);
             // A reset tells a TCP client at once; others get "administratively prohibited".
             rules.Append("    ").Append(match(Protocol.Tcp)).Append(" counter reject with tcp reset\n");
             rules.Append("    ").Append(match(Protocol.Other)).Append(" counter reject with icmpx type admin-prohibited\n");
+            frames.Append("    ").Append(match(Protocol.Tcp)).Append(" counter drop\n");
+            frames.Append("    ").Append(match(Protocol.Other)).Append(" counter drop\n");
+
+            // The ports are in a datagram's first fragment only, and a later one may be made to overlap it.
+            if (IPEndPoint.TryParse(entry, out var point) && point.Port > 0)
+                frames.Append("    ip daddr ").Append(point.Address).Append(" ip frag-off & 0x1fff != 0 counter drop\n");
         }
+
+        // What gvproxy would dial as it is written: these addresses are the host's loopback there.
+        frames.Append("    ip daddr { 0.0.0.0/8, 127.0.0.0/8 } counter drop\n");
 
         // "add" before "delete" makes the deletion valid when there is no such table yet. Priority filter = 0: after dstnat (-100) on the way out and before forwarding.
         return $$"""
@@ -63,6 +75,14 @@ internal static class Firewall
               chain leaving {
                 type nat hook postrouting priority srcnat; policy accept;
                 ip saddr {{ClusterLayout.PodNetwork}} ip daddr != {{ClusterLayout.PodNetwork}} masquerade
+              }
+            }
+            add table netdev openshell
+            delete table netdev openshell
+            table netdev openshell {
+              chain frames {
+                type filter hook egress device "{{NetworkSetup.Interface}}" priority filter; policy accept;
+            {{frames.ToString().TrimEnd('\n')}}
               }
             }
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
@@ -20,34 +22,32 @@ public static class Kubeconfig
     /// <summary>The name of its cluster, context and user: unlike the guest's own names, distinct when several files are merged by KUBECONFIG.</summary>
     public static string NameFor(string instance) => "openshell-" + instance;
 
-    /// <summary>Points the guest's kubeconfig to the forwarded port and gives its entries the instance's name. Pure.</summary>
-    /// <exception cref="FaultException">It is not a kubeconfig with one cluster, context and user (<c>bootstrap.kubeconfig-invalid</c>).</exception>
-    internal static string Rewrite(string yaml, string instance, int apiServerPort)
+    /// <summary>
+    /// Makes the host's kubeconfig of the certificates in the guest's. Nothing else of the guest's text gets into it: a kubeconfig may name programs
+    /// to run, and the guest is not to choose what runs on the host. Pure.
+    /// </summary>
+    /// <exception cref="FaultException">It is not a kubeconfig with one cluster and one user with a certificate and its key (<c>bootstrap.kubeconfig-invalid</c>).</exception>
+    internal static string FromGuest(string yaml, string instance, int apiServerPort)
     {
         try
         {
             var document = new YamlStream();
             document.Load(new StringReader(yaml));
             var root = (YamlMappingNode)document.Documents[0].RootNode;
-            var name = NameFor(instance);
+            var cluster = Only(root, "clusters", "cluster");
+            var user = Only(root, "users", "user");
 
-            var cluster = Only(root, "clusters");
-            cluster["name"] = name;
-            Map(cluster, "cluster")["server"] = $"https://127.0.0.1:{apiServerPort}";
-            Only(root, "users")["name"] = name;
-            var context = Only(root, "contexts");
-            context["name"] = name;
-            Map(context, "context")["cluster"] = name;
-            Map(context, "context")["user"] = name;
-            root.Children["current-context"] = name;
+            var authorities = new X509Certificate2Collection();
+            authorities.ImportFromPem(Text(cluster, "certificate-authority-data"));
+            if (authorities.Count == 0)
+                throw new CryptographicException("It has no CA certificate.");
 
-            var text = new StringWriter();
-            document.Save(text, assignAnchors: false);
-
-            // YamlDotNet ends a document with "...", which is valid but not what people expect in this file.
-            return text.ToString().TrimEnd().TrimEnd('.').TrimEnd() + "\n";
+            // Fails when the key is not the certificate's.
+            using var client = X509Certificate2.CreateFromPem(Text(user, "client-certificate-data"), Text(user, "client-key-data"));
+            using var key = client.GetECDsaPrivateKey() ?? throw new CryptographicException("Its client key is not an EC key.");
+            return Compose(NameFor(instance), apiServerPort, authorities.ExportCertificatePems(), client.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
         }
-        catch (Exception e) when (e is YamlException or InvalidCastException or KeyNotFoundException or InvalidOperationException or ArgumentOutOfRangeException)
+        catch (Exception e) when (e is YamlException or InvalidCastException or KeyNotFoundException or InvalidOperationException or ArgumentException or FormatException or CryptographicException)
         {
             throw new FaultException(
                 new Fault
@@ -75,9 +75,34 @@ public static class Kubeconfig
             File.Delete(path);
     }
 
-    private static IDictionary<YamlNode, YamlNode> Only(YamlMappingNode root, string list) =>
-        ((YamlMappingNode)((YamlSequenceNode)root.Children[list]).Children.Single()).Children;
+    private static YamlMappingNode Only(YamlMappingNode root, string list, string value) =>
+        (YamlMappingNode)((YamlMappingNode)((YamlSequenceNode)root.Children[list]).Children.Single()).Children[value];
 
-    private static IDictionary<YamlNode, YamlNode> Map(IDictionary<YamlNode, YamlNode> parent, string key) =>
-        ((YamlMappingNode)parent[key]).Children;
+    private static string Text(YamlMappingNode node, string key) => Encoding.ASCII.GetString(Convert.FromBase64String(((YamlScalarNode)node.Children[key]).Value ?? ""));
+
+    // The name has been checked by InstanceName, the rest is base64: nothing needs to be quoted.
+    private static string Compose(string name, int port, string authorities, string certificate, string key) =>
+        $"""
+        apiVersion: v1
+        kind: Config
+        clusters:
+        - name: {name}
+          cluster:
+            server: https://127.0.0.1:{port}
+            certificate-authority-data: {Encode(authorities)}
+        users:
+        - name: {name}
+          user:
+            client-certificate-data: {Encode(certificate)}
+            client-key-data: {Encode(key)}
+        contexts:
+        - name: {name}
+          context:
+            cluster: {name}
+            user: {name}
+        current-context: {name}
+
+        """;
+
+    private static string Encode(string pem) => Convert.ToBase64String(Encoding.ASCII.GetBytes(pem + "\n"));
 }

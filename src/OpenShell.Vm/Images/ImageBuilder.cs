@@ -88,6 +88,9 @@ public sealed partial class ImageBuilder : IImages
 
     private Keys KeysNow() => new(_catalog, Facts(), _locks);
 
+    /// <summary>Kinds of all the artifacts that would be built for a request where nothing is in the cache.</summary>
+    internal static IReadOnlyList<string> KindsFor(ImageRequest request) => [.. RecipeCatalog.Default.Closure(Choices(request)[^1]).Select(r => r.Kind)];
+
     /// <summary>The sets of artifacts that serve a request, best first; the last is the one that is built where none is there.</summary>
     private static IReadOnlyList<IReadOnlyList<string>> Choices(ImageRequest request)
     {

@@ -3,6 +3,7 @@ using OpenShell.Vm.Protocol.Messages;
 namespace OpenShell.Vm.Instances;
 
 /// <summary>What the user asked for. Validated by <c>InstanceValidator</c> before anything is changed; stored as <c>config.json</c>.</summary>
+/// <remarks>The generated JSON reader sets properties that a file does not have to <see langword="null"/>, initializer or not: hence the <c>??</c>.</remarks>
 public sealed record InstanceConfig
 {
     /// <summary>The instance's name: a DNS label of at most 40 characters.</summary>
@@ -24,10 +25,10 @@ public sealed record InstanceConfig
     public string? Distribution { get; init; }
 
     /// <summary><c>gvproxy</c> or <c>none</c>.</summary>
-    public string Network { get; init; } = "gvproxy";
+    public string Network { get; init => field = value ?? "gvproxy"; } = "gvproxy";
 
     /// <summary>Forwards the user asked for, besides the gateway's and the API server's.</summary>
-    public IReadOnlyList<PortForward> Ports { get; init; } = [];
+    public IReadOnlyList<PortForward> Ports { get; init => field = value ?? []; } = [];
 
     /// <summary>Host port of the gateway; <see langword="null"/>: 30051 for <c>default</c>, a free one for others.</summary>
     public int? GatewayPort { get; init; }
@@ -46,7 +47,7 @@ public sealed record InstanceConfig
 public sealed record PortForward
 {
     /// <summary>Address on the host: an IP literal, loopback unless the user gave another.</summary>
-    public string HostAddress { get; init; } = "127.0.0.1";
+    public string HostAddress { get; init => field = value ?? "127.0.0.1"; } = "127.0.0.1";
 
     /// <summary>Port on the host, 1 to 65535; 0: a free one, chosen at start.</summary>
     public required int HostPort { get; init; }

@@ -16,16 +16,23 @@ internal static class StateDisk
     /// <summary>A cluster writes some 700 MiB in its first minute; with less than this free it would fail half-way.</summary>
     private const long NeededBytes = 1L << 30;
 
-    /// <summary>Creates it empty, whole or not at all; the guest puts its file system on it.</summary>
-    internal static async Task CreateAsync(HostFacts host, InstanceFiles files, CancellationToken cancellationToken)
+    /// <summary>Says so when there is no room for a new one; asked before anything else is made.</summary>
+    /// <exception cref="FaultException"><c>disk.no-space</c>.</exception>
+    internal static void RequireSpace(InstanceFiles files)
     {
+        if (File.Exists(files.StateDisk))
+            return;
         var free = new DriveInfo(files.Root).AvailableFreeSpace;
         if (free < NeededBytes)
         {
             throw Fault("disk.no-space", string.Create(CultureInfo.InvariantCulture, $"{files.Root} has {free >> 20} MiB free; a new cluster needs {NeededBytes >> 20}."),
                 "Free some space ('gateway image prune' may), or point XDG_DATA_HOME to a larger disk.", null);
         }
+    }
 
+    /// <summary>Creates it empty, whole or not at all; the guest puts its file system on it.</summary>
+    internal static async Task CreateAsync(HostFacts host, InstanceFiles files, CancellationToken cancellationToken)
+    {
         var qemuImg = host.QemuImg ?? throw Fault("host.no-qemu-img", "There is no qemu-img on this host.", "Install it: 'sudo apt-get install qemu-utils'.", null);
         var aside = files.StateDisk + ".tmp";
         File.Delete(aside);

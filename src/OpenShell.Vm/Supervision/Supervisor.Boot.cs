@@ -18,6 +18,9 @@ internal sealed partial class Supervisor
     {
         var host = await ProbeHostAsync().ConfigureAwait(false);
 
+        if (IsCluster)
+            StateDisk.RequireSpace(_files);
+
         // What takes longest on a first start and what is quick do not wait for one another.
         var network = StartNetworkAsync(host);
         var images = await BothAsync(EnsureImagesAsync(), network).ConfigureAwait(false);

@@ -73,7 +73,7 @@ internal sealed partial class Supervisor
 
         var kubeconfig = Kubeconfig.PathFor(_options.Directories, _config.Name);
         var apiServer = _ports.ApiServer!.HostPort;
-        Kubeconfig.Write(kubeconfig, Kubeconfig.Rewrite(guestKubeconfig, _config.Name, apiServer));
+        Kubeconfig.Write(kubeconfig, Kubeconfig.FromGuest(guestKubeconfig, _config.Name, apiServer));
         new GatewayRegistration(_options.Directories, _config.Name).Write(_ports.Gateway!.HostPort, certificates);
         _status.Change(status => status with
         {

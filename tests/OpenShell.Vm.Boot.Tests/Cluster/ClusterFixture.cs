@@ -21,6 +21,9 @@ public sealed class ClusterFixture : IAsyncLifetime
     /// <summary>What <c>gateway up</c> printed.</summary>
     internal Finished? Up { get; private set; }
 
+    /// <summary>How often it was started.</summary>
+    internal int Starts { get; private set; }
+
     /// <summary>What <c>gateway status --output json</c> says.</summary>
     internal async Task<JsonElement> StatusAsync()
     {
@@ -57,6 +60,7 @@ public sealed class ClusterFixture : IAsyncLifetime
     {
         Up = await Gateway.StartAsync("up", "--name", Name, "--detach");
         Up.OrFail();
+        Starts++;
     }
 
     async ValueTask IAsyncLifetime.InitializeAsync()

@@ -5,7 +5,7 @@ using OpenShell.Vm.Images.Formats;
 namespace OpenShell.Vm.Boot.Tests.Cluster;
 
 /// <summary>
-/// An image for test pods, without a registry: the guest's busybox with its libraries and the host's kubectl, as an OCI archive that is
+/// An image for test pods, without a registry: the guest's busybox and kubectl with their libraries, as an OCI archive that is
 /// streamed into the guest's containerd through <c>gateway exec -i</c>.
 /// </summary>
 internal static partial class TestImage
@@ -15,16 +15,16 @@ internal static partial class TestImage
     public static async Task<string> ImportAsync(ClusterFixture cluster)
     {
         var files = new List<ImageFile>();
-        var libraries = (await cluster.ExecAsync("--", "ldd", "/bin/busybox")).OrFail();
-        foreach (var path in Libraries().Matches(libraries).Select(match => match.Groups[1].Value).Append("/bin/busybox"))
+        // ldd fails for a program without libraries, but says what there is of the others.
+        var libraries = await cluster.ExecAsync("--", "ldd", "/bin/busybox", "/usr/bin/kubectl");
+        foreach (var path in Libraries().Matches(libraries.Out).Select(match => match.Groups[1].Value).Distinct().Append("/bin/busybox").Append("/usr/bin/kubectl"))
             files.Add(new ImageFile(path.TrimStart('/'), Binary(await cluster.ExecAsync("--", "cat", path)), Executable: true));
-        foreach (var applet in (string[])["sh", "cat", "echo", "env", "head", "hostname", "httpd", "id", "ls", "mkdir", "nc", "sleep", "timeout", "true", "wget"])
+        foreach (var applet in (string[])["sh", "cat", "echo", "env", "head", "hostname", "httpd", "id", "ls", "chmod", "grep", "mkdir", "nc", "ping", "sleep", "timeout", "true", "wget"])
             files.Add(new ImageFile("bin/" + applet, [], LinkTarget: "busybox"));
-        files.Add(new ImageFile("bin/kubectl", await File.ReadAllBytesAsync("/usr/bin/kubectl"), Executable: true));
 
         using var archive = new MemoryStream();
         await OciArchive.WriteAsync(
-            new ContainerImage { Reference = Reference, Architecture = "amd64", Entrypoint = [], User = "0:0", Environment = ["PATH=/bin"], Folders = ["tmp", "etc"], Files = files },
+            new ContainerImage { Reference = Reference, Architecture = "amd64", Entrypoint = [], User = "0:0", Environment = ["PATH=/bin:/usr/bin"], Folders = ["tmp", "etc"], Files = files },
             archive,
             TestContext.Current.CancellationToken);
         var import = await cluster.Gateway.RunAsync(TimeSpan.FromMinutes(10), archive.ToArray(), "exec", "--name", cluster.Name, "-i", "--", "ctr", "-n", "k8s.io", "images", "import", "-");

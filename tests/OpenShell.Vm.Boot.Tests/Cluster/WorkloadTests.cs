@@ -26,11 +26,11 @@ public sealed class WorkloadTests(ClusterFixture cluster) : NamespaceTest(cluste
 
         // By the service's cluster IP, from another pod: kube-proxy and the pods' network.
         var address = await Namespaced.RunAsync("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}");
-        (await FetchAsync(address)).ShouldBe("one\n");
+        await Eventually.HoldsAsync("the service answers", async () => await FetchAsync(address) == "one\n", TimeSpan.FromSeconds(60));
 
         await Namespaced.ApplyAsync(Web("two", replicas: 2));
         await Namespaced.RunAsync("rollout", "status", "deployment/web", "--timeout", "180s");
-        await Eventually.HoldsAsync("only the new version answers", async () => await FetchAsync(address) == "two\n", TimeSpan.FromSeconds(30));
+        await Eventually.HoldsAsync("only the new version answers", async () => await FetchAsync(address) == "two\n", TimeSpan.FromSeconds(60));
         (await Namespaced.RunAsync("rollout", "history", "deployment/web")).ShouldContain("2");
 
         await Namespaced.RunAsync("delete", "deployment/web", "service/web", "--timeout", "120s");

@@ -30,6 +30,19 @@ public sealed class FirewallTests
             ip saddr 10.42.0.0/16 ip daddr != 10.42.0.0/16 masquerade
           }
         }
+        add table netdev openshell
+        delete table netdev openshell
+        table netdev openshell {
+          chain frames {
+            type filter hook egress device "eth0" priority filter; policy accept;
+            ip daddr 192.168.127.254 meta l4proto tcp counter drop
+            ip daddr 192.168.127.254 counter drop
+            ip daddr 192.168.127.1 tcp dport 80 counter drop
+            ip daddr 192.168.127.1 udp dport 80 counter drop
+            ip daddr 192.168.127.1 ip frag-off & 0x1fff != 0 counter drop
+            ip daddr { 0.0.0.0/8, 127.0.0.0/8 } counter drop
+          }
+        }
 
         """);
 

@@ -9,6 +9,16 @@ namespace OpenShell.Vm.Tests.Instances;
 public sealed class InstanceStoreTests
 {
     [Fact]
+    public void A_configuration_that_says_less_has_the_defaults_for_the_rest()
+    {
+        var config = JsonSerializer.Deserialize("""{"name": "old", "mode": "cluster", "ports": [{"hostPort": 1, "guestPort": 2}]}""", InstanceJson.Default.InstanceConfig)!;
+
+        config.Network.ShouldBe("gvproxy");
+        config.Ports.Single().HostAddress.ShouldBe("127.0.0.1");
+        JsonSerializer.Deserialize("""{"name": "old", "mode": "cluster"}""", InstanceJson.Default.InstanceConfig)!.Ports.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void A_configuration_comes_back_as_it_was_written()
     {
         using var folder = new TestFolder();

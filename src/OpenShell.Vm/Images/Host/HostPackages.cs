@@ -45,6 +45,10 @@ public static class HostPackages
         ["newuidmap"] = "uidmap",
     };
 
+    /// <summary>What a start needs packages for, where no image is in the cache: purposes as in <see cref="HostPackage.NeededFor"/>.</summary>
+    /// <exception cref="FaultException"><c>image.distribution-unknown</c>.</exception>
+    public static IReadOnlyCollection<string> PurposesOf(ImageRequest request) => [Run, .. ImageBuilder.KindsFor(request)];
+
     internal static FaultException MissingTool(string program)
     {
         if (program == "dotnet")
