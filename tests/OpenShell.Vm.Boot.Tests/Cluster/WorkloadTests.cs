@@ -128,7 +128,7 @@ public sealed class WorkloadTests(ClusterFixture cluster) : NamespaceTest(cluste
         },
         TimeSpan.FromMinutes(3));
 
-    private async Task<string> FetchAsync(string address) => (await Namespaced.TryAsync("exec", "client", "--", "wget", "-q", "-T", "10", "-O", "-", $"http://{address}/")).Out;
+    private async Task<string> FetchAsync(string address) => (await Namespaced.TryAsync("exec", "client", "--", "timeout", "10", "wget", "-q", "-O", "-", $"http://{address}/")).Out;
 
     private string Web(string text, int replicas) => $$"""
         apiVersion: apps/v1
