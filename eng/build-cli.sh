@@ -81,6 +81,7 @@ build_cli() {
 publish() {
     local log=$1 rid=$2 out=$3
     shift 3
-    (cd "$root" && dotnet publish src/Gateway.Cli/Gateway.Cli.csproj -c Release -r "$rid" --self-contained false \
-        -p:ArtifactsPath="$intermediate" "$@" -o "$out" -nologo -v minimal) >"$log" 2>&1 </dev/null
+    # Nothing of the build is to outlive it: no MSBuild node, no compiler server.
+    (cd "$root" && MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 dotnet publish src/Gateway.Cli/Gateway.Cli.csproj -c Release -r "$rid" --self-contained false \
+        -p:ArtifactsPath="$intermediate" -p:UseSharedCompilation=false "$@" -o "$out" -nologo -v minimal) >"$log" 2>&1 </dev/null
 }

@@ -5,6 +5,8 @@ passed=0 failed=0 skipped=0 failures=()
 
 start_tests() {
     export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+    # Build servers would outlive the tests.
+    export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false
     # Everything that a test makes is below this folder, which is also how its processes are known. Short: there are sockets in it.
     scratch=$(mktemp -d /tmp/ovt.XXXXXX) || exit 1
     export TMPDIR=$scratch

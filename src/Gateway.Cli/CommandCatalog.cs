@@ -20,6 +20,7 @@ internal static class CommandCatalog
         KubeconfigCommand.Create,
         ImageCommand.Create,
         PlanCommand.Create,
+        RuntimeCommand.Create,
         TimelineCommand.Create,
         DoctorCommand.Create,
         SetupCommand.Create,

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using OpenShell.Gateway.Cli.Doctor;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
+using OpenShell.Vm.Runtime;
 
 namespace OpenShell.Gateway.Cli.Json;
 
@@ -14,7 +15,7 @@ namespace OpenShell.Gateway.Cli.Json;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     WriteIndented = true,
-    Converters = [typeof(Words<InstancePhase>), typeof(Words<Accelerator>), typeof(Words<DiskFormat>), typeof(Words<Vm.Protocol.Messages.GuestMode>), typeof(Words<Vm.Protocol.Messages.StageState>), typeof(Words<CheckState>), typeof(SecondsConverter)])]
+    Converters = [typeof(Words<InstancePhase>), typeof(Words<Accelerator>), typeof(Words<DiskFormat>), typeof(Words<Vm.Protocol.Messages.GuestMode>), typeof(Words<Vm.Protocol.Messages.StageState>), typeof(Words<CheckState>), typeof(Words<RuntimeOrigin>), typeof(SecondsConverter)])]
 [JsonSerializable(typeof(StatusView))]
 [JsonSerializable(typeof(IReadOnlyList<StatusView>))]
 [JsonSerializable(typeof(StartPlan))]
@@ -24,6 +25,7 @@ namespace OpenShell.Gateway.Cli.Json;
 [JsonSerializable(typeof(ImageView))]
 [JsonSerializable(typeof(VerifyView))]
 [JsonSerializable(typeof(PruneView))]
+[JsonSerializable(typeof(IReadOnlyList<RuntimePart>))]
 [JsonSerializable(typeof(DoctorView))]
 [JsonSerializable(typeof(SetupView))]
 internal sealed partial class CliJson : JsonSerializerContext

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Runtime;
 
 namespace OpenShell.Vm.Planning;
 
@@ -72,7 +73,8 @@ internal sealed class HostFactsCache(string cacheFolder)
 
 internal sealed record Remembered<T>(string Key, T Value);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Remembered<Version>))]
+[JsonSerializable(typeof(Remembered<SeenFile>))]
 [JsonSerializable(typeof(Remembered<KvmMeasurement>))]
 internal sealed partial class HostFactsJson : JsonSerializerContext;

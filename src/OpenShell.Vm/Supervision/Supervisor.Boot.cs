@@ -4,6 +4,7 @@ using OpenShell.Vm.Images;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Readiness;
+using OpenShell.Vm.Runtime;
 using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Supervision;
@@ -26,6 +27,7 @@ internal sealed partial class Supervisor
         var images = await BothAsync(EnsureImagesAsync(), network).ConfigureAwait(false);
 
         await PrepareDiskAsync(host).ConfigureAwait(false);
+        await CheckRuntimeAsync(host, images).ConfigureAwait(false);
         var plan = BootPlanner.Plan(_config, host, images, _files);
 
         using var deadline = StartDeadline();
@@ -67,6 +69,17 @@ internal sealed partial class Supervisor
         var images = await _options.EffectiveImages.EnsureAsync(request, progress, _running.Token).ConfigureAwait(false);
         _timeline.Completed(BootStages.Image, images.Key.Length > 12 ? images.Key[..12] : images.Key);
         return images;
+    }
+
+    /// <summary>What this boot runs on is in the log of every boot; what is not as its manifest says is not run.</summary>
+    private async Task CheckRuntimeAsync(HostFacts host, ImageSet images)
+    {
+        var parts = await new RuntimeInspector(_options.Directories).InspectAsync(host, images, _running.Token).ConfigureAwait(false);
+        foreach (var part in parts)
+            _log.Say($"runtime: {part.Name} {part.Version ?? "(version unknown)"} {part.Path} sha256:{part.Sha256 ?? "?"} {part.Origin.ToString().ToLowerInvariant()}, {part.From}");
+        var faults = parts.Select(p => p.Fault).OfType<Fault>().ToList();
+        if (faults.Count > 0)
+            throw new FaultException(faults);
     }
 
     // What is built is a part of the stage; what was in the cache took no time and is not told.

@@ -65,7 +65,8 @@ internal sealed partial class ArtifactCache
         }
     }
 
-    private static Dictionary<string, FileStamp> ReadStamps(string folder)
+    /// <summary>What an artifact's files looked like when their hashes were last found right.</summary>
+    internal static Dictionary<string, FileStamp> ReadStamps(string folder)
     {
         try
         {

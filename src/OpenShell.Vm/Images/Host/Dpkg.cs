@@ -17,6 +17,14 @@ internal static class Dpkg
             .ToDictionary(words => words[0], words => words[2], StringComparer.Ordinal);
     }
 
+    /// <summary>The package that has a file, or <see langword="null"/>.</summary>
+    public static async Task<string?> OwnerAsync(string path, CancellationToken cancellationToken)
+    {
+        // "qemu-system-x86: /usr/bin/qemu-system-x86_64", with ":amd64" after the name of a package of one architecture of several.
+        var (code, output) = await RunAsync("dpkg-query", ["--search", path], cancellationToken).ConfigureAwait(false);
+        return code == 0 ? output.Split(':')[0].Split(',')[0] : null;
+    }
+
     /// <summary>Whether one version is at least another, in Debian's order.</summary>
     public static async Task<bool> IsAtLeastAsync(string version, string least, CancellationToken cancellationToken) =>
         (await RunAsync("dpkg", ["--compare-versions", version, "ge", least], cancellationToken).ConfigureAwait(false)).Code == 0;
