@@ -29,6 +29,19 @@ internal static class BootstrapMode
             tools.LogFile);
     }
 
+    /// <summary>The command as it is run by somebody who is root, or takes himself for it: for tools that write who runs them into what they make.</summary>
+    /// <exception cref="Faults.FaultException"><c>setup.no-user-namespace</c>; <c>setup.missing-package</c>.</exception>
+    public static async Task<ToolCommand> AsRootAsync(ToolCommand command, Tools tools, CancellationToken cancellationToken)
+    {
+        var program = RuntimeTools.FindProgram(command.Program) ?? throw HostPackages.MissingTool(command.Program);
+        return await ChooseAsync(tools, cancellationToken).ConfigureAwait(false) switch
+        {
+            "root" => command,
+            "unshare" => command with { Program = "unshare", Arguments = [.. AsMappedRoot, "--", program, .. command.Arguments] },
+            _ => command with { Program = "fakeroot", Arguments = ["--", program, .. command.Arguments] },
+        };
+    }
+
     private static async Task<string?> WhyNoNamespaceAsync(Tools tools, CancellationToken cancellationToken)
     {
         if (RuntimeTools.FindProgram("newuidmap") is null)

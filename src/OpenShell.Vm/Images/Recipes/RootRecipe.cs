@@ -1,4 +1,5 @@
 using OpenShell.Vm.Images.Building;
+using OpenShell.Vm.Images.Host;
 
 namespace OpenShell.Vm.Images.Recipes;
 
@@ -26,7 +27,7 @@ internal sealed class RootRecipe : Recipe
 
     public override string Title => _cluster ? "Root image" : "Root image without Kubernetes";
 
-    public override int Revision => 2;
+    public override int Revision => 3;
 
     public override long SpaceNeeded => 1000L << 20;
 
@@ -41,7 +42,7 @@ internal sealed class RootRecipe : Recipe
         var debian = context.Input(DebianRootRecipe.Name, DebianRootRecipe.Tar);
         var total = new FileInfo(debian).Length;
         await context.Tools.RunAsync(
-            SquashCommand(context.Output(Image)),
+            await BootstrapMode.AsRootAsync(SquashCommand(context.Output(Image)), context.Tools, cancellationToken).ConfigureAwait(false),
             async (stdin, token) =>
             {
                 await using var root = new RootTar(stdin);
@@ -64,7 +65,7 @@ internal sealed class RootRecipe : Recipe
             "-exit-on-error",
             // Equal contents, equal bytes.
             "-mkfs-time", "0", "-all-time", "0", "-reproducible",
-            // The tar's own entry for the root is not looked at.
+            // The tar's own entry for the root is not looked at; its owner is who runs this (4.5.1 takes -root-uid, and does nothing with it).
             "-root-mode", "755",
             // Half the size of no compression, and no slower to read, even emulated (docs/adr/0020-root-image-format.md).
             "-comp", "lz4", "-b", "128K",

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Images.Building;
+using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Images.Recipes;
 
 namespace OpenShell.Vm.Tests.Images.Recipes;
@@ -52,9 +53,10 @@ public sealed class RootTarTests : IDisposable
 
         var image = _folder.File(name);
         var command = RootRecipe.SquashCommand(image);
-        if (OpenShell.Vm.Images.Host.RuntimeTools.FindProgram(command.Program) is null)
+        if (RuntimeTools.FindProgram(command.Program) is null)
             Assert.Skip($"{command.Program} is not on this host");
-        await new Tools(_folder.File("log")).RunAsync(command, async (stdin, token) =>
+        var tools = new Tools(_folder.File("log"));
+        await tools.RunAsync(await BootstrapMode.AsRootAsync(command, tools, TestContext.Current.CancellationToken), async (stdin, token) =>
         {
             await using var root = new RootTar(stdin);
             await root.AddBaseAsync(_folder.File("base.tar"), _ => { }, token);
