@@ -1,6 +1,7 @@
 using OpenShell.Vm.Guest.Boot;
 using OpenShell.Vm.Guest.Networking;
 using OpenShell.Vm.Guest.Power;
+using OpenShell.Vm.Protocol;
 
 namespace OpenShell.Vm.Guest;
 
@@ -11,6 +12,9 @@ internal static class Roles
     /// <param name="commandLine">With argv[0].</param>
     public static int Run(string[] commandLine)
     {
+        // In a folder of the host: libkrun's init has mounted /dev, /proc and /sys, and may still be PID 1.
+        if (commandLine is [_, GuestPaths.InitInDirectory])
+            return LastResort.Guard(BootSequence.Run);
         if (Environment.ProcessId == 1)
             return LastResort.Guard(InitramfsStage.IsCurrent() ? InitramfsStage.Run : BootSequence.Run);
         if (Path.GetFileName(commandLine[0]) == DhcpHook.Name)

@@ -6,11 +6,17 @@ public static class GuestPaths
     /// <summary>PID 1, in the root image. The initramfs has the same program as <c>/init</c>.</summary>
     public const string Init = "/sbin/openshell-init";
 
+    /// <summary>The argument that tells <see cref="Init"/> that the root is a folder of the host, prepared by libkrun's own init.</summary>
+    public const string InitInDirectory = "in-directory";
+
     /// <summary>The virtio-serial port of the agent channel (its name is <see cref="AgentPortName"/>).</summary>
     public const string AgentPort = "/dev/virtio-ports/" + AgentPortName;
 
     /// <summary>The name of the virtio-serial port.</summary>
     public const string AgentPortName = "org.openshell.agent";
+
+    /// <summary>The vsock port of the agent channel, on which the guest listens, where there is no virtio-serial port.</summary>
+    public const int AgentVsockPort = 10777;
 
     /// <summary>Read-only data of the image: manifests, workload images.</summary>
     public const string Share = "/usr/share/openshell";

@@ -20,14 +20,17 @@ internal sealed class BootSequence : IAsyncDisposable
 
     private readonly PowerSwitch _power = new();
     private readonly PhaseTimes _times = new();
-    private readonly ChildReaper _reaper = new(ReaperScope.AllChildren);
+    private readonly AgentChannel _channel = new();
+
+    // libkrun 1.12 to 1.15 keeps its own init as PID 1, which then inherits the orphans.
+    private readonly ChildReaper _reaper = new(Environment.ProcessId == 1 ? ReaperScope.AllChildren : ReaperScope.TrackedOnly);
     private readonly AgentServer _agent;
     private readonly StageReporter _reporter;
     private ServiceManager? _services;
 
     private BootSequence()
     {
-        _agent = new AgentServer(AgentPort.VirtioSerial(), _reaper, (request, _) => _power.RequestAsync(request.Action));
+        _agent = new AgentServer(_channel.Port, _reaper, (request, _) => _power.RequestAsync(request.Action));
         _reporter = new StageReporter(_agent);
     }
 
@@ -99,7 +102,7 @@ internal sealed class BootSequence : IAsyncDisposable
     private async Task<GuestConfig> ConnectAsync()
     {
         using var _ = _times.Measure("agent");
-        VirtioPorts.LinkAgent(PortPatience);
+        _channel.Choose(PortPatience);
         return await _agent.ConnectAsync().ConfigureAwait(false);
     }
 
@@ -110,7 +113,11 @@ internal sealed class BootSequence : IAsyncDisposable
         _ = Linux.Mount(null, "/", null, Linux.MsShared | Linux.MsRecursive, null);
         Mounter.MountAll(MountPlan.Base);
         foreach (var (link, target) in MountPlan.DeviceLinks)
-            File.CreateSymbolicLink(link, target);
+        {
+            // libkrun's init, where the root is a folder of the host, has made some of them.
+            if (new FileInfo(link).LinkTarget is null)
+                File.CreateSymbolicLink(link, target);
+        }
     }
 
     private static void SetLimits()

@@ -20,7 +20,7 @@ internal static partial class Linux
     public const int OpenReadOnly = 0, OpenWriteOnly = 1, OpenReadWrite = 2, OpenNoControllingTerminal = 0x100, OpenNonBlocking = 0x800, OpenCloseOnExec = 0x80000;
 
     // reboot(2), include/uapi/linux/reboot.h
-    public const int RebootPowerOff = 0x4321FEDC;
+    public const int RebootPowerOff = 0x4321FEDC, RebootRestart = 0x01234567;
 
     public const int ClockRealtime = 0, ClockBoottime = 7;
 

@@ -31,6 +31,6 @@ internal static class LastResort
         if (exception is not GuestFaultException || exception.InnerException is not null)
             KernelConsole.Say(exception.ToString());
         Linux.Sync();
-        _ = Linux.Reboot(Linux.RebootPowerOff);
+        _ = Linux.Reboot(MachineEnd.Off);
     }
 }

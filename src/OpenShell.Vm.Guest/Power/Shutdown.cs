@@ -13,9 +13,6 @@ internal static class Shutdown
 
     private static readonly TimeSpan PodPatience = TimeSpan.FromSeconds(10), ProcessPatience = TimeSpan.FromSeconds(2);
 
-    // linux/reboot.h: LINUX_REBOOT_CMD_RESTART
-    private const int Restart = 0x01234567;
-
     /// <summary>Ends the machine; does not return.</summary>
     public static async Task RunAsync(PowerAction action, ServiceManager? services, ChildReaper reaper)
     {
@@ -28,11 +25,12 @@ internal static class Shutdown
         }
 
         await EndRestAsync(reaper).ConfigureAwait(false);
+        var off = action == PowerAction.Off ? MachineEnd.Off : Linux.RebootRestart;
         Linux.Sync();
         Unmounter.UnmountAll();
         Linux.Sync();
         KernelConsole.Say("stopped");
-        _ = Linux.Reboot(action == PowerAction.Off ? Linux.RebootPowerOff : Restart);
+        _ = Linux.Reboot(off);
     }
 
     /// <summary>Whatever else runs: programs of exec sessions, orphans. kill(-1) reaches all but this process.</summary>
@@ -50,6 +48,9 @@ internal static class Shutdown
     /// <summary>Every process descends from PID 1, or is handed to it when its parent ends: without a child there is nobody.</summary>
     private static async Task<bool> EndsAsync(ChildReaper reaper)
     {
+        // Not PID 1, under a libkrun whose init stays: its programs are gone with the machine in a moment.
+        if (Environment.ProcessId != 1)
+            return true;
         var childless = reaper.WhenChildless();
         return await Task.WhenAny(childless, Task.Delay(ProcessPatience)).ConfigureAwait(false) == childless;
     }

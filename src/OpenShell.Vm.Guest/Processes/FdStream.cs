@@ -80,6 +80,9 @@ internal sealed class FdStream : Stream
         }
     }
 
+    /// <summary>Waits until it has become readable since the last wait: of a listening socket, until somebody calls.</summary>
+    public ValueTask WaitReadableAsync(CancellationToken cancellationToken) => _readable.WaitAsync(cancellationToken);
+
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         while (true)

@@ -9,9 +9,10 @@ namespace OpenShell.Vm.Guest.Processes;
 /// </summary>
 internal static unsafe partial class Libc
 {
-    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, ENOEXEC = 8, ECHILD = 10, EAGAIN = 11, EACCES = 13, ENOTDIR = 20, EINVAL = 22, EPIPE = 32;
+    public const int EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, ENOEXEC = 8, ECHILD = 10, EAGAIN = 11, EACCES = 13, ENOTDIR = 20, EINVAL = 22, EPIPE = 32, ECONNABORTED = 103;
     public const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_NOCTTY = 0x100, O_APPEND = 0x400, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
     public const int F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030;
+    public const int AF_VSOCK = 40, SOCK_STREAM = 1, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
     public const int X_OK = 1, AT_EMPTY_PATH = 0x1000;
     public const uint STATX_BASIC_STATS = 0x7ff;
     public const int P_ALL = 0, P_PID = 1, WNOHANG = 1, WEXITED = 4, WNOWAIT = 0x01000000;
@@ -116,6 +117,18 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library)]
     public static partial int sigemptyset(void* set);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int socket(int domain, int type, int protocol);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int bind(SafeFileHandle fd, void* address, uint length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int listen(SafeFileHandle fd, int backlog);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int accept4(SafeFileHandle fd, void* address, uint* length, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int posix_openpt(int flags);

@@ -33,6 +33,26 @@ public sealed class BlockDevicesTests : IDisposable
         BlockDevices.Describe(_sys.Path).ShouldBe("sda (serial 'openshell-root'), vda (serial '')");
     }
 
+    [Fact]
+    public void Where_serials_are_the_hypervisors_own_the_order_tells()
+    {
+        Add("vda", "64769012345");
+        Add("vdb", "64769012346");
+        string[] names = ["openshell-root", "openshell-state"];
+        BlockDevices.Find("openshell-root", _sys.Path, names).ShouldBe("/dev/vda");
+        BlockDevices.Find("openshell-state", _sys.Path, names).ShouldBe("/dev/vdb");
+        BlockDevices.Find("openshell-third", _sys.Path, names).ShouldBeNull();
+        BlockDevices.Find("openshell-third", _sys.Path, [.. names, "openshell-third"]).ShouldBeNull("there are only two");
+    }
+
+    [Fact]
+    public void A_serial_that_matches_counts_for_more_than_the_order()
+    {
+        Add("vda", "openshell-state");
+        Add("vdb", "openshell-root");
+        BlockDevices.Find("openshell-root", _sys.Path, ["openshell-root", "openshell-state"]).ShouldBe("/dev/vdb");
+    }
+
     private void Add(string name, string serial)
     {
         Directory.CreateDirectory(_sys.File(name));
