@@ -1,5 +1,10 @@
-# Sourced by ./gateway when there is no build of these sources. Uses: $root, $stamp, $cache, fail; sets: $program.
+# Sourced by ./gateway when there is no build of these sources. Uses: $root, $platform, $stamp, $cache, fail; sets: $program.
 # shellcheck shell=bash
+
+[ "$platform" = macos ] || {
+    # shellcheck source=eng/linux.sh
+    . "$root/eng/linux.sh"
+}
 
 require_sdk() {
     local found
@@ -27,7 +32,7 @@ choose_folder() {
     fi
 }
 
-# Builds of other sources that nobody runs any more. Those that run are known by /proc/PID/exe.
+# Builds of other sources that nobody runs any more.
 remove_old() {
     local folder
     for folder in "$base"/*/; do
@@ -35,7 +40,7 @@ remove_old() {
         case ${folder##*/} in
             "$stamp" | build | tmp.*) continue ;;
         esac
-        if ! readlink /proc/[0-9]*/exe 2>/dev/null | grep -qF "$folder/"; then
+        if ! running_programs | grep -qF "$folder/"; then
             rm -rf "$folder"
         fi
     done
@@ -51,14 +56,13 @@ build_cli() {
     done
 
     # Whoever comes second finds it built.
-    exec 9>"$base/lock"
-    flock 9
+    take_build_lock
     program=$base/$stamp/gateway
     if [ ! -x "$program" ]; then
         printf 'Building gateway (only when its sources have changed) ...\n' >&2
         staging=$base/tmp.$$
         log=$base/build.log
-        rid=linux-$(uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
+        rid=$(runtime_identifier)
         # A home that cannot be written to is no obstacle: nothing of this build is meant to stay there.
         if [ ! -w "${HOME:-/nonexistent}" ]; then
             export DOTNET_CLI_HOME=$intermediate NUGET_PACKAGES=$intermediate/nuget
@@ -69,12 +73,13 @@ build_cli() {
             fail "gateway cannot be built; the end of the build's output is above." "The rest is in $log."
         fi
         [ $verbose = 0 ] || cat "$log" >&2
-        dirname "$(readlink -f "$(command -v dotnet)")" >"$staging/dotnet-root"
+        dotnet_root >"$staging/dotnet-root"
+        sign_program "$staging/gateway"
         rm -rf "${base:?}/$stamp"
         mv "$staging" "$base/$stamp"
         remove_old
     fi
-    exec 9>&-
+    give_build_lock
 }
 
 # Ahead-of-time code halves the time to the first line of output; its compiler is a package that a mirror may lack.
