@@ -72,7 +72,12 @@ internal sealed class CliHost
             Writer(LibC.Stdout),
             Writer(LibC.Stderr),
             HostDirectories.FromEnvironment,
-            directories => instances ?? new LocalInstances(new InstancesOptions { Directories = directories, KvmProbeCommand = [.. self, HiddenCommands.KvmProbe] }),
+            directories => instances ?? new LocalInstances(new InstancesOptions
+            {
+                Directories = directories,
+                KvmProbeCommand = [.. self, HiddenCommands.KvmProbe],
+                VmmCommand = [.. self, HiddenCommands.Vmm],
+            }),
             directories => images ?? new ImageBuilder(directories))
         {
             Packages = packages ?? new RealHostPackages(),

@@ -25,6 +25,7 @@ internal static class CommandCatalog
         DoctorCommand.Create,
         SetupCommand.Create,
         SuperviseCommand.Create,
+        VmmCommand.Create,
         KvmProbeCommand.Create,
     ];
 

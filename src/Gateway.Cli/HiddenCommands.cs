@@ -6,6 +6,9 @@ internal static class HiddenCommands
     /// <summary>The supervisor of a detached instance.</summary>
     public const string Supervise = "__supervise";
 
+    /// <summary>Becomes a libkrun machine.</summary>
+    public const string Vmm = "__vmm";
+
     /// <summary>Times KVM in a process that can be killed.</summary>
     public const string KvmProbe = "__kvm-probe";
 }

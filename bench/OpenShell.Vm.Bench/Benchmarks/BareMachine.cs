@@ -35,7 +35,7 @@ internal sealed class BareMachine
             "-cpu", "max",
             "-smp", plan.Plan.Vcpus.ToString(CultureInfo.InvariantCulture),
             "-m", plan.Plan.MemoryMib.ToString(CultureInfo.InvariantCulture),
-            "-kernel", plan.Plan.Kernel,
+            "-kernel", plan.Plan.Kernel!,
             "-initrd", await InitramfsAsync(context.Home.In("bare")),
             "-append", string.Join(' ', plan.Plan.KernelArguments.Where(argument => !argument.StartsWith("console=", StringComparison.Ordinal)).Append("quiet")),
         ]);

@@ -4,6 +4,7 @@ using OpenShell.Gateway.Cli.Options;
 using OpenShell.Gateway.Cli.Options.Values;
 using OpenShell.Gateway.Cli.Running;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Instances;
 
 namespace OpenShell.Gateway.Cli.Commands;
@@ -31,7 +32,7 @@ internal static partial class LogsCommand
             var file = wanted switch
             {
                 "console" => files.ConsoleLog,
-                "vmm" => files.VmmLog,
+                "vmm" => status.Hypervisor == HypervisorNames.Libkrun ? files.KrunLog : files.VmmLog,
                 "gvproxy" => files.GvproxyLog,
                 "supervisor" => files.SupervisorLog,
                 _ => null,

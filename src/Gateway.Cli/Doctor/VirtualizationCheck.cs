@@ -21,6 +21,7 @@ internal sealed class VirtualizationCheck : IHostCheck
             host.Gvproxy is null
                 ? new CheckResult("gvproxy", CheckState.Warning, "there is none yet; it is fetched with the first image build")
                 : new CheckResult("gvproxy", CheckState.Ok, host.Gvproxy),
+            new CheckResult("libkrun", CheckState.Ok, host.Libkrun is null ? "there is none; only --hypervisor libkrun needs it" : string.Join(", ", host.Libkrunfw.Prepend(host.Libkrun))),
         };
         foreach (var accelerator in host.Accelerators)
             results.Add(new CheckResult(CliJson.Word(accelerator.Accelerator), accelerator.Usable ? CheckState.Ok : CheckState.Warning, accelerator.Reason));

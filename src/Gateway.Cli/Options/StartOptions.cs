@@ -14,9 +14,10 @@ internal sealed class StartOptions
     private readonly Option<string?> _gatewayPort = new("--gateway-port") { Description = "The gateway's port on this machine (30051 for 'default', a free one for others). 0 takes a free one.", HelpName = "PORT" };
     private readonly Option<string?> _vcpus = new("--vcpus") { Description = "Virtual CPUs (as many as this machine has, at most 4; 2 with --exec).", HelpName = "N" };
     private readonly Option<string?> _memory = new("--mem", "--memory") { Description = "Memory in MiB, or with a unit: 512m, 4g (4g; 1g with --exec).", HelpName = "SIZE" };
-    private readonly Option<string?> _hypervisor = new("--hypervisor") { Description = "What runs the machine: qemu.", HelpName = "NAME" };
+    private readonly Option<string?> _hypervisor = new("--hypervisor") { Description = "What runs the machine: auto, qemu or libkrun.", HelpName = "NAME" };
     private readonly Option<string?> _distribution = new("--distribution") { Description = "Which Kubernetes: upstream.", HelpName = "NAME" };
-    private readonly Option<string?> _network = new("--net") { Description = "gvproxy, or none.", HelpName = "NAME" };
+    private readonly Option<string?> _network = new("--network", "--net") { Description = "gvproxy, tsi (libkrun's own; --exec with --rootfs) or none.", HelpName = "NAME" };
+    private readonly KrunOptions _krun = new();
     private readonly Option<bool> _hostLoopback = new("--allow-host-loopback") { Description = "Let the guest reach what listens on this machine's loopback, as 192.168.127.254 (docs/networking.md)." };
     private readonly Option<string?> _timeout = new("--timeout") { Description = "Give up a start that takes longer: 90s, 5m.", HelpName = "TIME" };
     private readonly Option<string?> _program = new("--exec") { Description = "Run this program instead of a cluster, in a machine of its own, and end with its exit code.", HelpName = "PATH" };
@@ -28,6 +29,7 @@ internal sealed class StartOptions
     {
         foreach (var option in new Option[] { _name, _ports, _gatewayPort, _vcpus, _memory, _hypervisor, _distribution, _network, _hostLoopback, _timeout, _program, _arguments })
             command.Options.Add(option);
+        _krun.AddTo(command);
         _programOptions.AddTo(command);
     }
 
@@ -45,7 +47,7 @@ internal sealed class StartOptions
             Ports = PortForwardParser.ParseAll(parse.GetValue(_ports) ?? [], faults),
             Vcpus = parse.GetValue(_vcpus) is { } vcpus ? CountParser.Parse("--vcpus", vcpus, "2", faults) : null,
             MemoryMib = parse.GetValue(_memory) is { } memory ? MemorySizeParser.Parse(memory, faults) : null,
-            Hypervisor = parse.GetValue(_hypervisor),
+            Hypervisor = KrunOptions.HypervisorOf(parse.GetValue(_hypervisor)),
             Distribution = parse.GetValue(_distribution),
             GatewayPort = parse.GetValue(_gatewayPort) is { } port ? CountParser.Parse("--gateway-port", port, "30052", faults) : null,
             AllowHostLoopback = parse.GetValue(_hostLoopback),
@@ -54,6 +56,7 @@ internal sealed class StartOptions
         };
         if (parse.GetValue(_network) is { } network)
             config = config with { Network = network };
+        config = _krun.Read(parse, context, config, faults);
 
         // Everything that is wrong at once, and before anything is touched. (.NET's figure is this process's limit where it has one.)
         faults.AddRange(InstanceValidator.Validate(config, Environment.ProcessorCount, (int)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20)));

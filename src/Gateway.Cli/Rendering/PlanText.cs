@@ -12,11 +12,15 @@ internal static class PlanText
     {
         writer.WriteLine($"instance     {plan.Plan.Instance} ({(plan.Config.Exec is { } exec ? $"runs {exec.Program}" : "a cluster")})");
         writer.WriteLine($"machine      {plan.Plan.Vcpus} vCPUs, {plan.Plan.MemoryMib} MiB, {plan.Plan.Hypervisor} ({CliJson.Word(plan.Plan.Accelerator)})");
-        writer.WriteLine($"kernel       {plan.Plan.Kernel}");
+        writer.WriteLine($"kernel       {plan.Plan.Kernel ?? "libkrunfw's"}");
         if (plan.Plan.Initramfs is { } initramfs)
             writer.WriteLine($"initramfs    {initramfs}");
+        if (plan.Plan.RootDirectory is { } root)
+            writer.WriteLine($"root         {root} (virtio-fs)");
         foreach (var disk in plan.Plan.Disks)
             writer.WriteLine($"disk         {disk.Serial}: {disk.Path} ({CliJson.Word(disk.Format)}{(disk.ReadOnly ? ", read-only" : "")})");
+        if (plan.Plan.Krun is { } krun)
+            writer.WriteLine($"libkrun      {string.Join(", ", krun.Firmware.Prepend(krun.Library))}");
         foreach (var port in plan.Config.Ports)
             writer.WriteLine($"forward      {StatusText.Forward(port)}");
         writer.WriteLine($"console      {plan.Plan.ConsoleLog}");

@@ -15,6 +15,9 @@ namespace OpenShell.Vm.Guests;
 public sealed partial class GuestAgent : IGuestAgent
 {
     private static readonly TimeSpan AttachPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between two calls: a guest boots in a fraction of a second on hardware, and nobody tells when it listens.</summary>
+    private static readonly TimeSpan DialPause = TimeSpan.FromMilliseconds(5);
     private static readonly string Software = $"gateway {typeof(GuestAgent).Assembly.GetName().Version?.ToString(3)}";
 
     private readonly FrameTransport _transport;
@@ -60,6 +63,26 @@ public sealed partial class GuestAgent : IGuestAgent
             if (e is IOException)
                 throw GuestFaults.HandshakeFailed(e.Message, e);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// As the host of a guest that boots, over a socket that accepts before the guest does: libkrun's for a vsock port, which hangs up as long as nobody in the guest
+    /// listens. Tries until the guest has answered.
+    /// </summary>
+    /// <exception cref="FaultException">As with <see cref="ConnectAsync"/>, but for a guest that is not there yet.</exception>
+    internal static async Task<GuestAgent> DialAsync(string unixSocketPath, GuestConfig config, IProgress<StageReport>? progress, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await ConnectAsync(unixSocketPath, config, progress, cancellationToken).ConfigureAwait(false);
+            }
+            catch (FaultException e) when (e.InnerException is IOException and not HandshakeException)
+            {
+                await Task.Delay(DialPause, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 

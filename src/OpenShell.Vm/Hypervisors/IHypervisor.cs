@@ -1,3 +1,5 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
 
 namespace OpenShell.Vm.Hypervisors;
@@ -7,6 +9,9 @@ public interface IHypervisor
 {
     /// <summary>The name on the command line.</summary>
     string Name { get; }
+
+    /// <summary>What this host lacks for it, before anything is changed. Pure.</summary>
+    IReadOnlyList<Fault> Check(InstanceConfig config, HostFacts host);
 
     /// <summary>What would run. Pure: same plan, same answer; golden files test it.</summary>
     LaunchSpec Describe(BootPlan plan, HostFacts host);

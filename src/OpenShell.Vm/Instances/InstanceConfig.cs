@@ -18,14 +18,23 @@ public sealed record InstanceConfig
     /// <summary>Memory in MiB; <see langword="null"/>: 4096 for a cluster, 1024 for a program.</summary>
     public int? MemoryMib { get; init; }
 
-    /// <summary><c>qemu</c>, <c>krun</c>, or <see langword="null"/> for the best that is there.</summary>
+    /// <summary><c>qemu</c>, <c>libkrun</c>, or <see langword="null"/> for the best that is there.</summary>
     public string? Hypervisor { get; init; }
 
     /// <summary><c>upstream</c>, <c>k3s</c>, or <see langword="null"/> for the best that is there.</summary>
     public string? Distribution { get; init; }
 
-    /// <summary><c>gvproxy</c> or <c>none</c>.</summary>
-    public string Network { get; init => field = value ?? "gvproxy"; } = "gvproxy";
+    /// <summary>One of <see cref="Networking.NetworkNames"/>.</summary>
+    public string Network { get; init => field = value ?? Networking.NetworkNames.Gvproxy; } = Networking.NetworkNames.Gvproxy;
+
+    /// <summary>A folder of the host as the guest's root, in place of the root image: an absolute path; libkrun only.</summary>
+    public string? RootDirectory { get; init; }
+
+    /// <summary>The folder that holds libkrun (and libkrunfw): an absolute path; <see langword="null"/>: the usual places.</summary>
+    public string? RuntimeDirectory { get; init; }
+
+    /// <summary>How much libkrun says in its log, 0 to 5.</summary>
+    public int? KrunLogLevel { get; init; }
 
     /// <summary>Forwards the user asked for, besides the gateway's and the API server's.</summary>
     public IReadOnlyList<PortForward> Ports { get; init => field = value ?? []; } = [];

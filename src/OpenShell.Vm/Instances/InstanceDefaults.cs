@@ -1,3 +1,4 @@
+using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
 
@@ -18,6 +19,9 @@ public static class InstanceDefaults
     /// <summary>Memory of a VM for one program, in MiB.</summary>
     public const int ExecMemoryMib = 1024;
 
+    /// <summary>Errors and warnings, as libkrun counts: what it says beyond them is for those who look for something.</summary>
+    public const int KrunLogLevel = 2;
+
     /// <summary>A cluster starts in 75 s under emulation on two idle cores; a busy machine may need several times that.</summary>
     public static readonly TimeSpan EmulatedClusterTimeout = TimeSpan.FromMinutes(10);
 
@@ -27,18 +31,19 @@ public static class InstanceDefaults
     /// <summary>From power-on to the program's start (2 s here); how long the program runs is its own business.</summary>
     public static readonly TimeSpan ExecTimeout = TimeSpan.FromMinutes(2);
 
-    /// <summary>Fills in everything that does not depend on what is free at the moment (ports) or found on the host (hypervisor).</summary>
+    /// <summary>Fills in everything that does not depend on what is free at the moment (ports).</summary>
     public static InstanceConfig Fill(InstanceConfig config, HostFacts host)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(host);
         var cluster = config.Mode == GuestMode.Cluster;
-        var emulated = AcceleratorChoice.Best(host) == Accelerator.Tcg;
+        var hypervisor = config.Hypervisor ?? HypervisorChoice.Best(config, host);
+        var emulated = AcceleratorChoice.Best(hypervisor, host) == Accelerator.Tcg;
         return config with
         {
             Vcpus = config.Vcpus ?? (cluster ? Math.Min(ClusterVcpus, host.Cores) : ExecVcpus),
             MemoryMib = config.MemoryMib ?? (cluster ? ClusterMemoryMib : ExecMemoryMib),
-            Hypervisor = config.Hypervisor ?? "qemu",
+            Hypervisor = hypervisor,
             Distribution = cluster ? config.Distribution ?? Distributions.DistributionCatalog.Default.Name : null,
             Timeout = config.Timeout ?? (!cluster ? ExecTimeout : emulated ? EmulatedClusterTimeout : ClusterTimeout),
         };

@@ -45,11 +45,17 @@ public sealed record InstanceFiles
     /// <summary>Events of the last start (<see cref="Timeline.TimelineEvent"/>), one JSON object per line.</summary>
     public string Timeline => Path.Combine(Root, "timeline.jsonl");
 
+    /// <summary>The same as the bytes of the disk, where there was no qemu-img to make the other: made with libkrun.</summary>
+    public string RawStateDisk => Path.Combine(Root, "state.img");
+
     /// <summary>The guest's console since its last power-on.</summary>
     public string ConsoleLog => Path.Combine(Root, "console.log");
 
     /// <summary>What QEMU itself said.</summary>
     public string VmmLog => Path.Combine(Root, "qemu.log");
+
+    /// <summary>What libkrun and its process said.</summary>
+    public string KrunLog => Path.Combine(Root, "libkrun.log");
 
     /// <summary>What gvproxy said.</summary>
     public string GvproxyLog => Path.Combine(Root, "gvproxy.log");
@@ -60,11 +66,14 @@ public sealed record InstanceFiles
     /// <summary>The broker: any process of this user talks here to the supervisor and, through it, to the guest.</summary>
     public string AgentSocket => Path.Combine(Run, "agent.sock");
 
-    /// <summary>QEMU's end of the agent's virtio-serial port; only the supervisor connects to it.</summary>
+    /// <summary>The hypervisor's end of the agent's virtio-serial port, or vsock port; only the supervisor connects to it.</summary>
     public string GuestSocket => Path.Combine(Run, "guest.sock");
 
     /// <summary>QEMU's control socket (QMP).</summary>
     public string QmpSocket => Path.Combine(Run, "qmp.sock");
+
+    /// <summary>Why libkrun's process could not start the machine (a list of <see cref="Fault"/>); the supervisor reads it when that process has ended.</summary>
+    public string VmmFault => Path.Combine(Run, "vmm-fault.json");
 
     /// <summary>gvproxy's end of the guest's network interface.</summary>
     public string NetworkSocket => Path.Combine(Run, "net.sock");
@@ -74,6 +83,9 @@ public sealed record InstanceFiles
 
     /// <summary>The console of the <paramref name="attempt"/>th power-on (from 1), kept because the guest hung in it.</summary>
     public string ConsoleOfAttempt(int attempt) => Path.Combine(Root, $"console.{attempt}.log");
+
+    /// <summary>The state disk in a format.</summary>
+    public string StateDiskOf(Planning.DiskFormat format) => format == Planning.DiskFormat.Raw ? RawStateDisk : StateDisk;
 
     /// <summary>The files of an instance that is kept.</summary>
     /// <exception cref="FaultException">The paths of its sockets would be too long (<c>instance.path-too-long</c>).</exception>

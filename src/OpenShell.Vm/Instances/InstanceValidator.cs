@@ -21,8 +21,6 @@ public static class InstanceValidator
     /// <summary>Below this the control plane is killed for want of memory, in MiB.</summary>
     public const int MinClusterMemoryMib = 2048;
 
-    private static readonly string[] Networks = ["gvproxy", "none"];
-
     /// <summary>All faults, in the order of the fields; empty when there is none. Each names the field and the remedy.</summary>
     /// <param name="config">What the user asked for.</param>
     /// <param name="cores">Logical processors of the host.</param>
@@ -37,6 +35,7 @@ public static class InstanceValidator
             .. Vcpus(config, cores),
             .. Memory(config, memoryMib),
             .. Names(config),
+            .. KrunOptionRules.Validate(config),
             .. Ports(config),
             .. Timeout(config),
         ];
@@ -100,11 +99,11 @@ public static class InstanceValidator
     private static IEnumerable<Fault> Names(InstanceConfig config)
     {
         if (config.Hypervisor is { } hypervisor && HypervisorCatalog.Find(hypervisor) is null)
-            yield return Unknown("hypervisor", hypervisor, HypervisorCatalog.All.Select(h => h.Name));
+            yield return Unknown("hypervisor", hypervisor, HypervisorCatalog.All.Select(h => h.Name).Prepend("auto"));
         if (config.Distribution is { } distribution && DistributionCatalog.Find(distribution) is null)
             yield return Unknown("distribution", distribution, DistributionCatalog.All.Select(d => d.Name));
-        if (!Networks.Contains(config.Network))
-            yield return Unknown("net", config.Network, Networks);
+        if (!NetworkNames.All.Contains(config.Network))
+            yield return Unknown("net", config.Network, NetworkNames.All);
         if (config is { Mode: GuestMode.Cluster, Network: "none" })
             yield return Usage("instance.network-needed", "A cluster without a network could not be reached.", "Leave out --net none, or run one program with --exec.");
     }
@@ -148,5 +147,5 @@ public static class InstanceValidator
     private static Fault Unknown(string option, string value, IEnumerable<string> known) =>
         Usage($"instance.{option}-unknown", $"There is no --{option} '{value}'.", $"Known: {string.Join(", ", known)}.");
 
-    private static Fault Usage(string code, string what, string remedy) => new() { Code = code, What = what, Remedy = remedy, IsUsage = true };
+    internal static Fault Usage(string code, string what, string remedy) => new() { Code = code, What = what, Remedy = remedy, IsUsage = true };
 }

@@ -14,6 +14,12 @@ public sealed record InstancesOptions
     /// </summary>
     public IReadOnlyList<string>? KvmProbeCommand { get; init; }
 
+    /// <summary>
+    /// Program and arguments that, with the path of a plan behind them, lead to <see cref="Hypervisors.Krun.KrunProcess.Run"/>: libkrun takes over the process that it
+    /// runs in. <see langword="null"/>: libkrun is not used.
+    /// </summary>
+    public IReadOnlyList<string>? VmmCommand { get; init; }
+
     /// <summary>Where images come from; <see langword="null"/>: an <see cref="ImageBuilder"/> for <see cref="Directories"/>.</summary>
     public IImages? Images { get; init; }
 
@@ -22,6 +28,13 @@ public sealed record InstancesOptions
 
     /// <summary>For tests: how long a guest may be silent, instead of what its accelerator needs.</summary>
     internal TimeSpan? HelloBudget { get; init; }
+
+    /// <summary>For tests: what the host is taken to be, instead of what it is.</summary>
+    internal Planning.HostFacts? Host { get; init; }
+
+    /// <summary>What there is for a configuration.</summary>
+    internal async Task<Planning.HostFacts> ProbeAsync(InstanceConfig config, CancellationToken cancellationToken) =>
+        Host ?? await new Planning.HostProbe(Directories, KvmProbeCommand, VmmCommand).ProbeAsync(config.RuntimeDirectory, cancellationToken).ConfigureAwait(false);
 
     internal IImages EffectiveImages => Images ?? new ImageBuilder(Directories);
 }

@@ -14,19 +14,22 @@ public sealed partial class LocalInstances
     public async Task<StartPlan> PlanAsync(InstanceConfig config, CancellationToken cancellationToken = default)
     {
         Validate(config);
-        var host = await new HostProbe(Options.Directories, Options.KvmProbeCommand).ProbeAsync(cancellationToken).ConfigureAwait(false);
+        var host = await Options.ProbeAsync(config, cancellationToken).ConfigureAwait(false);
         var filled = InstanceDefaults.Fill(config, host);
+        HypervisorCatalog.ThrowIfUnfit(filled, host);
         var files = config.Mode == GuestMode.Exec
             ? InstanceFiles.Ephemeral(Options.Directories, "0-0-0")
             : _store.Files(InstanceName.Parse(config.Name));
-        var notes = new List<string>([.. AcceleratorChoice.Notes(host), .. InstanceValidator.Notes(filled, host)]);
+        var notes = new List<string>([.. AcceleratorChoice.Notes(filled.Hypervisor!, host), .. InstanceValidator.Notes(filled, host)]);
         filled = WithPorts(filled, files, notes);
-        var plan = BootPlanner.Plan(filled, host, await ImagesAsync(filled, notes, cancellationToken).ConfigureAwait(false), files);
+        var plan = BootPlanner.Plan(filled, host, await ImagesAsync(filled, notes, cancellationToken).ConfigureAwait(false), files, StateDisk.FormatFor(host, files));
         return new StartPlan(filled, host, plan, Processes(plan, host, files), notes);
     }
 
-    private async Task<ImageSet> ImagesAsync(InstanceConfig config, List<string> notes, CancellationToken cancellationToken)
+    private async Task<ImageSet?> ImagesAsync(InstanceConfig config, List<string> notes, CancellationToken cancellationToken)
     {
+        if (config.RootDirectory is not null)
+            return null;
         var request = new ImageRequest { Mode = config.Mode, Distribution = config.Distribution };
         if (await Options.EffectiveImages.FindAsync(request, cancellationToken).ConfigureAwait(false) is { } images)
             return images;
@@ -55,9 +58,9 @@ public sealed partial class LocalInstances
     private static List<LaunchSpec> Processes(BootPlan plan, HostFacts host, InstanceFiles files)
     {
         var processes = new List<LaunchSpec>();
-        if (plan.Network is not null)
-            processes.Add(GvproxyCommandLine.Describe(host.Gvproxy ?? "gvproxy", files));
-        if (plan.Disks.Any(d => !d.ReadOnly) && !File.Exists(files.StateDisk))
+        if (plan.Network is { } network)
+            processes.Add(GvproxyCommandLine.Describe(host.Gvproxy ?? "gvproxy", files, network.Datagrams));
+        if (plan.Disks.Any(d => d is { ReadOnly: false, Format: DiskFormat.Qcow2 }) && !File.Exists(files.StateDisk))
             processes.Add(StateDisk.Describe(host.QemuImg ?? "qemu-img", files.StateDisk, files));
         processes.Add((HypervisorCatalog.Find(plan.Hypervisor) ?? throw new InvalidOperationException($"no hypervisor {plan.Hypervisor}")).Describe(plan, host));
         return processes;

@@ -51,8 +51,8 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
 
     private static void Validate(InstanceConfig config)
     {
-        var faults = InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib());
-        if (faults.Count > 0)
+        Fault[] faults = [.. InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()), .. RootDirectoryCheck.Faults(config)];
+        if (faults.Length > 0)
             throw new FaultException(faults);
     }
 

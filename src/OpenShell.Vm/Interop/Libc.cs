@@ -36,6 +36,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     internal static partial int Kill(int pid, int signal);
 
+    /// <summary>SIG_DFL.</summary>
+    internal const nint DefaultHandler = 0;
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    internal static partial nint SetSignalHandler(int signal, nint handler);
+
     [LibraryImport("libc", EntryPoint = "geteuid")]
     internal static partial uint EffectiveUserId();
 

@@ -10,7 +10,8 @@ public static class GvproxyCommandLine
     /// <summary>What would run.</summary>
     /// <param name="program">Absolute path of gvproxy.</param>
     /// <param name="files">Where its sockets and its log go.</param>
-    public static LaunchSpec Describe(string program, InstanceFiles files)
+    /// <param name="datagrams">One frame a datagram, as libkrun wants it on macOS, instead of a stream.</param>
+    public static LaunchSpec Describe(string program, InstanceFiles files, bool datagrams = false)
     {
         ArgumentNullException.ThrowIfNull(files);
         return new LaunchSpec
@@ -21,7 +22,7 @@ public static class GvproxyCommandLine
             Arguments =
             [
                 // The guest's interface: one connection, frames behind a 4-byte length; gvproxy ends when it is closed.
-                "-listen-qemu", "unix://" + files.NetworkSocket,
+                .. datagrams ? (string[])["-listen-vfkit", "unixgram://" + files.NetworkSocket] : ["-listen-qemu", "unix://" + files.NetworkSocket],
 
                 // The control API. A Unix socket in a folder of mode 0700: not reachable by other users of the host.
                 "-listen", "unix://" + files.NetworkControlSocket,

@@ -1,3 +1,5 @@
+using OpenShell.Vm.Hypervisors;
+
 namespace OpenShell.Vm.Planning;
 
 /// <summary>Which accelerator is used. Pure.</summary>
@@ -10,11 +12,25 @@ public static class AcceleratorChoice
         return host.Accelerators.FirstOrDefault(a => a.Usable)?.Accelerator ?? Accelerator.Tcg;
     }
 
-    /// <summary>What a user should know about the choice.</summary>
-    public static IReadOnlyList<string> Notes(HostFacts host)
+    /// <summary>The best one that a hypervisor has. libkrun has no emulation: without hardware it does not start (<see cref="IHypervisor.Check"/>).</summary>
+    public static Accelerator Best(string hypervisor, HostFacts host)
     {
         ArgumentNullException.ThrowIfNull(host);
-        if (Best(host) != Accelerator.Tcg)
+        return hypervisor == HypervisorNames.Libkrun ? Hardware(host) ?? (host.OperatingSystem == "macos" ? Accelerator.Hvf : Accelerator.Kvm) : Best(host);
+    }
+
+    /// <summary>The usable virtualization by the processor; <see langword="null"/>: there is none.</summary>
+    public static Accelerator? Hardware(HostFacts host)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        return host.Accelerators.FirstOrDefault(a => a is { Usable: true, Accelerator: not Accelerator.Tcg })?.Accelerator;
+    }
+
+    /// <summary>What a user should know about the choice.</summary>
+    public static IReadOnlyList<string> Notes(string hypervisor, HostFacts host)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        if (Best(hypervisor, host) != Accelerator.Tcg)
             return [];
         var why = host.Accelerators.FirstOrDefault(a => a.Accelerator != Accelerator.Tcg)?.Reason;
         return

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using OpenShell.Vm.Instances;
+
 namespace OpenShell.Vm.Planning;
 
 /// <summary>
@@ -9,7 +12,7 @@ public sealed record BootPlan
     /// <summary>The instance's name.</summary>
     public required string Instance { get; init; }
 
-    /// <summary>The hypervisor's name in the catalogue: <c>qemu</c>, <c>krun</c>.</summary>
+    /// <summary>The hypervisor's name in the catalogue: <c>qemu</c>, <c>libkrun</c>.</summary>
     public required string Hypervisor { get; init; }
 
     /// <summary>How the guest's code is run.</summary>
@@ -21,14 +24,17 @@ public sealed record BootPlan
     /// <summary>Guest memory in MiB.</summary>
     public required int MemoryMib { get; init; }
 
-    /// <summary>Absolute path of the kernel (bzImage or vmlinux).</summary>
-    public required string Kernel { get; init; }
+    /// <summary>Absolute path of the kernel (bzImage or vmlinux); <see langword="null"/>: the one that libkrun brings along (libkrunfw).</summary>
+    public string? Kernel { get; init; }
 
     /// <summary>Absolute path of the initramfs; <see langword="null"/> where the kernel mounts the root itself.</summary>
     public string? Initramfs { get; init; }
 
     /// <summary>Kernel arguments in order, each explained where it is made (<c>KernelCommandLine</c>).</summary>
     public required IReadOnlyList<string> KernelArguments { get; init; }
+
+    /// <summary>Folder of the host that is the guest's root over virtio-fs, in place of a root disk.</summary>
+    public string? RootDirectory { get; init; }
 
     /// <summary>Block devices in the order in which the guest sees them.</summary>
     public required IReadOnlyList<Disk> Disks { get; init; }
@@ -39,14 +45,17 @@ public sealed record BootPlan
     /// <summary>Host side of the agent channel: a Unix socket on which the hypervisor listens.</summary>
     public required string AgentSocket { get; init; }
 
-    /// <summary>Control socket of the hypervisor (QMP).</summary>
-    public required string ControlSocket { get; init; }
+    /// <summary>Control socket of the hypervisor (QMP); <see langword="null"/>: it has none.</summary>
+    public string? ControlSocket { get; init; }
 
     /// <summary>File that takes the guest's console.</summary>
     public required string ConsoleLog { get; init; }
 
     /// <summary>File that takes the hypervisor's own output.</summary>
     public required string VmmLog { get; init; }
+
+    /// <summary>What only libkrun needs.</summary>
+    public KrunPlan? Krun { get; init; }
 }
 
 /// <summary>How the guest's code is run.</summary>
@@ -91,4 +100,31 @@ public enum DiskFormat
 /// <summary>The guest's network interface, joined to gvproxy over a Unix stream socket.</summary>
 /// <param name="MacAddress">Such as <c>5a:94:ef:e4:0c:ee</c>.</param>
 /// <param name="Socket">gvproxy's socket (<c>-listen-qemu</c>): frames with a 4-byte big-endian length.</param>
-public sealed record NetworkInterface(string MacAddress, string Socket);
+public sealed record NetworkInterface(string MacAddress, string Socket)
+{
+    /// <summary>The socket takes one frame a datagram (<c>-listen-vfkit</c>): the only way that libkrun and gvproxy share on macOS.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Datagrams { get; init; }
+}
+
+/// <summary>The part of a plan that is for libkrun's process.</summary>
+public sealed record KrunPlan
+{
+    /// <summary>Where the plan itself is written, for that process to read.</summary>
+    public required string PlanFile { get; init; }
+
+    /// <summary>Where that process writes why it could not start the machine (a list of <see cref="Faults.Fault"/>).</summary>
+    public required string FaultFile { get; init; }
+
+    /// <summary>Absolute path of libkrun.</summary>
+    public required string Library { get; init; }
+
+    /// <summary>Absolute paths of every libkrunfw that was found, the preferred one first; which fits is known once libkrun is loaded.</summary>
+    public required IReadOnlyList<string> Firmware { get; init; }
+
+    /// <summary>How much libkrun says in its log: 0 (nothing) to 5 (everything).</summary>
+    public required int LogLevel { get; init; }
+
+    /// <summary>Forwards of libkrun's own network (TSI); <see langword="null"/>: that network is off.</summary>
+    public IReadOnlyList<PortForward>? TsiPorts { get; init; }
+}

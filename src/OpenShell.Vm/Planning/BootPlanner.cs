@@ -1,3 +1,4 @@
+using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Networking;
@@ -10,36 +11,63 @@ namespace OpenShell.Vm.Planning;
 public static class BootPlanner
 {
     /// <summary>The plan.</summary>
-    /// <param name="config">Validated, with its defaults filled in (<see cref="InstanceDefaults.Fill"/>).</param>
+    /// <param name="config">Validated, with its defaults filled in (<see cref="InstanceDefaults.Fill"/>) and a port in place of each 0.</param>
     /// <param name="host">What there is.</param>
-    /// <param name="images">What is booted.</param>
+    /// <param name="images">What is booted; <see langword="null"/> when the root is a folder of the host.</param>
     /// <param name="files">Where everything goes.</param>
-    public static BootPlan Plan(InstanceConfig config, HostFacts host, ImageSet images, InstanceFiles files)
+    /// <param name="stateDisk">The format of the instance's disk.</param>
+    public static BootPlan Plan(InstanceConfig config, HostFacts host, ImageSet? images, InstanceFiles files, DiskFormat stateDisk = DiskFormat.Qcow2)
     {
         ArgumentNullException.ThrowIfNull(config);
-        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(files);
-        var accelerator = AcceleratorChoice.Best(host);
-        return new BootPlan
+        var hypervisor = config.Hypervisor ?? throw new ArgumentException("Defaults are not filled in.", nameof(config));
+        var accelerator = AcceleratorChoice.Best(hypervisor, host);
+        IReadOnlyList<Disk> disks =
+        [
+            .. images is null ? (Disk[])[] : [Root(images)],
+            .. config.Mode == GuestMode.Cluster ? (Disk[])[State(files, stateDisk)] : [],
+        ];
+        var plan = new BootPlan
         {
             Instance = config.Name,
-            Hypervisor = config.Hypervisor ?? throw new ArgumentException("Defaults are not filled in.", nameof(config)),
+            Hypervisor = hypervisor,
             Accelerator = accelerator,
             Vcpus = config.Vcpus ?? throw new ArgumentException("Defaults are not filled in.", nameof(config)),
             MemoryMib = config.MemoryMib ?? throw new ArgumentException("Defaults are not filled in.", nameof(config)),
-            Kernel = images.Kernel,
-            Initramfs = images.Initramfs,
+            Kernel = images?.Kernel,
+            Initramfs = images?.Initramfs,
             KernelArguments = KernelCommandLine.For(accelerator),
-            Disks = config.Mode == GuestMode.Cluster ? [Root(images), State(files)] : [Root(images)],
-            Network = config.Network == "none" ? null : new NetworkInterface(GuestNetworkPlan.GuestMac, files.NetworkSocket),
+            RootDirectory = config.RootDirectory,
+            Disks = disks,
+            Network = config.Network == NetworkNames.Gvproxy ? new NetworkInterface(GuestNetworkPlan.GuestMac, files.NetworkSocket) : null,
             AgentSocket = files.GuestSocket,
             ControlSocket = files.QmpSocket,
             ConsoleLog = files.ConsoleLog,
             VmmLog = files.VmmLog,
         };
+        return hypervisor == HypervisorNames.Libkrun ? ForLibkrun(plan, config, host, files) : plan;
     }
+
+    private static BootPlan ForLibkrun(BootPlan plan, InstanceConfig config, HostFacts host, InstanceFiles files) => plan with
+    {
+        // libkrunfw's kernel comes with arguments of libkrun's own; only the names of the disks are added to them.
+        KernelArguments = plan.Kernel is null ? KernelCommandLine.DiskNames(plan.Disks) : KernelCommandLine.UnderLibkrun(plan.Disks),
+        Network = plan.Network is { } network ? network with { Datagrams = host.OperatingSystem == "macos" } : null,
+        ControlSocket = null,
+        VmmLog = files.KrunLog,
+        Krun = new KrunPlan
+        {
+            PlanFile = files.Plan,
+            FaultFile = files.VmmFault,
+            Library = host.Libkrun ?? "libkrun",
+            Firmware = host.Libkrunfw,
+            LogLevel = config.KrunLogLevel ?? InstanceDefaults.KrunLogLevel,
+            TsiPorts = config.Network == NetworkNames.Tsi ? config.Ports : null,
+        },
+    };
 
     private static Disk Root(ImageSet images) => new() { Serial = GuestPaths.RootSerial, Path = images.Root, Format = DiskFormat.Raw, ReadOnly = true };
 
-    private static Disk State(InstanceFiles files) => new() { Serial = GuestPaths.StateLabel, Path = files.StateDisk, Format = DiskFormat.Qcow2, ReadOnly = false };
+    private static Disk State(InstanceFiles files, DiskFormat format) => new() { Serial = GuestPaths.StateLabel, Path = files.StateDiskOf(format), Format = format, ReadOnly = false };
 }

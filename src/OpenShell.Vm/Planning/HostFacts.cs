@@ -27,9 +27,23 @@ public sealed record HostFacts
     /// <summary>Absolute path of gvproxy, if there.</summary>
     public string? Gvproxy { get; init; }
 
+    /// <summary>Absolute path of libkrun, if there.</summary>
+    public string? Libkrun { get; init; }
+
+    /// <summary>Absolute paths of every libkrunfw, the preferred one first.</summary>
+    public IReadOnlyList<string> Libkrunfw { get; init; } = [];
+
+    /// <summary>How the process that becomes libkrun's machine is started; <see langword="null"/> for a program that has no such command.</summary>
+    public VmmProgram? VmmProgram { get; init; }
+
     /// <summary>Every accelerator with whether it is usable, and why not.</summary>
     public required IReadOnlyList<AcceleratorFact> Accelerators { get; init; }
 }
+
+/// <summary>A program that takes the path of a plan as its last argument and becomes that machine.</summary>
+/// <param name="Command">Its absolute path and first arguments.</param>
+/// <param name="Environment">Its whole environment.</param>
+public sealed record VmmProgram(IReadOnlyList<string> Command, IReadOnlyDictionary<string, string> Environment);
 
 /// <summary>One way to run guest code, as found on this host.</summary>
 public sealed record AcceleratorFact

@@ -1,12 +1,13 @@
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using OpenShell.Vm.Hypervisors.Krun;
 using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Planning;
 
 /// <summary>Finds out about the host. What takes time (starting QEMU for its version, timing KVM) is remembered in the cache folder until the host changes.</summary>
-public sealed partial class HostProbe(HostDirectories directories, IReadOnlyList<string>? kvmProbeCommand)
+public sealed partial class HostProbe(HostDirectories directories, IReadOnlyList<string>? kvmProbeCommand, IReadOnlyList<string>? vmmCommand = null)
 {
     /// <summary>Starting QEMU to ask for its version takes some 50 ms; a machine that swaps may need seconds.</summary>
     private static readonly TimeSpan VersionLimit = TimeSpan.FromSeconds(20);
@@ -14,23 +15,34 @@ public sealed partial class HostProbe(HostDirectories directories, IReadOnlyList
     private readonly HostFactsCache _cache = new(directories.Cache);
 
     /// <summary>Probes; never blocks for longer than the limits of its children.</summary>
-    public async Task<HostFacts> ProbeAsync(CancellationToken cancellationToken = default)
+    public Task<HostFacts> ProbeAsync(CancellationToken cancellationToken = default) => ProbeAsync(null, cancellationToken);
+
+    /// <summary>Probes, and looks for libkrun in a folder first.</summary>
+    public async Task<HostFacts> ProbeAsync(string? runtimeDirectory, CancellationToken cancellationToken = default)
     {
         var qemu = RuntimeTools.FindQemu();
         var versionTask = qemu is null ? Task.FromResult<Version?>(null) : _cache.GetAsync("qemu-version", HostFactsCache.KeyOfFile(qemu), ct => VersionOfAsync(qemu, ct), cancellationToken);
         var kvmTask = KvmAsync(cancellationToken);
+        var isMac = OperatingSystem.IsMacOS();
+        var architecture = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "aarch64" : "x86_64";
+        var folders = KrunLibraries.Folders(runtimeDirectory, directories.Cache, isMac, architecture);
+        var libkrunfw = KrunLibraries.FindLibkrunfw(folders, isMac);
         return new HostFacts
         {
-            OperatingSystem = OperatingSystem.IsMacOS() ? "macos" : "linux",
-            Architecture = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "aarch64" : "x86_64",
+            OperatingSystem = isMac ? "macos" : "linux",
+            Architecture = architecture,
             Cores = Environment.ProcessorCount,
             MemoryMib = HostMemory.TotalMib(),
             Qemu = qemu,
             QemuVersion = await versionTask.ConfigureAwait(false),
             QemuImg = RuntimeTools.FindQemuImg(),
             Gvproxy = RuntimeTools.FindGvproxy(directories),
+            Libkrun = KrunLibraries.FindLibkrun(runtimeDirectory, folders, isMac),
+            Libkrunfw = libkrunfw,
+            VmmProgram = vmmCommand is null ? null : new VmmProgram(vmmCommand, VmmEnvironment.Current(libkrunfw, isMac)),
             Accelerators =
             [
+                .. isMac ? (AcceleratorFact[])[HvfProbe.Probe()] : [],
                 await kvmTask.ConfigureAwait(false),
                 new AcceleratorFact { Accelerator = Accelerator.Tcg, Usable = true, Reason = "software emulation by QEMU: works everywhere, some ten times slower than the processor" },
             ],

@@ -1,26 +1,46 @@
+using OpenShell.Vm.Protocol;
+
 namespace OpenShell.Vm.Planning;
 
 /// <summary>
-/// The kernel's arguments (https://docs.kernel.org/admin-guide/kernel-parameters.html), each with its reason. Nothing here configures the guest's user space:
-/// that comes over the agent channel. The root is mounted by the initramfs, so there is no <c>root=</c>. libkrun allows 2048 bytes in all.
+/// The kernel's arguments (https://docs.kernel.org/admin-guide/kernel-parameters.html), each with its reason. Nothing here configures the guest's user space but
+/// what it must know before the agent channel is there: that carries the rest. The root is mounted by the initramfs, so there is no <c>root=</c>. libkrun allows
+/// 2048 bytes in all, of which it takes some 50 for each device.
 /// </summary>
 internal static class KernelCommandLine
 {
+    /// <summary>Under QEMU.</summary>
     internal static IReadOnlyList<string> For(Accelerator accelerator) =>
-        [.. Always, .. accelerator == Accelerator.Tcg ? UnderEmulation : []];
+        // The serial port, which the hypervisor writes to console.log.
+        ["console=ttyS0", .. Always, .. accelerator == Accelerator.Tcg ? UnderEmulation : []];
+
+    /// <summary>Under libkrun, with a kernel of our own.</summary>
+    internal static IReadOnlyList<string> UnderLibkrun(IReadOnlyList<Disk> disks) =>
+    [
+        // libkrun's console is a virtio console; it has no serial port that writes to a file.
+        "console=hvc0",
+
+        .. Always,
+
+        // libkrun has no ACPI: on x86 the keyboard controller's reset is the only end of a machine that it knows (src/devices/src/legacy/i8042.rs at v1.17.4). PID 1 reads this too.
+        GuestKernelArguments.ResetIsTheEnd,
+
+        .. DiskNames(disks),
+    ];
+
+    /// <summary>libkrun gives disks serial numbers of its own (device and inode of the image: src/devices/src/virtio/block/device.rs at v1.17.4), so the guest is told them in order.</summary>
+    internal static IReadOnlyList<string> DiskNames(IReadOnlyList<Disk> disks) =>
+        disks.Count == 0 ? [] : [$"{GuestKernelArguments.Disks}={string.Join(',', disks.Select(disk => disk.Serial))}"];
 
     private static readonly string[] Always =
     [
-        // The serial port, which the hypervisor writes to console.log.
-        "console=ttyS0",
-
         // Warnings and worse only: each line costs a millisecond or more of a serial port, under emulation several.
         "quiet",
 
         // The one interface is eth0, whatever bus it is on.
         "net.ifnames=0",
 
-        // A panic reboots at once, and -no-reboot makes that the hypervisor's end: a dead guest is noticed in milliseconds.
+        // A panic reboots at once, which is the hypervisor's end (QEMU: -no-reboot): a dead guest is noticed in milliseconds.
         "panic=-1",
 
         // Also a kernel bug that the kernel would try to live on with: a VM is started anew more easily than it is debugged.

@@ -21,6 +21,8 @@ public sealed class RuntimeInspector(HostDirectories directories)
         var files = new (string Name, string? Path, string? Version)[]
         {
             ("qemu", host.Qemu, host.QemuVersion?.ToString()),
+            ("libkrun", host.Libkrun, null),
+            ("libkrunfw", host.Libkrunfw.Count > 0 ? host.Libkrunfw[0] : null, null),
             ("gvproxy", host.Gvproxy, null),
             ("kernel", images?.Kernel, null),
             ("initramfs", images?.Initramfs, null),

@@ -5,7 +5,7 @@ namespace OpenShell.Vm.Runtime;
 /// <summary>One file that a machine runs on: what it is, where it comes from, and whether it is still what it was.</summary>
 public sealed record RuntimePart
 {
-    /// <summary>Its part: <c>qemu</c>, <c>gvproxy</c>, <c>kernel</c>, <c>initramfs</c>, <c>root</c>, ...</summary>
+    /// <summary>Its part: <c>qemu</c>, <c>libkrun</c>, <c>libkrunfw</c>, <c>gvproxy</c>, <c>kernel</c>, <c>initramfs</c>, <c>root</c>, ...</summary>
     public required string Name { get; init; }
 
     /// <summary>Absolute path.</summary>

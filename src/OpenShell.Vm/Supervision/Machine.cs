@@ -1,4 +1,8 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors.Krun;
 using OpenShell.Vm.Hypervisors.Qemu;
+using OpenShell.Vm.Interop;
+using OpenShell.Vm.Planning;
 
 namespace OpenShell.Vm.Supervision;
 
@@ -6,18 +10,26 @@ namespace OpenShell.Vm.Supervision;
 internal sealed class Machine : IAsyncDisposable
 {
     private readonly CancellationTokenSource _gone = new();
+    private readonly BootPlan _plan;
     private readonly Task<QmpClient?> _qmp;
 
-    internal Machine(ChildProcess vmm, string controlSocket)
+    internal Machine(ChildProcess vmm, BootPlan plan)
     {
         Vmm = vmm;
+        _plan = plan;
         _ = vmm.Exited.ContinueWith(_ => _gone.Cancel(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        _qmp = ConnectQmpAsync(controlSocket);
-        GuestShutdown = WatchShutdownAsync();
+        _qmp = plan.ControlSocket is { } socket ? ConnectQmpAsync(socket) : Task.FromResult<QmpClient?>(null);
+        GuestShutdown = plan.ControlSocket is null ? WatchExitAsync() : WatchShutdownAsync();
     }
 
     /// <summary>The hypervisor.</summary>
     internal ChildProcess Vmm { get; }
+
+    /// <summary>Whether the hypervisor can be asked to end.</summary>
+    internal bool CanQuit => _plan.ControlSocket is not null;
+
+    /// <summary>Why it could not start the machine, by its own word.</summary>
+    internal Fault? OwnFault => _plan.Krun is { } krun ? VmmFault.Read(krun.FaultFile) : null;
 
     /// <summary>Cancelled when the hypervisor has ended.</summary>
     internal CancellationToken Gone => _gone.Token;
@@ -28,9 +40,16 @@ internal sealed class Machine : IAsyncDisposable
     /// <summary>Completes with QEMU's reason when the machine has shut down (<c>guest-shutdown</c>, <c>guest-reset</c>, <c>guest-panic</c>, <c>host-signal</c>), <see langword="null"/> when QEMU went without saying one.</summary>
     internal Task<string?> GuestShutdown { get; }
 
-    /// <summary>Completes when QEMU answers on its control socket, and so runs the guest.</summary>
+    /// <summary>Completes when the hypervisor runs the guest: QEMU answers on its control socket; libkrun, which has none, makes the console's file as it builds the machine.</summary>
     internal async Task RunningAsync(CancellationToken cancellationToken)
     {
+        if (_plan.ControlSocket is null)
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Gone);
+            await UnixSocket.WaitForFileAsync(_plan.ConsoleLog, either.Token).ConfigureAwait(false);
+            return;
+        }
+
         if (await _qmp.WaitAsync(cancellationToken).ConfigureAwait(false) is { } qmp)
             _ = await qmp.StatusAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -64,6 +83,10 @@ internal sealed class Machine : IAsyncDisposable
             return null;
         }
     }
+
+    /// <summary>libkrun tells no more than its exit code: 0 when the guest has reset itself, which is its only end (see <c>KernelCommandLine</c>), in order or by a panic.</summary>
+    private async Task<string?> WatchExitAsync() =>
+        (await Vmm.Exited.ConfigureAwait(false)).Code == 0 ? "guest-reset" : null;
 
     private async Task<string?> WatchShutdownAsync()
     {

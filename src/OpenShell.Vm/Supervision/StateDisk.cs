@@ -16,11 +16,15 @@ internal static class StateDisk
     /// <summary>A cluster writes some 700 MiB in its first minute; with less than this free it would fail half-way.</summary>
     private const long NeededBytes = 1L << 30;
 
+    /// <summary>The one that is there; else qcow2 where it can be made. libkrun takes both, and macOS need not have qemu-img.</summary>
+    internal static DiskFormat FormatFor(HostFacts host, InstanceFiles files) =>
+        !File.Exists(files.StateDisk) && (File.Exists(files.RawStateDisk) || host is { QemuImg: null, Libkrun: not null }) ? DiskFormat.Raw : DiskFormat.Qcow2;
+
     /// <summary>Says so when there is no room for a new one; asked before anything else is made.</summary>
     /// <exception cref="FaultException"><c>disk.no-space</c>.</exception>
     internal static void RequireSpace(InstanceFiles files)
     {
-        if (File.Exists(files.StateDisk))
+        if (File.Exists(files.StateDisk) || File.Exists(files.RawStateDisk))
             return;
         var free = new DriveInfo(files.Root).AvailableFreeSpace;
         if (free < NeededBytes)
@@ -31,8 +35,15 @@ internal static class StateDisk
     }
 
     /// <summary>Creates it empty, whole or not at all; the guest puts its file system on it.</summary>
-    internal static async Task CreateAsync(HostFacts host, InstanceFiles files, CancellationToken cancellationToken)
+    internal static async Task CreateAsync(DiskFormat format, HostFacts host, InstanceFiles files, CancellationToken cancellationToken)
     {
+        if (format == DiskFormat.Raw)
+        {
+            using var disk = new FileStream(files.RawStateDisk, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = AtomicFile.OwnerOnly });
+            disk.SetLength((long)SizeGib << 30);
+            return;
+        }
+
         var qemuImg = host.QemuImg ?? throw Fault("host.no-qemu-img", "There is no qemu-img on this host.", "Install it: 'sudo apt-get install qemu-utils'.", null);
         var aside = files.StateDisk + ".tmp";
         File.Delete(aside);

@@ -28,7 +28,10 @@ internal sealed partial class Supervisor
 
     private async Task<IGuestAgent> ConnectAgentAsync(BootPlan plan, CancellationToken cancellationToken)
     {
-        var agent = await GuestAgent.ConnectAsync(plan.AgentSocket, MakeGuestConfig(), new ActionProgress<StageReport>(OnReport), cancellationToken).ConfigureAwait(false);
+        var reports = new ActionProgress<StageReport>(OnReport);
+        var agent = plan.Krun is null
+            ? await GuestAgent.ConnectAsync(plan.AgentSocket, MakeGuestConfig(), reports, cancellationToken).ConfigureAwait(false)
+            : await GuestAgent.DialAsync(plan.AgentSocket, MakeGuestConfig(), reports, cancellationToken).ConfigureAwait(false);
         _broker?.Attach(agent);
         _log.Say($"hello from {agent.Peer}");
         return agent;

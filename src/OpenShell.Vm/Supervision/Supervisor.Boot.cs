@@ -1,5 +1,6 @@
 using System.Globalization;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
@@ -26,9 +27,10 @@ internal sealed partial class Supervisor
         var network = StartNetworkAsync(host);
         var images = await BothAsync(EnsureImagesAsync(), network).ConfigureAwait(false);
 
-        await PrepareDiskAsync(host).ConfigureAwait(false);
+        var disk = StateDisk.FormatFor(host, _files);
+        await PrepareDiskAsync(disk, host).ConfigureAwait(false);
         await CheckRuntimeAsync(host, images).ConfigureAwait(false);
-        var plan = BootPlanner.Plan(_config, host, images, _files);
+        var plan = BootPlanner.Plan(_config with { Ports = _ports.User }, host, images, _files, disk);
 
         using var deadline = StartDeadline();
         var agent = await PowerOnAsync(plan, host).ConfigureAwait(false);
@@ -44,9 +46,10 @@ internal sealed partial class Supervisor
     private async Task<HostFacts> ProbeHostAsync()
     {
         _timeline.Started(BootStages.HostProbe);
-        var host = await new HostProbe(_options.Directories, _options.KvmProbeCommand).ProbeAsync(_running.Token).ConfigureAwait(false);
+        var host = await _options.ProbeAsync(_config, _running.Token).ConfigureAwait(false);
         _config = InstanceDefaults.Fill(_config, host);
-        _accelerator = AcceleratorChoice.Best(host);
+        HypervisorCatalog.ThrowIfUnfit(_config, host);
+        _accelerator = AcceleratorChoice.Best(_config.Hypervisor!, host);
         _patience = Math.Max(1, _config.Timeout!.Value / (InstanceDefaults.Fill(_config with { Timeout = null }, host).Timeout!.Value));
         _status.Change(status => status with
         {
@@ -56,13 +59,19 @@ internal sealed partial class Supervisor
             Vcpus = _config.Vcpus,
             MemoryMib = _config.MemoryMib,
         });
-        var notes = AcceleratorChoice.Notes(host).Concat(InstanceValidator.Notes(_config, host)).ToArray();
+        var notes = AcceleratorChoice.Notes(_config.Hypervisor!, host).Concat(InstanceValidator.Notes(_config, host)).ToArray();
         _timeline.Completed(BootStages.HostProbe, notes.Length > 0 ? string.Join(' ', notes) : $"{_accelerator}, {host.Cores} processors");
         return host;
     }
 
-    private async Task<ImageSet> EnsureImagesAsync()
+    private async Task<ImageSet?> EnsureImagesAsync()
     {
+        if (_config.RootDirectory is { } root)
+        {
+            _timeline.Skipped(BootStages.Image, $"the root is {root}");
+            return null;
+        }
+
         _timeline.Started(BootStages.Image);
         var progress = new ActionProgress<BuildProgress>(RecordBuildStep);
         var request = new ImageRequest { Mode = _config.Mode, Distribution = _config.Distribution };
@@ -72,7 +81,7 @@ internal sealed partial class Supervisor
     }
 
     /// <summary>What this boot runs on is in the log of every boot; what is not as its manifest says is not run.</summary>
-    private async Task CheckRuntimeAsync(HostFacts host, ImageSet images)
+    private async Task CheckRuntimeAsync(HostFacts host, ImageSet? images)
     {
         var parts = await new RuntimeInspector(_options.Directories).InspectAsync(host, images, _running.Token).ConfigureAwait(false);
         foreach (var part in parts)
@@ -104,18 +113,18 @@ internal sealed partial class Supervisor
         }
     }
 
-    private async Task PrepareDiskAsync(HostFacts host)
+    private async Task PrepareDiskAsync(DiskFormat format, HostFacts host)
     {
         if (!IsCluster)
             return;
         _timeline.Started(BootStages.Disk);
-        if (File.Exists(_files.StateDisk))
+        if (File.Exists(_files.StateDiskOf(format)))
         {
             _timeline.Completed(BootStages.Disk, "kept");
             return;
         }
 
-        await StateDisk.CreateAsync(host, _files, _running.Token).ConfigureAwait(false);
+        await StateDisk.CreateAsync(format, host, _files, _running.Token).ConfigureAwait(false);
         _timeline.Completed(BootStages.Disk, string.Create(CultureInfo.InvariantCulture, $"{StateDisk.SizeGib} GiB, sparse"));
     }
 

@@ -19,7 +19,7 @@ internal sealed partial class Supervisor
 
     private async Task StartNetworkAsync(HostFacts host)
     {
-        if (_config.Network == "none")
+        if (_config.Network == NetworkNames.None)
         {
             _timeline.Skipped(BootStages.Network, "no network was asked for");
             return;
@@ -27,14 +27,24 @@ internal sealed partial class Supervisor
 
         _timeline.Started(BootStages.Network);
         _ports = PortPlanner.Choose(_config, _lastPorts);
+        if (_config.Network == NetworkNames.Tsi)
+        {
+            // libkrun itself listens, once a program in the guest does.
+            _status.Change(status => status with { Ports = _ports.All });
+            _timeline.Completed(BootStages.Network, Forwards());
+            return;
+        }
+
         var program = host.Gvproxy ?? await RuntimeTools.EnsureGvproxyAsync(
             _options.Directories,
             new ActionProgress<Images.BuildProgress>(step => _timeline.Progress(BootStages.Network, step.Share, step.Title)),
             _running.Token).ConfigureAwait(false);
-        _gvproxySpec = GvproxyCommandLine.Describe(program, _files);
+        _gvproxySpec = GvproxyCommandLine.Describe(program, _files, datagrams: _config.Hypervisor == HypervisorNames.Libkrun && host.OperatingSystem == "macos");
         await StartGvproxyAsync().ConfigureAwait(false);
-        _timeline.Completed(BootStages.Network, _ports.All.Count == 0 ? null : string.Join(", ", _ports.All.Select(p => $"{p.HostAddress}:{p.HostPort} -> {p.GuestPort}")));
+        _timeline.Completed(BootStages.Network, Forwards());
     }
+
+    private string? Forwards() => _ports.All.Count == 0 ? null : string.Join(", ", _ports.All.Select(p => $"{p.HostAddress}:{p.HostPort} -> {p.GuestPort}"));
 
     private LaunchSpec? _gvproxySpec;
 

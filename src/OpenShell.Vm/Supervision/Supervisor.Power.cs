@@ -3,6 +3,7 @@ using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Timeline;
@@ -20,7 +21,7 @@ internal sealed partial class Supervisor
     private async Task<IGuestAgent> PowerOnAsync(BootPlan plan, HostFacts host)
     {
         var spec = (HypervisorCatalog.Find(plan.Hypervisor) ?? throw new InvalidOperationException($"no hypervisor {plan.Hypervisor}")).Describe(plan, host);
-        if (_lock is not null)
+        if (_lock is not null || plan.Krun is not null)
             AtomicFile.WriteJson(_files.Plan, plan, InstanceJson.Default.BootPlan, durable: false);
 
         TimeSpan given = default;
@@ -64,9 +65,10 @@ internal sealed partial class Supervisor
     {
         _timeline.PoweredOn();
         _timeline.Started(BootStages.Vmm);
-        foreach (var socket in (string[])[plan.AgentSocket, plan.ControlSocket])
-            File.Delete(socket);
-        var machine = new Machine(ChildProcess.Start(spec), plan.ControlSocket);
+        // Left by an earlier power-on: sockets that would be in the way, and files whose appearance means something.
+        foreach (var file in new[] { plan.AgentSocket, plan.ControlSocket, plan.Krun?.FaultFile, plan.ControlSocket is null ? plan.ConsoleLog : null }.OfType<string>())
+            File.Delete(file);
+        var machine = new Machine(ChildProcess.Start(spec), plan);
         _machine = machine;
         _status.SetProcess(Roles.Vmm, machine.Vmm.Identity);
         _log.Say($"{spec.Title} started, pid {machine.Vmm.Identity.Pid}");
@@ -102,7 +104,7 @@ internal sealed partial class Supervisor
         Hostname = _config.Name,
         HostTimeUnixNanoseconds = (_options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
         Entropy = System.Security.Cryptography.RandomNumberGenerator.GetBytes(64),
-        Network = _config.Network == "none" ? null : GuestNetworkOf(_config),
+        Network = _config.Network == NetworkNames.Gvproxy ? GuestNetworkOf(_config) : null,
         Exec = _config.Exec,
         Cluster = IsCluster ? new ClusterConfig
         {

@@ -68,7 +68,7 @@ internal sealed partial class Supervisor
             ?
             [
                 new("power-off by the guest's agent", PowerOffByAgentAsync, PowerOffLimit, Patient: true),
-                new("quit over QMP", machine.QuitAsync, QuitLimit),
+                .. machine.CanQuit ? (Rung[])[new("quit over QMP", machine.QuitAsync, QuitLimit)] : [],
                 ShutdownLadder.Terminate(machine.Vmm, TerminateLimit),
             ]
 

@@ -25,6 +25,8 @@ internal sealed partial class Supervisor
 
     private async Task<Ending> VmmEndedAsync(Machine machine, ExitReason reason)
     {
+        if (machine.OwnFault is { } own)
+            return new Ending.Lost(own with { Log = Kept(machine.Vmm.Spec.LogFile) });
         await ((Task)machine.GuestShutdown).WaitAsync(Settle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var shutdown = machine.GuestShutdown.IsCompletedSuccessfully ? await machine.GuestShutdown.ConfigureAwait(false) : null;
         return shutdown switch
@@ -44,9 +46,9 @@ internal sealed partial class Supervisor
             {
                 Code = "vmm.ended",
                 Stage = _timeline.CurrentStage,
-                What = $"{machine.Vmm.Spec.Title} {reason}.{LogTail.LastWords(_files.VmmLog)}",
+                What = $"{machine.Vmm.Spec.Title} {reason}.{LogTail.LastWords(machine.Vmm.Spec.LogFile)}",
                 Remedy = "Start the instance again; if it happens again, its log and 'gateway doctor' may say why.",
-                Log = Kept(_files.VmmLog),
+                Log = Kept(machine.Vmm.Spec.LogFile),
             }),
         };
     }

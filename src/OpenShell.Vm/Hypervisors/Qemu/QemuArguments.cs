@@ -63,7 +63,7 @@ internal static class QemuArguments
     private static IEnumerable<string> Kernel(BootPlan plan)
     {
         yield return "-kernel";
-        yield return plan.Kernel;
+        yield return plan.Kernel ?? throw new ArgumentException("QEMU has no kernel of its own.", nameof(plan));
         if (plan.Initramfs is { } initramfs)
         {
             yield return "-initrd";
@@ -116,7 +116,7 @@ internal static class QemuArguments
 
     private static IEnumerable<string> Control(BootPlan plan) =>
     [
-        "-chardev", $"socket,id=qmp,path={Escaped(plan.ControlSocket)},server=on,wait=off",
+        "-chardev", $"socket,id=qmp,path={Escaped(plan.ControlSocket!)},server=on,wait=off",
         "-mon", "chardev=qmp,mode=control",
     ];
 

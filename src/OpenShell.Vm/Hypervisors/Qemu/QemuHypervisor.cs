@@ -1,4 +1,5 @@
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Timeline;
 
@@ -11,7 +12,14 @@ public sealed class QemuHypervisor : IHypervisor
     public static readonly Version MinimumVersion = new(7, 2);
 
     /// <inheritdoc/>
-    public string Name => "qemu";
+    public string Name => HypervisorNames.Qemu;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Fault> Check(InstanceConfig config, HostFacts host)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        return Problem(host) is { } fault ? [fault] : [];
+    }
 
     /// <inheritdoc/>
     public LaunchSpec Describe(BootPlan plan, HostFacts host)
@@ -21,33 +29,33 @@ public sealed class QemuHypervisor : IHypervisor
         return new LaunchSpec
         {
             Title = "QEMU",
-            Program = Program(host),
+            Program = Problem(host) is { } fault ? throw new FaultException(fault) : host.Qemu!,
             Arguments = [.. QemuArguments.For(plan)],
             LogFile = plan.VmmLog,
         };
     }
 
-    private static string Program(HostFacts host)
+    private static Fault? Problem(HostFacts host)
     {
         if (host.Qemu is not { } qemu)
         {
-            throw new FaultException(new Fault
+            return new Fault
             {
                 Code = "host.no-qemu",
                 Stage = BootStages.HostProbe,
                 What = $"There is no qemu-system-{host.Architecture} on this host.",
                 Remedy = "Install it: 'sudo apt-get install qemu-system-x86 qemu-utils'; 'gateway doctor' lists everything that is missing.",
-            });
+            };
         }
 
         return host.QemuVersion is null || host.QemuVersion >= MinimumVersion
-            ? qemu
-            : throw new FaultException(new Fault
+            ? null
+            : new Fault
             {
                 Code = "host.qemu-too-old",
                 Stage = BootStages.HostProbe,
                 What = $"{qemu} is QEMU {host.QemuVersion}; {MinimumVersion} or later is needed.",
                 Remedy = "Install a newer one, such as Debian 12's or its backports'.",
-            });
+            };
     }
 }

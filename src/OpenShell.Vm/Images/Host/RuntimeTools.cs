@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
+using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Recipes;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Images.Host;
 
@@ -15,7 +17,12 @@ public static class RuntimeTools
         ["/usr/bin", "/usr/local/bin", "/usr/sbin", "/sbin", "/opt/homebrew/bin"];
 
     private static readonly string[] PodmanFolders =
-        ["/usr/libexec/podman", "/usr/lib/podman", "/usr/local/libexec/podman", "/opt/homebrew/opt/podman/libexec/podman"];
+    [
+        "/usr/libexec/podman", "/usr/lib/podman", "/usr/local/libexec/podman",
+
+        // macOS: Podman from Homebrew (Apple Silicon, Intel), and by its own installer.
+        "/opt/homebrew/opt/podman/libexec/podman", "/usr/local/opt/podman/libexec/podman", "/opt/podman/bin",
+    ];
 
     // gvproxy is made of Debian's package alone.
     private static SourceTree NoSources => new("/");
@@ -32,6 +39,17 @@ public static class RuntimeTools
     {
         if (FindGvproxy(directories) is { } found)
             return found;
+        if (OperatingSystem.IsMacOS())
+        {
+            throw new FaultException(new Fault
+            {
+                Code = "network.no-gvproxy",
+                Stage = BootStages.Network,
+                What = "There is no gvproxy on this Mac.",
+                Remedy = "Install it: 'brew install podman' brings it along.",
+            });
+        }
+
         var records = await new ImageBuilder(directories, RecipeCatalog.Default, NoSources).EnsureKindsAsync([GvproxyRecipe.Name], refresh: false, repair: false, progress, cancellationToken).ConfigureAwait(false);
         return new ArtifactCache(new CacheLayout(directories.Cache)).FileOf(GvproxyRecipe.Name, records[0].Key, GvproxyRecipe.Program);
     }
