@@ -36,6 +36,19 @@ public sealed class InstanceValidatorTests
         { "no program", Good with { Mode = GuestMode.Exec }, "exec.no-program", "program" },
         { "an environment without =", Good with { Mode = GuestMode.Exec, Exec = new ExecRequest { Program = "/bin/true", Environment = ["A"] } }, "exec.env-invalid", "'A'" },
         { "a relative workdir", Good with { Mode = GuestMode.Exec, Exec = new ExecRequest { Program = "/bin/true", WorkingDirectory = "tmp" } }, "exec.workdir-invalid", "'tmp'" },
+        { "an unknown log level", Good with { KrunLogLevel = 6 }, "krun.log-level-invalid", "between 0 and 5" },
+        { "a relative root", Good with { RootDirectory = "root" }, "krun.rootfs-invalid", "'root'" },
+        { "a relative runtime folder", Good with { RuntimeDirectory = "lib" }, "krun.runtime-dir-invalid", "'lib'" },
+        { "a folder under QEMU", Good with { RootDirectory = "/srv/root", Hypervisor = "qemu" }, "krun.hypervisor-needed", "--rootfs is for libkrun, but --hypervisor qemu" },
+        { "a log level under QEMU", Good with { KrunLogLevel = 1, Hypervisor = "qemu" }, "krun.hypervisor-needed", "--krun-log-level" },
+        { "a cluster with libkrun's own network", Good with { Network = "tsi" }, "network.tsi-breaks-cluster", "gvproxy" },
+        { "libkrun's own network with images", Good with { Network = "tsi", Mode = GuestMode.Exec, Exec = new ExecRequest { Program = "/bin/true" } }, "network.tsi-needs-rootfs", "--rootfs" },
+        {
+            "libkrun's own network with an address",
+            Good with { Network = "tsi", Mode = GuestMode.Exec, Exec = new ExecRequest { Program = "/bin/true" }, RootDirectory = "/srv/root", Ports = [Port(8080, 80, "0.0.0.0")] },
+            "network.tsi-address",
+            "0.0.0.0:8080:80"
+        },
         { "no time", Good with { Timeout = TimeSpan.Zero }, "instance.timeout-invalid", "--timeout" },
     };
 

@@ -7,7 +7,10 @@ internal static class GoldenFile
 {
     internal static void ShouldMatch(string name, string actual, [CallerFilePath] string caller = "")
     {
-        var path = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(caller))!, "Golden", name);
+        var folder = Path.GetDirectoryName(caller)!;
+        while (!Directory.Exists(Path.Combine(folder, "Golden")))
+            folder = Path.GetDirectoryName(folder)!;
+        var path = Path.Combine(folder, "Golden", name);
         if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
             File.WriteAllText(path, actual);
         actual.ShouldBe(File.ReadAllText(path), $"{name}: run with UPDATE_GOLDEN=1 if this change is wanted");
