@@ -114,7 +114,12 @@ public sealed class KrunSupervisionTests(Recorder recorder) : IClassFixture<Reco
         foreach (var (name, value) in VmmEnvironment.Current([], isMac: false))
             variables[name] = value;
 
-        return KrunMachine.Host(recorder.Library(19), recorder.Firmware()) with { VmmProgram = new VmmProgram([Recorder.Gateway, "__vmm"], variables) };
+        return KrunMachine.Host(recorder.Library(19), recorder.Firmware()) with
+        {
+            Qemu = null,
+            Gvproxy = null,
+            VmmProgram = new VmmProgram([Recorder.Gateway, "__vmm"], variables),
+        };
     }
 
     /// <summary>The guest's agent behind a listening socket, as in a machine with a vsock device.</summary>
