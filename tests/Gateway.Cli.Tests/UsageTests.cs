@@ -28,6 +28,8 @@ public sealed class UsageTests : IDisposable
     [InlineData("up --name a/b", "The instance name 'a/b' contains '/'.", "lower-case letters")]
     [InlineData("up --timeout soon", "--timeout 'soon': it is not a time", "--timeout 5m")]
     [InlineData("up --hypervisor xen", "xen", "auto, qemu, libkrun")]
+    [InlineData("--exec /bin/true --rootfs /no/such/folder", "--rootfs /no/such/folder: there is no such folder.", "holds the guest's files")]
+    [InlineData("--exec /bin/true --rootfs /usr", "--rootfs /usr has no /sbin/openshell-init", "unsquashfs")]
     [InlineData("up --hypervisor qemu --rootfs /tmp", "--rootfs is for libkrun, but --hypervisor qemu was asked for.", "--hypervisor libkrun")]
     [InlineData("up --hypervisor qemu --runtime-dir /tmp", "--runtime-dir is for libkrun", "Leave one of the two away.")]
     [InlineData("up --hypervisor qemu --krun-log-level 3", "--krun-log-level is for libkrun", "--hypervisor libkrun")]

@@ -36,12 +36,16 @@ internal sealed class KrunOptions
         var runtime = parse.GetValue(_runtime) ?? (config.Hypervisor == HypervisorNames.Qemu ? null : context.Host.Variable(KrunHypervisor.RuntimeVariable));
         if (parse.GetValue(_runtime) is not null && config.Hypervisor == HypervisorNames.Qemu)
             faults.Add(UsageFaults.Make("--runtime-dir is for libkrun, but --hypervisor qemu was asked for.", "Leave one of the two away."));
-        return config with
+        config = config with
         {
             RootDirectory = Full(parse.GetValue(_root)),
             RuntimeDirectory = Full(runtime),
             KrunLogLevel = parse.GetValue(_logLevel) is { } level ? CountParser.Parse("--krun-log-level", level, "4", faults) : null,
         };
+
+        // Here too: before packages are installed for a start that cannot be.
+        faults.AddRange(RootDirectoryCheck.Faults(config));
+        return config;
     }
 
     private static string? Full(string? path) => string.IsNullOrEmpty(path) ? null : Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));

@@ -5,10 +5,12 @@ using OpenShell.Vm.Protocol.Messages;
 namespace OpenShell.Vm.Instances;
 
 /// <summary>Whether a folder of the host can be a guest's root. Looks, and changes nothing.</summary>
-internal static class RootDirectoryCheck
+public static class RootDirectoryCheck
 {
-    internal static IReadOnlyList<Fault> Faults(InstanceConfig config)
+    /// <summary>What is missing of the folder that a configuration names; empty when nothing is, or it names none.</summary>
+    public static IReadOnlyList<Fault> Faults(InstanceConfig config)
     {
+        ArgumentNullException.ThrowIfNull(config);
         if (config.RootDirectory is not { } root)
             return [];
         if (!Directory.Exists(root))
