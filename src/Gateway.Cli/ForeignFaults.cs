@@ -2,33 +2,19 @@ using OpenShell.Vm.Faults;
 
 namespace OpenShell.Gateway.Cli;
 
-/// <summary>Failures of the operating system that surface as exceptions of .NET, in the words of a fault.</summary>
+/// <summary>Exceptions that are no faults yet, as faults.</summary>
 internal static class ForeignFaults
 {
-    // errno values, which .NET hands on in IOException.HResult on Unix: https://man7.org/linux/man-pages/man3/errno.3.html.
-    private const int NoSpace = 28;
-    private const int ReadOnlyFileSystem = 30;
-    private const int OverQuota = 122;
-
     /// <summary>The fault that this exception amounts to; <see langword="null"/> if it is a defect of this program.</summary>
-    public static FaultException? Translate(Exception exception) => exception switch
-    {
-        IOException { HResult: NoSpace or OverQuota } => Make("host.no-space", $"There is no space left: {exception.Message}", "Free some disk space ('gateway image prune' removes what no instance uses), then try again.", exception),
-        IOException { HResult: ReadOnlyFileSystem } or UnauthorizedAccessException or DirectoryNotFoundException => Make(
-            "host.no-access",
-            $"A file or folder cannot be used: {exception.Message}",
-            "Make that path one that this user can write to, or set HOME or the XDG_DATA_HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME and XDG_RUNTIME_DIR variables to folders that are.",
-            exception),
-        _ => null,
-    };
+    public static FaultException? Translate(Exception exception) => SystemFaults.Translate(exception) is { } fault ? new FaultException(fault, exception) : null;
 
     /// <summary>A defect of this program.</summary>
-    public static FaultException Unexpected(Exception exception) => Make(
-        "cli.unexpected",
-        $"This should not happen: {exception.GetType().Name}: {exception.Message}",
-        "Run the same command with -v for the details, and report both, please.",
+    public static FaultException Unexpected(Exception exception) => new(
+        new Fault
+        {
+            Code = "cli.unexpected",
+            What = $"This should not happen: {exception.GetType().Name}: {exception.Message}",
+            Remedy = "Run the same command with -v for the details, and report both, please.",
+        },
         exception);
-
-    private static FaultException Make(string code, string what, string remedy, Exception cause) =>
-        new(new Fault { Code = code, What = what, Remedy = remedy }, cause);
 }

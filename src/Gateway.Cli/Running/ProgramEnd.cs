@@ -18,7 +18,9 @@ internal static class ProgramEnd
             {
                 Code = "guest.exec-failed",
                 What = $"'{request.Program}' did not run in the guest: {error}",
-                Remedy = result.ExitCode == NotExecutable
+                Remedy = error.StartsWith("chdir", StringComparison.Ordinal)
+                    ? "Give --workdir (-w) a folder that is in the guest."
+                    : result.ExitCode == NotExecutable
                     ? "Name a file that is executable in the guest."
                     : "Name a program of the guest by its absolute path, or by a name that is in the guest's PATH.",
             });

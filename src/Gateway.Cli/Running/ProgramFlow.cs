@@ -43,7 +43,11 @@ internal sealed class ProgramFlow(CommandContext context, InstanceConfig config)
             await using var running = await context.Host.Instances.RunAsync(config, new PowerWatch(steps, () => _powered = true), interrupts.Orderly);
             using var stop = new StopOnInterrupt(running, interrupts, () => display.Say("Stopping; Ctrl-C again stops at once."));
             if (await Task.WhenAny(running.Process, running.Completion) == running.Completion && !running.Process.IsCompletedSuccessfully)
-                return await running.Completion;
+            {
+                // Stopped before the program ran: that is no success of the program's.
+                var code = await running.Completion;
+                return interrupts.Signal is { } signal ? ExitCodes.Signal(signal) : code;
+            }
 
             await display.DisposeAsync();
 

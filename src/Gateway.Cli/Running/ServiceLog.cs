@@ -18,7 +18,7 @@ internal sealed class ServiceLog(CommandContext context, string instance, string
         {
             try
             {
-                await agent.ReadFileAsync(_path, LocalStreams.Stdout, cancellationToken);
+                await agent.ReadFileAsync(_path, LocalStreams.LogOutput(context), cancellationToken);
                 return ExitCodes.Success;
             }
             catch (FileNotFoundException)
@@ -36,7 +36,7 @@ internal sealed class ServiceLog(CommandContext context, string instance, string
         if (!(await ServicesAsync(agent, cancellationToken)).Contains(service))
             throw await UnknownAsync(agent, cancellationToken);
         await using var tail = await agent.ExecAsync(new ExecRequest { Program = "tail", Arguments = ["-n", "+1", "-F", _path] }, cancellationToken);
-        await Task.WhenAll(tail.Stdout.CopyToAsync(LocalStreams.Stdout, cancellationToken), tail.Stderr.CopyToAsync(Stream.Null, cancellationToken));
+        await Task.WhenAll(tail.Stdout.CopyToAsync(LocalStreams.LogOutput(context), cancellationToken), tail.Stderr.CopyToAsync(Stream.Null, cancellationToken));
         return (await tail.Completion.WaitAsync(cancellationToken)).ExitCode;
     }
 

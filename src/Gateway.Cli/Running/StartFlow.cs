@@ -23,6 +23,8 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig config, S
 
         if (await _host.Instances.FindAsync(config.Name) is { Phase: InstancePhase.Ready } ready && !manner.Reset)
         {
+            if (RunningDifferences.Of(config, ready) is { Count: > 0 } differences)
+                throw new FaultException(Unlike(differences));
             if (!context.Quiet)
                 await _host.Error.WriteLineAsync($"'{config.Name}' is already running.");
             Show(ready);
@@ -34,6 +36,13 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig config, S
         using var interrupts = new Interrupts();
         return manner.Detach ? await DetachedAsync(interrupts) : await ForegroundAsync(interrupts);
     }
+
+    private Fault Unlike(IReadOnlyList<string> differences) => new()
+    {
+        Code = "instance.running-differs",
+        What = $"'{config.Name}' is already running, without {string.Join(", ", differences)}; nothing was changed.",
+        Remedy = $"Stop it first ('gateway stop --name {config.Name}'), then run the same again: what is on its disk stays.",
+    };
 
     private async Task<int> DetachedAsync(Interrupts interrupts)
     {

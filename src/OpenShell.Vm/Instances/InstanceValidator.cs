@@ -73,7 +73,7 @@ public static class InstanceValidator
         if (config.Vcpus is { } vcpus and (< 1 or > MaxVcpus))
         {
             yield return Usage("instance.vcpus-invalid", string.Create(CultureInfo.InvariantCulture, $"--vcpus {vcpus} is not between 1 and {MaxVcpus}."),
-                string.Create(CultureInfo.InvariantCulture, $"This host has {cores} processors: give 1 to {cores}."));
+                string.Create(CultureInfo.InvariantCulture, $"This host has {cores} processors: give 1 to {cores}; more only share them."));
         }
     }
 
@@ -114,7 +114,7 @@ public static class InstanceValidator
             yield return Usage("network.ports-without-network", "There are no ports to forward without a network.", "Leave out -p, or --net none.");
 
         if (config.GatewayPort is { } gatewayPort and (< 0 or > IPEndPoint.MaxPort))
-            yield return BadPort("--gateway-port", gatewayPort);
+            yield return Usage("network.port-invalid", string.Create(CultureInfo.InvariantCulture, $"--gateway-port {gatewayPort} is not between 0 and {IPEndPoint.MaxPort}."), "Write --gateway-port with a port from 1 to 65535; 0 takes a free one.");
 
         var gateway = config.GatewayPort ?? (config.Name == InstanceName.Default ? GuestNetworkPlan.GatewayPort : 0);
         var taken = new Dictionary<(string, int), string>();

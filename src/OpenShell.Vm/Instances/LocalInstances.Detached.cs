@@ -100,7 +100,7 @@ public sealed partial class LocalInstances
             : new FaultException(new Fault
             {
                 Code = "instance.supervisor-ended",
-                What = $"The supervisor {reason} before the instance was ready.{LogTail.LastWords(files.SupervisorLog)}",
+                What = $"The supervisor {reason} before the instance was ready.{supervisor.LastWords}",
                 Remedy = "Its log may say why; try again.",
                 Log = files.SupervisorLog,
             });

@@ -15,13 +15,22 @@ public sealed partial class ChildProcess : IAsyncDisposable
     private readonly Lock _reaping = new();
     private bool _reaped;
 
-    private ChildProcess(LaunchSpec spec) => Spec = spec;
+    private readonly long _logStart;
+
+    private ChildProcess(LaunchSpec spec)
+    {
+        Spec = spec;
+        _logStart = File.Exists(spec.LogFile) ? new FileInfo(spec.LogFile).Length : 0;
+    }
 
     /// <summary>What was started.</summary>
     public LaunchSpec Spec { get; }
 
     /// <summary>Who it is.</summary>
     public ProcessIdentity Identity { get; private set; } = new(0, 0);
+
+    /// <summary>For a sentence: the last that it wrote to its log, and not what was there from earlier runs.</summary>
+    internal string LastWords => LogTail.LastWords(Spec.LogFile, _logStart);
 
     /// <summary>Completes when it has ended and been waited for.</summary>
     public Task<ExitReason> Exited => _exited.Task;

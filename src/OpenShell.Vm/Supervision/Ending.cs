@@ -19,5 +19,8 @@ internal abstract record Ending
     internal sealed record PoweredOff : Ending;
 
     /// <summary>It cannot go on.</summary>
-    internal sealed record Lost(Fault Fault, Exception? Cause = null) : Ending;
+    /// <param name="Fault">Why.</param>
+    /// <param name="Cause">What was thrown, if it was.</param>
+    /// <param name="GuestIsWell">Whether the guest itself can still be asked to power off, so that nothing on its disk is lost.</param>
+    internal sealed record Lost(Fault Fault, Exception? Cause = null, bool GuestIsWell = false) : Ending;
 }

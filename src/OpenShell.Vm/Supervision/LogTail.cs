@@ -9,12 +9,15 @@ internal static class LogTail
     private const int Window = 16 * 1024;
 
     /// <summary>The last lines that are not blank, without control characters; empty if there is no such file.</summary>
-    internal static IReadOnlyList<string> Read(string path, int lines = 3)
+    /// <param name="path">The file.</param>
+    /// <param name="lines">How many at the most.</param>
+    /// <param name="from">Where to begin, in bytes: what is before is of an earlier run.</param>
+    internal static IReadOnlyList<string> Read(string path, int lines = 3, long from = 0)
     {
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            stream.Seek(-Math.Min(Window, stream.Length), SeekOrigin.End);
+            stream.Seek(-Math.Clamp(stream.Length - from, 0, Window), SeekOrigin.End);
             using var reader = new StreamReader(stream, Encoding.UTF8);
             return [.. reader.ReadToEnd()
                 .Split('\n')
@@ -29,5 +32,5 @@ internal static class LogTail
     }
 
     /// <summary>For a sentence: <c> Its last words: "…".</c>, or nothing.</summary>
-    internal static string LastWords(string path) => Read(path, 2) is { Count: > 0 } lines ? $" Its last words: \"{string.Join(" / ", lines)}\"." : "";
+    internal static string LastWords(string path, long from = 0) => Read(path, 2, from) is { Count: > 0 } lines ? $" Its last words: \"{string.Join(" / ", lines)}\"." : "";
 }

@@ -44,14 +44,14 @@ internal static class StateDisk
             return;
         }
 
-        var qemuImg = host.QemuImg ?? throw Fault("host.no-qemu-img", "There is no qemu-img on this host.", "Install it: 'sudo apt-get install qemu-utils'.", null);
+        var qemuImg = host.QemuImg ?? throw Fault("host.no-qemu-img", "There is no qemu-img on this host.", "Run 'sudo ./gateway setup', which installs it (package qemu-utils).", null);
         var aside = files.StateDisk + ".tmp";
         File.Delete(aside);
         await using (var child = ChildProcess.Start(Describe(qemuImg, aside, files)))
         {
             var reason = await child.Exited.WaitAsync(cancellationToken).ConfigureAwait(false);
             if (reason.Code != 0)
-                throw Fault("disk.not-created", $"qemu-img {reason} while creating {files.StateDisk}.{LogTail.LastWords(files.VmmLog)}", "See that the folder is writable and the disk is not full.", files.VmmLog);
+                throw Fault("disk.not-created", $"qemu-img {reason} while creating {files.StateDisk}.{child.LastWords}", "See that the folder is writable and the disk is not full.", files.VmmLog);
         }
 
         File.SetUnixFileMode(aside, AtomicFile.OwnerOnly);

@@ -60,7 +60,9 @@ internal sealed partial class Supervisor
             MemoryMib = _config.MemoryMib,
         });
         var notes = AcceleratorChoice.Notes(_config.Hypervisor!, host).Concat(InstanceValidator.Notes(_config, host)).ToArray();
-        _timeline.Completed(BootStages.HostProbe, notes.Length > 0 ? string.Join(' ', notes) : $"{_accelerator}, {host.Cores} processors");
+        if (notes.Length > 0)
+            _timeline.Progress(BootStages.HostProbe, null, string.Join(' ', notes));
+        _timeline.Completed(BootStages.HostProbe, string.Create(CultureInfo.InvariantCulture, $"{_accelerator.ToString().ToLowerInvariant()}, {host.Cores} processors, {host.MemoryMib} MiB"));
         return host;
     }
 

@@ -135,7 +135,7 @@ internal sealed partial class Supervisor
             while (!_ready.Task.IsCompleted)
             {
                 if (ReadinessGates.Overdue(_timeline.Stages, _timeline.Elapsed, emulated, _patience) is { } gate)
-                    End(new Ending.Lost(GateFault(gate)));
+                    End(new Ending.Lost(GateFault(gate), GuestIsWell: true));
                 await Task.Delay(GatePause, _running.Token).ConfigureAwait(false);
             }
         }

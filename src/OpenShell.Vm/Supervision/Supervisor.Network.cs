@@ -75,7 +75,7 @@ internal sealed partial class Supervisor
             {
                 Code = "network.gvproxy-silent",
                 Stage = BootStages.Network,
-                What = $"gvproxy does not listen on {_files.NetworkSocket}.{LogTail.LastWords(_files.GvproxyLog)}",
+                What = $"gvproxy does not listen on {_files.NetworkSocket}.{_gvproxy?.LastWords}",
                 Remedy = "See its log, and try again.",
                 Log = Kept(_files.GvproxyLog),
             });
@@ -97,7 +97,7 @@ internal sealed partial class Supervisor
     {
         Code = "network.gvproxy-ended",
         Stage = BootStages.Network,
-        What = $"gvproxy, the VM's network, {reason}.{LogTail.LastWords(_files.GvproxyLog)}",
+        What = $"gvproxy, the VM's network, {reason}.{_gvproxy?.LastWords}",
         Remedy = "Start the instance again; if it happens again, see its log.",
         Log = Kept(_files.GvproxyLog),
     };

@@ -20,7 +20,7 @@ internal sealed partial class Supervisor
 
     private async Task<int> FinishAsync(Ending ending)
     {
-        var orderly = ending is Ending.Stopped && IsCluster;
+        var orderly = IsCluster && ending is (Ending.Stopped or Ending.Lost { GuestIsWell: true });
         if (ending is not Ending.ProgramEnded)
             _status.Change(status => status with { Phase = InstancePhase.Stopping });
         if (ending is Ending.Lost failed && !_ready.Task.IsCompleted && _timeline.CurrentStage is { } stage)
@@ -72,7 +72,7 @@ internal sealed partial class Supervisor
                 ShutdownLadder.Terminate(machine.Vmm, TerminateLimit),
             ]
 
-            // Nothing to keep, or nobody left to ask.
+            // Nothing to keep (a program's machine has no disk), or nobody left to ask.
             : [ShutdownLadder.Terminate(machine.Vmm, TerminateLimit)];
         await ShutdownLadder.DescendAsync(machine.Vmm, rungs, _log.Say, hurry).ConfigureAwait(false);
         await machine.DisposeAsync().ConfigureAwait(false);

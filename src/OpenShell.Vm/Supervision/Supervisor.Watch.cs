@@ -46,8 +46,10 @@ internal sealed partial class Supervisor
             {
                 Code = "vmm.ended",
                 Stage = _timeline.CurrentStage,
-                What = $"{machine.Vmm.Spec.Title} {reason}.{LogTail.LastWords(machine.Vmm.Spec.LogFile)}",
-                Remedy = "Start the instance again; if it happens again, its log and 'gateway doctor' may say why.",
+                What = $"{machine.Vmm.Spec.Title} {reason}.{machine.Vmm.LastWords}",
+                Remedy = machine.Vmm.LastWords.Contains(_files.StateDisk, StringComparison.Ordinal)
+                    ? $"The instance's disk {_files.StateDisk} cannot be used: put a copy of it back, or begin anew with 'gateway up --reset', which discards what is on it."
+                    : "Start the instance again; if it happens again, its log and 'gateway doctor' may say why.",
                 Log = Kept(machine.Vmm.Spec.LogFile),
             }),
         };
@@ -60,7 +62,7 @@ internal sealed partial class Supervisor
         // It ends, rightly, when the machine does: then that is the news.
         await ((Task)machine.Vmm.Exited).WaitAsync(Settle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!machine.Leaving && !machine.Vmm.Exited.IsCompleted)
-            End(new Ending.Lost(GvproxyEnded(reason)));
+            End(new Ending.Lost(GvproxyEnded(reason), GuestIsWell: true));
     }
 
     private async Task WatchAgentAsync(Machine machine, IGuestAgent agent)

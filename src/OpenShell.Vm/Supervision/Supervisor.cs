@@ -136,6 +136,7 @@ internal sealed partial class Supervisor : IRunningInstance
     private Fault FaultOf(Exception e) => e switch
     {
         FaultException { Faults: [var fault, ..] } => fault with { Stage = fault.Stage ?? _timeline.CurrentStage },
+        _ when SystemFaults.Translate(e) is { } fault => fault with { Stage = _timeline.CurrentStage },
         _ => new Fault
         {
             Code = "instance.internal",

@@ -44,7 +44,7 @@ public sealed class QemuHypervisor : IHypervisor
                 Code = "host.no-qemu",
                 Stage = BootStages.HostProbe,
                 What = $"There is no qemu-system-{host.Architecture} on this host.",
-                Remedy = "Install it: 'sudo apt-get install qemu-system-x86 qemu-utils'; 'gateway doctor' lists everything that is missing.",
+                Remedy = "Run 'sudo ./gateway setup', which installs it from Debian's backports; 'gateway doctor' lists everything that is missing.",
             };
         }
 

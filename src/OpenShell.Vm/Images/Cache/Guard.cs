@@ -1,4 +1,5 @@
 using System.Globalization;
+using OpenShell.Vm.Interop;
 
 namespace OpenShell.Vm.Images.Cache;
 
@@ -35,7 +36,7 @@ internal sealed class Guard : IDisposable
             // FileShare.None is flock(LOCK_EX | LOCK_NB) on Unix, and .NET opens with O_CLOEXEC, so children do not inherit it.
             stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException e) when (e.HResult == Libc.WouldBlock)
         {
             return null;
         }

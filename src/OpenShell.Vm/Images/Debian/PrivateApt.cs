@@ -10,6 +10,9 @@ namespace OpenShell.Vm.Images.Debian;
 /// </summary>
 internal sealed class PrivateApt(string folder, string suite, string architecture, DebianArchive archive)
 {
+    /// <summary>Package lists of a suite, as fetched and unpacked.</summary>
+    private const long SpaceForLists = 200 << 20;
+
     private string Lists => Path.Combine(folder, "lists");
 
     private string Archives => Path.Combine(folder, "archives");
@@ -44,13 +47,20 @@ internal sealed class PrivateApt(string folder, string suite, string architectur
     public Task<string> CacheAsync(IReadOnlyList<string> arguments, Tools tools, CancellationToken cancellationToken) =>
         RunAsync("apt-cache", arguments, tools, null, cancellationToken);
 
-    /// <summary>What apt says when it cannot fetch, as a fault: its own words, and what to do.</summary>
-    public static Faults.FaultException MirrorFault(ToolFailedException e, Tools tools) => ImageFaults.Make(
-        "image.mirror-unreachable",
-        $"Debian's mirror did not give what was asked for: {e.LastLines.FirstOrDefault(l => l.StartsWith("E:", StringComparison.Ordinal)) ?? e.LastLine}",
-        "Check the network and that 'apt-get update' works on this host, then run the same again: what was done so far is kept.",
-        tools.LogFile,
-        e);
+    /// <summary>What apt says when it cannot fetch, as a fault: its own words, and what to do. A full disk it takes for a fault of the mirror.</summary>
+    public static Faults.FaultException MirrorFault(ToolFailedException e, Tools tools)
+    {
+        var folder = Path.GetDirectoryName(tools.LogFile)!;
+        var free = HostFiles.FreeBytes(folder);
+        if (free < SpaceForLists)
+            return ImageFaults.NoSpace(folder, SpaceForLists, free, e);
+        return ImageFaults.Make(
+            "image.mirror-unreachable",
+            $"Debian's mirror did not give what was asked for: {e.LastLines.FirstOrDefault(l => l.StartsWith("E:", StringComparison.Ordinal)) ?? e.LastLine}",
+            "Check the network and that 'apt-get update' works on this host, then run the same again: what was done so far is kept.",
+            tools.LogFile,
+            e);
+    }
 
     private async Task<string> RunAsync(string program, IReadOnlyList<string> arguments, Tools tools, string? workingFolder, CancellationToken cancellationToken)
     {
