@@ -38,7 +38,7 @@ internal sealed class DummyInstance : IRunningInstance
                 break;
         }
 
-        if (config.Exec is { } exec && !_completion.Task.IsCompleted)
+        if (config is { Exec: { } exec, Name: not "slow" } && !_completion.Task.IsCompleted)
             _process.SetResult(new LocalProcess(exec, journal));
         if (config.Name == "lost")
             Fail();
@@ -58,6 +58,7 @@ internal sealed class DummyInstance : IRunningInstance
         if (_ignoresOrder && !force)
             return _completion.Task;
         _ready.TrySetException(new FaultException(DummyInstances.Fault));
+        _process.TrySetCanceled();
         _completion.TrySetResult(0);
         return Task.CompletedTask;
     }

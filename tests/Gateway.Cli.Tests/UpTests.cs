@@ -105,6 +105,43 @@ public sealed class UpTests : IDisposable
         _harness.JournalText.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("-p 9090:90", "-p 9090:90")]
+    [InlineData("--vcpus 3 --mem 4096", "--vcpus 3")]
+    [InlineData("--mem 3g", "--mem 3072")]
+    [InlineData("--gateway-port 30052", "--gateway-port 30052")]
+    public async Task Up_on_a_running_instance_does_not_pretend_to_have_done_what_it_did_not(string options, string named)
+    {
+        var result = await _harness.DummyAsync(["up", "--detach", "--name", "running", .. options.Split(' ')]);
+
+        result.ExitCode.ShouldBe(1);
+        result.Error.ShouldContain($"error: 'running' is already running, without {named}; nothing was changed.");
+        result.Error.ShouldContain("  remedy: Stop it first ('gateway stop --name running')");
+        _harness.JournalText.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Up_on_a_running_instance_is_fine_with_what_is_so_already()
+    {
+        var result = await _harness.DummyAsync("up", "--detach", "--name", "running", "--vcpus", "2", "-p", "8080:80", "-p", "0:80");
+
+        result.ExitCode.ShouldBe(0);
+        result.Error.ShouldContain("'running' is already running.");
+    }
+
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    [InlineData("HUP", 129)]
+    public async Task A_program_that_was_interrupted_before_it_ran_has_not_succeeded(string signal, int code)
+    {
+        using var process = _harness.Start(Harness.Dummy, ["--name", "slow", "--exec", "/bin/false"]);
+        await _harness.JournalHasAsync("run slow");
+        await Harness.SignalAsync(process, signal);
+
+        (await Harness.FinishAsync(process)).ExitCode.ShouldBe(code);
+    }
+
     [Fact]
     public async Task Reset_deletes_the_instance_first()
     {

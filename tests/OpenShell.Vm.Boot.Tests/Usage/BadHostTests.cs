@@ -49,6 +49,18 @@ public sealed class BadHostTests : IAsyncLifetime
         Told(run, _home.Home, "");
     }
 
+    [Fact]
+    public async Task A_cache_that_can_only_be_read_is_said_and_not_waited_for()
+    {
+        var cache = Path.Combine(_home.Root, "cache", "openshell-vm");
+        Directory.CreateDirectory(Path.Combine(cache, "guards"));
+        await File.WriteAllTextAsync(Path.Combine(cache, "guards", "resolve"), "", TestContext.Current.CancellationToken);
+
+        var run = await InAsync($"export XDG_CACHE_HOME='{Path.GetDirectoryName(cache)}'; mount --bind '{cache}' '{cache}'; mount -o remount,bind,ro '{cache}'", "image", "build");
+
+        Told(run, cache, "write");
+    }
+
     [Theory]
     [InlineData("kernel")]
     [InlineData("initramfs")]

@@ -34,6 +34,22 @@ public sealed class InstanceLockTests
         InstanceLock.Acquire(files, "test").Dispose();
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("garbage")]
+    [InlineData("")]
+    public void A_lock_file_that_names_nobody_is_held_by_nobody(string content)
+    {
+        using var folder = new TestFolder();
+        var files = folder.Instance("test");
+        File.WriteAllText(files.Lock, content);
+
+        InstanceLock.HolderOf(files).ShouldBeNull();
+        using var held = InstanceLock.Acquire(files, "test");
+        InstanceLock.HolderOf(files).ShouldBe(ProcessIdentities.Current);
+    }
+
     [Fact]
     public async Task The_lock_of_a_killed_process_is_free()
     {
