@@ -3,7 +3,7 @@ using System.Text;
 
 namespace OpenShell.Vm.Images.Formats;
 
-/// <summary>What a 64-bit little-endian ELF file says about what it needs to be loaded (https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html).</summary>
+/// <summary>What a 64-bit little-endian ELF file says about how it is to be loaded (https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html).</summary>
 internal sealed record ElfFile
 {
     private const int LoadSegment = 1, DynamicSegment = 2, InterpreterSegment = 3;
@@ -14,6 +14,15 @@ internal sealed record ElfFile
 
     /// <summary>Names of the libraries that the loader must find.</summary>
     public required IReadOnlyList<string> Needed { get; init; }
+
+    /// <summary>The processor that it is for (<c>e_machine</c>): 62 x86-64, 183 AArch64.</summary>
+    public required ushort Machine { get; init; }
+
+    /// <summary>Where it is entered (<c>e_entry</c>).</summary>
+    public required ulong Entry { get; init; }
+
+    /// <summary>What of it is loaded, in the order of the file.</summary>
+    public required IReadOnlyList<ElfSegment> Loaded { get; init; }
 
     /// <summary>Reads the headers.</summary>
     /// <exception cref="InvalidDataException">It is not a 64-bit little-endian ELF file, or it is cut off.</exception>
@@ -34,7 +43,14 @@ internal sealed record ElfFile
                     needed.AddRange(Libraries(file, segment, segments));
             }
 
-            return new ElfFile { Interpreter = interpreter, Needed = needed };
+            return new ElfFile
+            {
+                Interpreter = interpreter,
+                Needed = needed,
+                Machine = BinaryPrimitives.ReadUInt16LittleEndian(file[0x12..]),
+                Entry = BinaryPrimitives.ReadUInt64LittleEndian(file[0x18..]),
+                Loaded = [.. segments.Where(s => s.Type == LoadSegment)],
+            };
         }
         catch (ArgumentOutOfRangeException e)
         {
@@ -42,25 +58,27 @@ internal sealed record ElfFile
         }
     }
 
-    private static List<Segment> Segments(ReadOnlySpan<byte> file)
+    private static List<ElfSegment> Segments(ReadOnlySpan<byte> file)
     {
         var table = (int)BinaryPrimitives.ReadInt64LittleEndian(file[0x20..]);
         int size = BinaryPrimitives.ReadUInt16LittleEndian(file[0x36..]), count = BinaryPrimitives.ReadUInt16LittleEndian(file[0x38..]);
-        var segments = new List<Segment>();
+        var segments = new List<ElfSegment>();
         for (var i = 0; i < count; i++)
         {
             var header = file[(table + (i * size))..];
-            segments.Add(new Segment(
+            segments.Add(new ElfSegment(
                 BinaryPrimitives.ReadInt32LittleEndian(header),
                 (int)BinaryPrimitives.ReadInt64LittleEndian(header[0x08..]),
                 BinaryPrimitives.ReadInt64LittleEndian(header[0x10..]),
-                (int)BinaryPrimitives.ReadInt64LittleEndian(header[0x20..])));
+                BinaryPrimitives.ReadInt64LittleEndian(header[0x18..]),
+                (int)BinaryPrimitives.ReadInt64LittleEndian(header[0x20..]),
+                BinaryPrimitives.ReadInt64LittleEndian(header[0x28..])));
         }
 
         return segments;
     }
 
-    private static List<string> Libraries(ReadOnlySpan<byte> file, Segment dynamic, List<Segment> segments)
+    private static List<string> Libraries(ReadOnlySpan<byte> file, ElfSegment dynamic, List<ElfSegment> segments)
     {
         var names = new List<long>();
         var strings = 0L;
@@ -87,6 +105,13 @@ internal sealed record ElfFile
         var rest = file[offset..];
         return Encoding.UTF8.GetString(rest[..rest.IndexOf((byte)0)]);
     }
-
-    private readonly record struct Segment(int Type, int Offset, long Address, int FileSize);
 }
+
+/// <summary>A piece of an ELF file that belongs together in memory (its program header).</summary>
+/// <param name="Type">1: it is loaded.</param>
+/// <param name="Offset">Where it begins in the file.</param>
+/// <param name="Address">Where it is in memory once paging is on.</param>
+/// <param name="PhysicalAddress">Where a loader without paging puts it.</param>
+/// <param name="FileSize">Bytes of it in the file.</param>
+/// <param name="MemorySize">Bytes of it in memory; what the file lacks is zero.</param>
+internal readonly record struct ElfSegment(int Type, int Offset, long Address, long PhysicalAddress, int FileSize, long MemorySize);
