@@ -12,6 +12,9 @@ internal sealed class RecipeCatalog(IReadOnlyList<Recipe> recipes)
     [
         new DebianRootRecipe(),
         new KernelRecipe(),
+        CustomKernelRecipe.X64,
+        CustomKernelRecipe.Arm64,
+        new StockFirmwareRecipe(),
         new GuestRecipe(),
         new InitramfsRecipe(),
         new KubernetesRecipe(),

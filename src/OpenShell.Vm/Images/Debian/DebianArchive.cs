@@ -39,6 +39,8 @@ internal sealed record DebianArchive
     {
         var type = source ? "deb-src" : "deb";
         var release = suite.EndsWith("-backports", StringComparison.Ordinal) ? suite[..^"-backports".Length] : suite;
+        if (release is "sid" or "unstable")
+            return [Line(Main, release)]; // it is updated in place
         var lines = new List<string> { Line(Main, release), Line(Main, release + "-updates") };
         if (release != suite)
             lines.Add(Line(Main, suite));

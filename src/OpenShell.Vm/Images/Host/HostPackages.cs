@@ -13,6 +13,11 @@ public static class HostPackages
     /// <summary>The purpose of what only this project's tests need.</summary>
     public const string Test = "test";
 
+    private static readonly string[] CustomKernels = [CustomKernelRecipe.X64.Kind, CustomKernelRecipe.Arm64.Kind];
+
+    /// <summary>Purposes that nothing has without being asked for by name: an ordinary start needs neither.</summary>
+    internal static IReadOnlyList<string> OnRequest { get; } = [Test, .. CustomKernels];
+
     /// <summary>The table.</summary>
     public static IReadOnlyList<HostPackage> All { get; } =
     [
@@ -25,9 +30,16 @@ public static class HostPackages
         Of("kmod", "finds out which kernel module needs which", [KernelRecipe.Name]),
         Of("golang-go", "compiles Kubernetes", [KubernetesRecipe.Name]),
         Of("dpkg-dev", "unpacks the sources of Kubernetes", [KubernetesRecipe.Name]),
-        Of("gcc", "links native programs", [GuestRecipe.Name, GatewayRecipe.Name, PauseRecipe.Name]),
+        Of("gcc", "links native programs, compiles a kernel", [GuestRecipe.Name, GatewayRecipe.Name, PauseRecipe.Name, .. CustomKernels]),
         Of("libc6-dev", "is what they are linked to", [GuestRecipe.Name, GatewayRecipe.Name, PauseRecipe.Name]),
         Of("zlib1g-dev", "is what .NET's native programs are linked to", [GuestRecipe.Name, GatewayRecipe.Name]),
+        Of("make", "builds a kernel", CustomKernels),
+        Of("bc", "computes its constants", CustomKernels),
+        Of("flex", "reads its configuration", CustomKernels),
+        Of("bison", "reads its configuration", CustomKernels),
+        Of("libelf-dev", "checks its code (objtool)", [CustomKernelRecipe.X64.Kind]),
+        Of("xz-utils", "unpacks its sources", CustomKernels),
+        Of("gcc-aarch64-linux-gnu", "compiles a kernel for AArch64", [CustomKernelRecipe.Arm64.Kind]),
         Of("kubernetes-client", "is the unmodified kubectl that tests use", [Test]) with { Program = "kubectl" },
         Of("python3-grpcio", "is the gRPC client of another language that tests use", [Test]),
     ];
@@ -42,6 +54,8 @@ public static class HostPackages
         ["dpkg-source"] = "dpkg-dev",
         ["patch"] = "dpkg-dev",
         ["depmod"] = "kmod",
+        ["objcopy"] = "binutils",
+        ["xz"] = "xz-utils",
         ["newuidmap"] = "uidmap",
     };
 

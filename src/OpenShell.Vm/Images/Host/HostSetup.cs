@@ -20,14 +20,14 @@ public static class HostSetup
     public static Task<IReadOnlyList<MissingPackage>> MissingAsync(CancellationToken cancellationToken = default) => MissingAsync(null, cancellationToken);
 
     /// <summary>
-    /// The same for some purposes only: <see cref="HostPackages.Run"/>, <see cref="HostPackages.Test"/>, kinds of artifacts; <see langword="null"/>: everything but tests.
+    /// The same for some purposes only: <see cref="HostPackages.Run"/>, <see cref="HostPackages.Test"/>, kinds of artifacts; <see langword="null"/>: everything but what only tests and <c>gateway kernel build</c> need.
     /// </summary>
     /// <exception cref="FaultException"><c>setup.unsupported-host</c>: not a Debian with apt.</exception>
     public static async Task<IReadOnlyList<MissingPackage>> MissingAsync(IReadOnlyCollection<string>? purposes, CancellationToken cancellationToken = default)
     {
         if (!OperatingSystem.IsLinux())
             throw UnsupportedHost();
-        var wanted = HostPackages.All.Where(p => purposes is null ? p.NeededFor.Any(n => n != HostPackages.Test) : p.NeededFor.Any(purposes.Contains)).ToList();
+        var wanted = HostPackages.All.Where(p => purposes is null ? p.NeededFor.Any(n => !HostPackages.OnRequest.Contains(n)) : p.NeededFor.Any(purposes.Contains)).ToList();
         var installed = await Dpkg.InstalledAsync([.. wanted.Select(p => p.Name)], cancellationToken).ConfigureAwait(false);
         var missing = new List<MissingPackage>();
         foreach (var package in wanted)
