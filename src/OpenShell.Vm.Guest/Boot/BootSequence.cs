@@ -76,6 +76,8 @@ internal sealed class BootSequence : IAsyncDisposable
     private async Task BootAsync()
     {
         _reporter.Report(Stage.Init, StageState.Started);
+        // Where a kernel mounted the root itself, nobody was here before; elsewhere they are there, and stay.
+        Mounter.MountAll(MountPlan.Initramfs);
         var connecting = Task.Run(ConnectAsync);
         MountBase();
         SetLimits();

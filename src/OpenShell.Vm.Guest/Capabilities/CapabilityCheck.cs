@@ -25,7 +25,7 @@ internal static class CapabilityCheck
     {
         Evidence.FileSystem => facts.FileSystems.Contains(capability.Subject),
         Evidence.Controller => facts.Controllers.Contains(capability.Subject),
-        Evidence.Module => facts.Modules.Contains(capability.Subject),
+        Evidence.Module => facts.Modules.Contains(capability.Subject) || facts.BuiltIn.Contains(capability.Option),
         Evidence.Path => facts.Exists(capability.Subject),
         _ => false,
     };

@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace OpenShell.Vm.Guest.Capabilities;
 
-/// <summary>The configuration that the running kernel was built with; only read to explain what is missing.</summary>
+/// <summary>The configuration that the running kernel was built with; read to explain what is missing, and of a kernel without modules to know what it has.</summary>
 internal sealed class KernelConfig(string text)
 {
     /// <summary>The kernel's release, as <c>uname -r</c> prints it.</summary>
@@ -20,6 +20,9 @@ internal sealed class KernelConfig(string text)
         var file = "/boot/config-" + Release;
         return File.Exists(file) ? new KernelConfig(File.ReadAllText(file)) : null;
     }
+
+    /// <summary>Options that are built in.</summary>
+    public IReadOnlySet<string> BuiltIn => text.Split('\n').Where(l => l.EndsWith("=y", StringComparison.Ordinal)).Select(l => l[..^2]).ToHashSet();
 
     /// <summary>What the configuration says about an option, for a person.</summary>
     public string Explain(string option)

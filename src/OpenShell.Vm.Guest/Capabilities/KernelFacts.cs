@@ -12,6 +12,12 @@ internal sealed record KernelFacts
     /// <summary>Modules that are loaded or built in.</summary>
     public required IReadOnlySet<string> Modules { get; init; }
 
+    /// <summary>Options that are built in, read of a kernel without modules, which has no list of them.</summary>
+    public IReadOnlySet<string> BuiltIn { get; init; } = new HashSet<string>();
+
+    /// <summary>Whether this kernel can load modules.</summary>
+    public static bool HasModules => File.Exists("/proc/modules");
+
     /// <summary>Whether a path exists.</summary>
     public Func<string, bool> Exists { get; init; } = Path.Exists;
 
@@ -24,6 +30,7 @@ internal sealed record KernelFacts
         Modules = Lines("/proc/modules").Select(l => l.Split(' ')[0])
             .Concat(Lines($"/lib/modules/{KernelConfig.Release}/modules.builtin").Select(l => Path.GetFileNameWithoutExtension(l).Replace('-', '_')))
             .ToHashSet(),
+        BuiltIn = HasModules ? new HashSet<string>() : KernelConfig.Read()?.BuiltIn ?? new HashSet<string>(),
     };
 
     private static string[] Lines(string file) => File.Exists(file) ? File.ReadAllLines(file) : [];

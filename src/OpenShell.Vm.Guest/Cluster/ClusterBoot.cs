@@ -78,7 +78,8 @@ internal sealed class ClusterBoot
         IReadOnlyList<string> errors = [];
         using (_times.Measure("modules"))
         {
-            if (File.Exists(ModuleList))
+            // The list is of the kernel that the image was made with.
+            if (KernelFacts.HasModules && File.Exists(ModuleList))
                 errors = ModuleLoader.LoadAll(ModuleLoader.Parse(await File.ReadAllTextAsync(ModuleList).ConfigureAwait(false), "/"));
         }
 

@@ -16,7 +16,7 @@ internal static class MountPlan
     /// </summary>
     public static IReadOnlyList<string> Writable { get; } = ["/etc", "/var", "/root", "/home", "/opt", "/mnt", "/srv"];
 
-    /// <summary>The three that stage 1 needs; it moves them into the root.</summary>
+    /// <summary>The three that nothing works without. Stage 1 moves them into the root; without a stage 1, stage 2 makes them.</summary>
     public static IReadOnlyList<MountEntry> Initramfs { get; } =
     [
         new() { Source = "devtmpfs", Target = "/dev", Type = "devtmpfs", Flags = Linux.MsNoSuid, Data = "mode=0755" },
