@@ -19,6 +19,7 @@ internal static class CommandCatalog
         DeleteCommand.Create,
         KubeconfigCommand.Create,
         ImageCommand.Create,
+        KernelCommand.Create,
         PlanCommand.Create,
         RuntimeCommand.Create,
         TimelineCommand.Create,

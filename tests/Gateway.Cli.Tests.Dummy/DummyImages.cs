@@ -1,5 +1,6 @@
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images;
+using OpenShell.Vm.Kernels;
 
 namespace OpenShell.Gateway.Cli.Tests.Dummy;
 
@@ -30,6 +31,20 @@ internal sealed class DummyImages : IImages
         progress?.Report(new BuildProgress { Step = "root", Title = "root image", State = BuildState.Completed, Elapsed = TimeSpan.FromSeconds(41.5), Bytes = 383_000_000 });
         return Task.FromResult(Set);
     }
+
+    public Task<KernelImage> EnsureKernelAsync(string? architecture = null, bool refresh = false, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new KernelImage
+        {
+            Version = "6.12.1-openshell (Debian 6.12.1-1)",
+            Key = "0123456789abcdef",
+            Kernel = "/cache/kernel",
+            Configuration = "/cache/config",
+            Firmware = "/cache/libkrunfw.so.5",
+            Provenance = "/cache/provenance.json",
+        });
+
+    public Task<IReadOnlyList<(string Name, KernelConfiguration Configuration)>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<(string, KernelConfiguration)>>([("one", KernelConfiguration.Parse("CONFIG_VETH=y"))]);
 
     public Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<ArtifactInfo>>([Artifact]);
 

@@ -23,6 +23,8 @@ namespace OpenShell.Gateway.Cli.Json;
 [JsonSerializable(typeof(KubeconfigView))]
 [JsonSerializable(typeof(IReadOnlyList<ArtifactView>))]
 [JsonSerializable(typeof(ImageView))]
+[JsonSerializable(typeof(KernelView))]
+[JsonSerializable(typeof(KernelCheckView))]
 [JsonSerializable(typeof(VerifyView))]
 [JsonSerializable(typeof(PruneView))]
 [JsonSerializable(typeof(IReadOnlyList<RuntimePart>))]

@@ -29,6 +29,15 @@ internal sealed record ArtifactView(
 /// <summary>What <c>image build</c> made or found.</summary>
 internal sealed record ImageView(string Key, string Kernel, string? Initramfs, string Root, double Seconds);
 
+/// <summary>What <c>kernel build</c> made or found.</summary>
+internal sealed record KernelView(string Version, string Key, string Kernel, string Configuration, string Firmware, string Provenance, double Seconds);
+
+/// <summary>What <c>kernel check</c> found.</summary>
+internal sealed record KernelCheckView(bool Ok, string Release, IReadOnlyList<KernelCapabilityView> Capabilities);
+
+/// <summary>Whether a kernel can do something.</summary>
+internal sealed record KernelCapabilityView(string Name, string Purpose, bool Required, bool Works, IReadOnlyList<string> Options, string? Detail);
+
 /// <summary>What <c>image verify</c> found.</summary>
 internal sealed record VerifyView(bool Ok, long Bytes, IReadOnlyList<ArtifactView> Verified, IReadOnlyList<FaultView> Faults);
 

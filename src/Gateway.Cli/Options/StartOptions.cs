@@ -16,6 +16,7 @@ internal sealed class StartOptions
     private readonly Option<string?> _memory = new("--mem", "--memory") { Description = "Memory in MiB, or with a unit: 512m, 4g (4g; 1g with --exec).", HelpName = "SIZE" };
     private readonly Option<string?> _hypervisor = new("--hypervisor") { Description = "What runs the machine: auto, qemu or libkrun.", HelpName = "NAME" };
     private readonly Option<string?> _distribution = new("--distribution") { Description = "Which Kubernetes: upstream.", HelpName = "NAME" };
+    private readonly KernelOption _kernel = new();
     private readonly Option<string?> _network = new("--network", "--net") { Description = "gvproxy, tsi (libkrun's own; --exec with --rootfs) or none.", HelpName = "NAME" };
     private readonly KrunOptions _krun = new();
     private readonly Option<bool> _hostLoopback = new("--allow-host-loopback") { Description = "Let the guest reach what listens on this machine's loopback, as 192.168.127.254 (docs/networking.md)." };
@@ -27,7 +28,7 @@ internal sealed class StartOptions
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _name, _ports, _gatewayPort, _vcpus, _memory, _hypervisor, _distribution, _network, _hostLoopback, _timeout, _program, _arguments })
+        foreach (var option in new Option[] { _name, _ports, _gatewayPort, _vcpus, _memory, _hypervisor, _distribution, _kernel, _network, _hostLoopback, _timeout, _program, _arguments })
             command.Options.Add(option);
         _krun.AddTo(command);
         _programOptions.AddTo(command);
@@ -49,6 +50,7 @@ internal sealed class StartOptions
             MemoryMib = parse.GetValue(_memory) is { } memory ? MemorySizeParser.Parse(memory, faults) : null,
             Hypervisor = KrunOptions.HypervisorOf(parse.GetValue(_hypervisor)),
             Distribution = parse.GetValue(_distribution),
+            Kernel = _kernel.Of(parse),
             GatewayPort = parse.GetValue(_gatewayPort) is { } port ? CountParser.Parse("--gateway-port", port, "30052", faults) : null,
             AllowHostLoopback = parse.GetValue(_hostLoopback),
             Timeout = parse.GetValue(_timeout) is { } timeout ? DurationParser.Parse(timeout, faults) : null,

@@ -6,7 +6,7 @@ namespace OpenShell.Gateway.Cli.Setup;
 /// <summary>The host's package manager, as far as this program uses it.</summary>
 internal interface IHostPackages
 {
-    /// <summary>Packages that are missing or too old for these purposes (of <see cref="HostPackages"/>); <see langword="null"/>: for everything but tests.</summary>
+    /// <summary>Packages that are missing or too old for these purposes (of <see cref="HostPackages"/>); <see langword="null"/>: for everything but tests and kernels.</summary>
     Task<IReadOnlyList<MissingPackage>> MissingAsync(IReadOnlyCollection<string>? purposes, CancellationToken cancellationToken);
 
     /// <summary>Installs them, as root.</summary>

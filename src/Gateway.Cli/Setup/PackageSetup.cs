@@ -14,7 +14,7 @@ internal static class PackageSetup
     /// <summary>Makes sure that a start finds what it needs of the host: as root by installing it, otherwise by saying who can.</summary>
     public static async Task EnsureAsync(CommandContext context, InstanceConfig config)
     {
-        var request = new ImageRequest { Mode = config.Mode, Distribution = config.Distribution };
+        var request = new ImageRequest { Mode = config.Mode, Distribution = config.Distribution, Kernel = config.Kernel };
         IReadOnlyList<MissingPackage> missing;
         try
         {
@@ -36,6 +36,14 @@ internal static class PackageSetup
     public static async Task EnsureForBuildAsync(CommandContext context)
     {
         var missing = await context.Host.Packages.MissingAsync(null, CancellationToken.None);
+        if (missing.Count > 0)
+            await InstallAsync(context, missing);
+    }
+
+    /// <summary>Makes sure that a build of this project's own kernel finds what it needs of the host.</summary>
+    public static async Task EnsureForKernelAsync(CommandContext context, string? architecture)
+    {
+        var missing = await context.Host.Packages.MissingAsync([KernelImage.KindOf(architecture)], CancellationToken.None);
         if (missing.Count > 0)
             await InstallAsync(context, missing);
     }

@@ -15,6 +15,16 @@ public interface IImages
     /// <summary>Builds what is missing and returns the set, verified. Cancelling leaves no half-built artifact; a long step resumes where it can.</summary>
     Task<ImageSet> EnsureAsync(ImageRequest request, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Builds, or finds, this project's own kernel.</summary>
+    /// <param name="architecture">Debian's name of a processor, <c>amd64</c> or <c>arm64</c>; <see langword="null"/>: this host's.</param>
+    /// <param name="refresh">Ask the mirror for newer sources.</param>
+    /// <param name="progress">Told how it goes.</param>
+    /// <param name="cancellationToken">Ends the build; the next goes on where it was.</param>
+    Task<KernelImage> EnsureKernelAsync(string? architecture = null, bool refresh = false, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default);
+
+    /// <summary>The kernels that machines may run, with their configurations: Debian's, the one in Debian's libkrunfw, this project's own. Builds or fetches what is missing.</summary>
+    Task<IReadOnlyList<(string Name, Kernels.KernelConfiguration Configuration)>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default);
+
     /// <summary>Every artifact in the cache, by kind and then by age, newest first. One that cannot be read is listed with its <see cref="ArtifactInfo.Fault"/>.</summary>
     Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default);
 
@@ -33,6 +43,9 @@ public sealed record ImageRequest
 
     /// <summary>The cluster's distribution: <c>upstream</c>, or <see langword="null"/> for the best that is there.</summary>
     public string? Distribution { get; init; }
+
+    /// <summary>Which kernel: a name of <see cref="Kernels.KernelNames"/> or the absolute path of a file; <see langword="null"/>: Debian's.</summary>
+    public string? Kernel { get; init; }
 
     /// <summary>Ask the mirror for the versions of every package anew, instead of using those that were resolved once.</summary>
     public bool Refresh { get; init; }

@@ -5,7 +5,7 @@ using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Images.Recipes;
 using OpenShell.Vm.Instances;
-using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Kernels;
 
 namespace OpenShell.Vm.Images;
 
@@ -41,9 +41,9 @@ public sealed partial class ImageBuilder : IImages
     {
         ArgumentNullException.ThrowIfNull(request);
         var keys = KeysNow();
-        foreach (var kinds in Choices(request))
+        foreach (var parts in ImageParts.Choices(request, HostArchitecture))
         {
-            var records = kinds.Select(k => keys.Plan(k) is { } plan ? _cache.Find(k, plan.Key) : null).ToList();
+            var records = parts.Kinds.Select(k => keys.Plan(k) is { } plan ? _cache.Find(k, plan.Key) : null).ToList();
             if (records.Contains(null))
                 continue;
             foreach (var record in records)
@@ -52,7 +52,7 @@ public sealed partial class ImageBuilder : IImages
                     throw new FaultException(fault);
             }
 
-            return Set(records!);
+            return await SetAsync(parts, records!, cancellationToken).ConfigureAwait(false);
         }
 
         return null;
@@ -63,11 +63,52 @@ public sealed partial class ImageBuilder : IImages
     {
         ArgumentNullException.ThrowIfNull(request);
         CheckWritable();
-        var kinds = request.Refresh ? Choices(request)[^1] : WantedOf(request);
+        var parts = request.Refresh ? ImageParts.Choices(request, HostArchitecture)[^1] : WantedOf(request);
 
         // Not an image, but what comes from the same mirrors: so that a start after this needs no network.
         var tools = RuntimeTools.FindGvproxy(_directories) is null && _catalog.Kinds.Contains(GvproxyRecipe.Name) ? (string[])[GvproxyRecipe.Name] : [];
-        return Set(await EnsureKindsAsync([.. kinds, .. tools], request.Refresh, request.Repair, progress, cancellationToken).ConfigureAwait(false));
+        var records = await EnsureKindsAsync([.. parts.Kinds, .. tools], request.Refresh, request.Repair, progress, cancellationToken).ConfigureAwait(false);
+        return await SetAsync(parts, records, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task<KernelImage> EnsureKernelAsync(string? architecture = null, bool refresh = false, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        CheckWritable();
+        var kind = KernelImage.KindOf(architecture);
+        var record = (await EnsureKindsAsync([kind], refresh, repair: true, progress, cancellationToken).ConfigureAwait(false))[0];
+        return new KernelImage
+        {
+            Version = record.Version,
+            Key = record.Key,
+            Kernel = _cache.FileOf(kind, record.Key, CustomKernelRecipe.Image),
+            Configuration = _cache.FileOf(kind, record.Key, CustomKernelRecipe.Configuration),
+            Firmware = _cache.FileOf(kind, record.Key, CustomKernelRecipe.Firmware),
+            Provenance = _cache.FileOf(kind, record.Key, CacheLayout.RecordFile),
+        };
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<(string Name, KernelConfiguration Configuration)>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        CheckWritable();
+        string[] kinds = [KernelRecipe.Name, StockFirmwareRecipe.Name, KernelImage.KindOf(null)];
+        var records = await EnsureKindsAsync(kinds, refresh: false, repair: true, progress, cancellationToken).ConfigureAwait(false);
+        var firmware = KrunFirmware.Read(_cache.FileOf(kinds[1], records[1].Key, StockFirmwareRecipe.Library)).Kernel.Image;
+        var stock = EmbeddedConfiguration.Find(firmware.Span)
+            ?? throw ImageFaults.Make("kernel.no-configuration", "The kernel in Debian's libkrunfw does not tell its configuration.", "Compare the other kernels by their files in the image cache.");
+        return
+        [
+            ($"Debian {await ReleaseAsync(0).ConfigureAwait(false)}", await ConfigurationAsync(0).ConfigureAwait(false)),
+            ($"libkrunfw {records[1].Version.Split(' ')[0]}, {EmbeddedConfiguration.Release(firmware.Span)}", stock),
+            ($"ours, {await ReleaseAsync(2).ConfigureAwait(false)}", await ConfigurationAsync(2).ConfigureAwait(false)),
+        ];
+
+        async Task<string> ReleaseAsync(int at) => (await ReadAsync(at, KernelRecipe.Release).ConfigureAwait(false)).Trim();
+
+        async Task<KernelConfiguration> ConfigurationAsync(int at) => KernelConfiguration.Parse(await ReadAsync(at, KernelRecipe.Configuration).ConfigureAwait(false));
+
+        Task<string> ReadAsync(int at, string file) => File.ReadAllTextAsync(_cache.FileOf(kinds[at], records[at].Key, file), cancellationToken);
     }
 
     /// <summary>Builds or finds artifacts by kind.</summary>
@@ -89,36 +130,35 @@ public sealed partial class ImageBuilder : IImages
     private Keys KeysNow() => new(_catalog, Facts(), _locks);
 
     /// <summary>Kinds of all the artifacts that would be built for a request where nothing is in the cache.</summary>
-    internal static IReadOnlyList<string> KindsFor(ImageRequest request) => [.. RecipeCatalog.Default.Closure(Choices(request)[^1]).Select(r => r.Kind)];
+    internal static IReadOnlyList<string> KindsFor(ImageRequest request) =>
+        [.. RecipeCatalog.Default.Closure(ImageParts.Choices(request, HostArchitecture)[^1].Kinds).Select(r => r.Kind)];
 
-    /// <summary>The sets of artifacts that serve a request, best first; the last is the one that is built where none is there.</summary>
-    private static IReadOnlyList<IReadOnlyList<string>> Choices(ImageRequest request)
-    {
-        if (request.Distribution is not (null or "upstream"))
-        {
-            throw ImageFaults.Make(
-                "image.distribution-unknown", $"There is no recipe for the distribution '{request.Distribution}'.", "Use --distribution upstream.");
-        }
-
-        string[] cluster = [KernelRecipe.Name, InitramfsRecipe.Name, RootRecipe.ClusterName];
-        string[] program = [KernelRecipe.Name, InitramfsRecipe.Name, RootRecipe.ProgramName];
-        return request.Mode == GuestMode.Cluster ? [cluster] : [cluster, program];
-    }
-
-    private IReadOnlyList<string> WantedOf(ImageRequest request)
+    private ImageParts WantedOf(ImageRequest request)
     {
         var keys = KeysNow();
-        var choices = Choices(request);
-        return choices.FirstOrDefault(kinds => kinds.All(k => keys.Plan(k) is { } plan && _cache.Find(k, plan.Key) is not null)) ?? choices[^1];
+        var choices = ImageParts.Choices(request, HostArchitecture);
+        return choices.FirstOrDefault(parts => parts.Kinds.All(k => keys.Plan(k) is { } plan && _cache.Find(k, plan.Key) is not null)) ?? choices[^1];
     }
 
-    private ImageSet Set(IReadOnlyList<ArtifactRecord> records) => new()
+    private async Task<ImageSet> SetAsync(ImageParts parts, IReadOnlyList<ArtifactRecord> records, CancellationToken cancellationToken)
     {
-        Kernel = _cache.FileOf(records[0].Kind, records[0].Key, KernelRecipe.Image),
-        Initramfs = _cache.FileOf(records[1].Kind, records[1].Key, InitramfsRecipe.Archive),
-        Root = _cache.FileOf(records[2].Kind, records[2].Key, RootRecipe.Image),
-        Key = Keys.Hash(records.Select(r => new RecipeInput(r.Kind, r.Key))),
-    };
+        var inputs = parts.Kinds.Select((kind, i) => new RecipeInput(kind, records[i].Key)).ToList();
+        if (parts.KernelFile is { } file)
+            inputs.Insert(0, new RecipeInput("kernel file", await HostFiles.Sha256Async(Existing(file), cancellationToken).ConfigureAwait(false)));
+        return new ImageSet
+        {
+            Kernel = parts.KernelFile ?? FileOf(parts.Kernel!, KernelRecipe.Image),
+            Initramfs = parts.Initramfs is { } initramfs ? FileOf(initramfs, InitramfsRecipe.Archive) : null,
+            Root = FileOf(parts.Root, RootRecipe.Image),
+            Key = Keys.Hash(inputs),
+        };
+
+        string FileOf(string kind, string name) => _cache.FileOf(kind, records[parts.Kinds.ToList().IndexOf(kind)].Key, name);
+    }
+
+    private static string Existing(string kernel) => File.Exists(kernel)
+        ? kernel
+        : throw ImageFaults.Make("image.kernel-missing", $"There is no kernel {kernel}.", "Give --kernel the path of a vmlinux, or one of the names debian and custom.");
 
     private void CheckWritable()
     {

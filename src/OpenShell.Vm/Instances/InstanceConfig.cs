@@ -24,6 +24,9 @@ public sealed record InstanceConfig
     /// <summary><c>upstream</c>, <c>k3s</c>, or <see langword="null"/> for the best that is there.</summary>
     public string? Distribution { get; init; }
 
+    /// <summary><c>debian</c>, <c>custom</c>, or the absolute path of a kernel that has everything built in; <see langword="null"/>: <c>debian</c>.</summary>
+    public string? Kernel { get; init; }
+
     /// <summary>One of <see cref="Networking.NetworkNames"/>.</summary>
     public string Network { get; init => field = value ?? Networking.NetworkNames.Gvproxy; } = Networking.NetworkNames.Gvproxy;
 

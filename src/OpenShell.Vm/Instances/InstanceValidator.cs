@@ -3,6 +3,7 @@ using System.Net;
 using OpenShell.Vm.Distributions;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Kernels;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
@@ -102,6 +103,8 @@ public static class InstanceValidator
             yield return Unknown("hypervisor", hypervisor, HypervisorCatalog.All.Select(h => h.Name).Prepend("auto"));
         if (config.Distribution is { } distribution && DistributionCatalog.Find(distribution) is null)
             yield return Unknown("distribution", distribution, DistributionCatalog.All.Select(d => d.Name));
+        if (config.Kernel is { } kernel && !KernelNames.IsKnown(kernel))
+            yield return Unknown("kernel", kernel, [KernelNames.Debian, KernelNames.Custom, "the path of a file"]);
         if (!NetworkNames.All.Contains(config.Network))
             yield return Unknown("net", config.Network, NetworkNames.All);
         if (config is { Mode: GuestMode.Cluster, Network: "none" })

@@ -1,6 +1,7 @@
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images;
+using OpenShell.Vm.Kernels;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
@@ -30,11 +31,11 @@ public sealed partial class LocalInstances
     {
         if (config.RootDirectory is not null)
             return null;
-        var request = new ImageRequest { Mode = config.Mode, Distribution = config.Distribution };
+        var request = new ImageRequest { Mode = config.Mode, Distribution = config.Distribution, Kernel = config.Kernel };
         if (await Options.EffectiveImages.FindAsync(request, cancellationToken).ConfigureAwait(false) is { } images)
             return images;
         notes.Add("The image is not built yet; the paths of its parts are known once it is: 'gateway image build', or the first start, builds it.");
-        return new ImageSet { Kernel = "/not/built/yet/kernel", Initramfs = "/not/built/yet/initramfs", Root = "/not/built/yet/root", Key = "not built yet" };
+        return new ImageSet { Kernel = "/not/built/yet/kernel", Initramfs = config.Kernel is null or KernelNames.Debian ? "/not/built/yet/initramfs" : null, Root = "/not/built/yet/root", Key = "not built yet" };
     }
 
     /// <summary>The ports as a start at this moment would choose them; that one is busy is a note here, since nothing is started.</summary>

@@ -37,7 +37,7 @@ public static class BootPlanner
             MemoryMib = config.MemoryMib ?? throw new ArgumentException("Defaults are not filled in.", nameof(config)),
             Kernel = images?.Kernel,
             Initramfs = images?.Initramfs,
-            KernelArguments = KernelCommandLine.For(accelerator),
+            KernelArguments = KernelCommandLine.For(accelerator, mountsRoot: images is { Initramfs: null }),
             RootDirectory = config.RootDirectory,
             Disks = disks,
             Network = config.Network == NetworkNames.Gvproxy ? new NetworkInterface(GuestNetworkPlan.GuestMac, files.NetworkSocket) : null,

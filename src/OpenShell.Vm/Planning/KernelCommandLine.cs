@@ -4,15 +4,15 @@ namespace OpenShell.Vm.Planning;
 
 /// <summary>
 /// The kernel's arguments (https://docs.kernel.org/admin-guide/kernel-parameters.html), each with its reason. Nothing here configures the guest's user space but
-/// what it must know before the agent channel is there: that carries the rest. The root is mounted by the initramfs, so there is no <c>root=</c>. libkrun allows
+/// what it must know before the agent channel is there: that carries the rest. Where there is an initramfs it mounts the root, so there is no <c>root=</c>. libkrun allows
 /// 2048 bytes in all, of which it takes some 50 for each device.
 /// </summary>
 internal static class KernelCommandLine
 {
     /// <summary>Under QEMU.</summary>
-    internal static IReadOnlyList<string> For(Accelerator accelerator) =>
+    internal static IReadOnlyList<string> For(Accelerator accelerator, bool mountsRoot = false) =>
         // The serial port, which the hypervisor writes to console.log.
-        ["console=ttyS0", .. Always, .. accelerator == Accelerator.Tcg ? UnderEmulation : []];
+        ["console=ttyS0", .. Always, .. mountsRoot ? Root : [], .. accelerator == Accelerator.Tcg ? UnderEmulation : []];
 
     /// <summary>Under libkrun, with a kernel of our own.</summary>
     internal static IReadOnlyList<string> UnderLibkrun(IReadOnlyList<Disk> disks) =>
@@ -49,6 +49,19 @@ internal static class KernelCommandLine
         // Trust what the processor and the host give as randomness: getrandom() then does not wait at boot.
         "random.trust_cpu=on",
         "random.trust_bootloader=on",
+    ];
+
+    private static readonly string[] Root =
+    [
+        // The first disk of every plan is the root image (BootPlanner). The kernel knows no serial numbers, only letters.
+        "root=/dev/vda",
+        "ro",
+
+        // Said, so that the kernel does not try every file system that it has, one by one.
+        "rootfstype=squashfs",
+
+        // What the initramfs would have started.
+        "init=" + GuestPaths.Init,
     ];
 
     private static readonly string[] UnderEmulation =

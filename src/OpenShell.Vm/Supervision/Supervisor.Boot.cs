@@ -76,7 +76,7 @@ internal sealed partial class Supervisor
 
         _timeline.Started(BootStages.Image);
         var progress = new ActionProgress<BuildProgress>(RecordBuildStep);
-        var request = new ImageRequest { Mode = _config.Mode, Distribution = _config.Distribution };
+        var request = new ImageRequest { Mode = _config.Mode, Distribution = _config.Distribution, Kernel = _config.Kernel };
         var images = await _options.EffectiveImages.EnsureAsync(request, progress, _running.Token).ConfigureAwait(false);
         _timeline.Completed(BootStages.Image, images.Key.Length > 12 ? images.Key[..12] : images.Key);
         return images;

@@ -192,6 +192,12 @@ public sealed class LostMachineTests : IAsyncLifetime
         public Task<ImageSet> EnsureAsync(ImageRequest request, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
             images.EnsureAsync(Instead(request), progress, cancellationToken);
 
+        public Task<KernelImage> EnsureKernelAsync(string? architecture = null, bool refresh = false, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+            images.EnsureKernelAsync(architecture, refresh, progress, cancellationToken);
+
+        public Task<IReadOnlyList<(string Name, Kernels.KernelConfiguration Configuration)>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+            images.KernelsAsync(progress, cancellationToken);
+
         public Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default) => images.ListAsync(cancellationToken);
 
         public Task<VerifyReport> VerifyAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) => images.VerifyAsync(progress, cancellationToken);

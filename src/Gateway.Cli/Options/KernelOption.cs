@@ -1,0 +1,18 @@
+using System.CommandLine;
+using OpenShell.Vm.Kernels;
+
+namespace OpenShell.Gateway.Cli.Options;
+
+/// <summary><c>--kernel debian|custom|PATH</c>: what the machine boots.</summary>
+internal sealed class KernelOption : Option<string?>
+{
+    public KernelOption()
+        : base("--kernel")
+    {
+        Description = "Which kernel: debian, custom (built from source, which takes long the first time), or the path of one that needs no modules (debian).";
+        HelpName = "NAME";
+    }
+
+    /// <summary>A name, or the absolute path of a file; <see langword="null"/> where nothing was said.</summary>
+    public string? Of(ParseResult parse) => parse.GetValue(this) is { } kernel && KernelNames.IsFile(kernel) ? Path.GetFullPath(kernel) : parse.GetValue(this);
+}

@@ -1,0 +1,45 @@
+using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Images.Recipes;
+using OpenShell.Vm.Kernels;
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Vm.Images;
+
+/// <summary>Which artifacts make up a set, by their kinds.</summary>
+internal sealed record ImageParts
+{
+    /// <summary>The kernel; <see langword="null"/> where it is a file of the user's.</summary>
+    public string? Kernel { get; private init; }
+
+    /// <summary>The user's own kernel.</summary>
+    public string? KernelFile { get; private init; }
+
+    /// <summary>The initramfs; <see langword="null"/> for a kernel that mounts the root itself.</summary>
+    public string? Initramfs { get; private init; }
+
+    /// <summary>The root image.</summary>
+    public required string Root { get; init; }
+
+    /// <summary>All of them.</summary>
+    public IEnumerable<string> Kinds => new[] { Kernel, Initramfs, Root }.OfType<string>();
+
+    /// <summary>Those that serve a request, best first; the last is the one that is built where none is there.</summary>
+    /// <exception cref="Faults.FaultException">It asks for a distribution that there is no recipe for.</exception>
+    public static IReadOnlyList<ImageParts> Choices(ImageRequest request, string architecture)
+    {
+        if (request.Distribution is not (null or "upstream"))
+        {
+            throw ImageFaults.Make(
+                "image.distribution-unknown", $"There is no recipe for the distribution '{request.Distribution}'.", "Use --distribution upstream.");
+        }
+
+        var cluster = new ImageParts { Root = RootRecipe.ClusterName };
+        cluster = request.Kernel switch
+        {
+            null or KernelNames.Debian => cluster with { Kernel = KernelRecipe.Name, Initramfs = InitramfsRecipe.Name },
+            KernelNames.Custom => cluster with { Kernel = CustomKernelRecipe.KindFor(architecture) },
+            var file => cluster with { KernelFile = file },
+        };
+        return request.Mode == GuestMode.Cluster ? [cluster] : [cluster, cluster with { Root = RootRecipe.ProgramName }];
+    }
+}
