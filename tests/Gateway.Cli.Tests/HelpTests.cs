@@ -11,7 +11,7 @@ public sealed class HelpTests : IDisposable
 
         result.ExitCode.ShouldBe(0);
         result.Error.ShouldBeEmpty();
-        foreach (var command in new[] { "up", "exec", "status", "list", "logs", "stop", "delete", "kubeconfig", "image", "plan", "timeline", "doctor", "setup" })
+        foreach (var command in new[] { "up", "exec", "status", "list", "logs", "stop", "delete", "kubeconfig", "image", "kernel", "plan", "timeline", "doctor", "setup" })
             result.Out.ShouldContain($"\n  {command} ");
         result.Out.ShouldNotContain("__");
     }
@@ -21,6 +21,8 @@ public sealed class HelpTests : IDisposable
     [InlineData("exec")]
     [InlineData("logs")]
     [InlineData("image", "build")]
+    [InlineData("kernel", "build")]
+    [InlineData("kernel", "check")]
     public async Task Every_command_explains_itself(params string[] command)
     {
         var result = await _harness.GatewayAsync([.. command, "--help"]);

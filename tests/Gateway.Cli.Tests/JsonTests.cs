@@ -90,6 +90,7 @@ public sealed class JsonTests : IDisposable
     [Theory]
     [InlineData("image list", "kind key version bytes builtAt current instances folder")]
     [InlineData("image build", "key kernel initramfs root seconds")]
+    [InlineData("kernel build", "version key kernel configuration firmware provenance seconds")]
     [InlineData("image verify", "ok bytes verified faults")]
     [InlineData("image prune --dry-run", "dryRun bytes removed kept")]
     [InlineData("setup --dry-run", "ready packages")]

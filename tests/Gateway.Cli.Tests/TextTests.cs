@@ -12,6 +12,8 @@ public sealed class TextTests : IDisposable
     [InlineData("up --detach --name fine -v")]
     [InlineData("up --name failing")]
     [InlineData("image build")]
+    [InlineData("kernel build")]
+    [InlineData("kernel compare")]
     [InlineData("image list")]
     [InlineData("image verify")]
     [InlineData("image prune")]

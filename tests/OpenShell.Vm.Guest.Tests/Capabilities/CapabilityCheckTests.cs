@@ -23,6 +23,15 @@ public sealed class CapabilityCheckTests
     }
 
     [Fact]
+    public void A_kernel_without_modules_shows_in_its_configuration_what_it_has()
+    {
+        var facts = Complete with { Modules = new HashSet<string>(), BuiltIn = new KernelConfig("CONFIG_BRIDGE=y\nCONFIG_VETH=m\n# CONFIG_NF_NAT is not set\n").BuiltIn };
+
+        CapabilityCheck.Missing([.. ClusterCapabilities.All.Where(c => c.Option is "CONFIG_BRIDGE" or "CONFIG_VETH" or "CONFIG_NF_NAT")], facts)
+            .Select(c => c.Option).ShouldBe(["CONFIG_VETH", "CONFIG_NF_NAT"]);
+    }
+
+    [Fact]
     public void Every_option_is_named_as_the_kernel_names_it() =>
         ClusterCapabilities.All.ShouldAllBe(c => c.Option.StartsWith("CONFIG_", StringComparison.Ordinal) && !c.Option.Any(char.IsAsciiLetterLower));
 

@@ -22,6 +22,7 @@ public sealed class InstanceValidatorTests
         { "more memory than the host has", Good with { MemoryMib = 9000 }, "instance.memory-too-large", "9000 MiB of memory; this host has 8192 MiB" },
         { "an unknown hypervisor", Good with { Hypervisor = "xen" }, "instance.hypervisor-unknown", "xen" },
         { "an unknown distribution", Good with { Distribution = "minikube" }, "instance.distribution-unknown", "minikube" },
+        { "an unknown kernel", Good with { Kernel = "freebsd" }, "instance.kernel-unknown", "freebsd" },
         { "an unknown network", Good with { Network = "tap" }, "instance.net-unknown", "tap" },
         { "a cluster without a network", Good with { Network = "none" }, "instance.network-needed", "network" },
         { "a host port past the end", Good with { Ports = [Port(99999, 1)] }, "network.port-invalid", "99999" },

@@ -25,6 +25,17 @@ public sealed class BootPlannerTests
     public void A_program_without_a_network() => Golden("plan-exec-tcg", Program with { Network = "none" }, kvm: false);
 
     [Fact]
+    public void A_kernel_without_an_initramfs_is_told_its_root()
+    {
+        var host = Made.Host();
+        var plan = BootPlanner.Plan(InstanceDefaults.Fill(Program, host), host, Made.Images with { Initramfs = null }, Made.Files());
+
+        plan.KernelArguments.ShouldBe([.. Plan(Program, host).KernelArguments, "root=/dev/vda", "ro", "rootfstype=squashfs", "init=/sbin/openshell-init"], ignoreOrder: true);
+        plan.Disks[0].Serial.ShouldBe("openshell-root");
+        new QemuHypervisor().Describe(plan, host).Arguments.ShouldNotContain("-initrd");
+    }
+
+    [Fact]
     public void The_network() => GoldenFile.ShouldMatch("gvproxy.txt", Text(GvproxyCommandLine.Describe("/usr/bin/gvproxy", Made.Files())));
 
     [Fact]

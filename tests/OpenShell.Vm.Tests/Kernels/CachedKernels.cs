@@ -1,0 +1,26 @@
+using OpenShell.Vm.Images;
+using OpenShell.Vm.Images.Building;
+using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Images.Recipes;
+using OpenShell.Vm.Instances;
+
+namespace OpenShell.Vm.Tests.Kernels;
+
+/// <summary>Files of kernels that were built or fetched before; a test that needs one and does not find it is skipped, and says so.</summary>
+internal static class CachedKernels
+{
+    public static string Custom(string file) => File(KernelImage.KindOf(null), file, "'gateway kernel build' makes it, in some 20 minutes");
+
+    public static string Stock => File(StockFirmwareRecipe.Name, StockFirmwareRecipe.Library, "'gateway kernel compare' fetches it");
+
+    private static string File(string kind, string file, string remedy)
+    {
+        var layout = new CacheLayout(HostDirectories.FromEnvironment().Cache);
+        var facts = new RecipeFacts(SourceTree.Locate(), ImageBuilder.HostArchitecture);
+        var plan = new Keys(RecipeCatalog.Default, facts, new Locks(layout)).Plan(kind);
+        var path = plan is null ? null : new ArtifactCache(layout).FileOf(kind, plan.Key, file);
+        if (!System.IO.File.Exists(path))
+            Assert.Skip($"{kind} is not in the image cache: {remedy}");
+        return path!;
+    }
+}
