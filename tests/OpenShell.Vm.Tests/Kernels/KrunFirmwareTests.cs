@@ -66,7 +66,7 @@ public sealed class KrunFirmwareTests : IDisposable
         var library = Write(Kernel(KernelMachine.X64, 1000));
 
         (await HostTool.RunAsync("readelf", ["--dynamic", "--segments", "--wide", library])).ShouldContain("Library soname: [libkrunfw.so.5]");
-        var symbols = await HostTool.RunAsync("readelf", ["--dyn-syms", "--use-dynamic", "--wide", library]);
+        var symbols = await HostTool.RunAsync("readelf", ["--symbols", "--use-dynamic", "--wide", library]);
         symbols.ShouldContain("krunfw_get_kernel");
         symbols.ShouldContain("krunfw_get_version");
     }
