@@ -92,16 +92,12 @@ public sealed partial class ImageBuilder : IImages
     public async Task<IReadOnlyList<(string Name, KernelConfiguration Configuration)>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         CheckWritable();
-        string[] kinds = [KernelRecipe.Name, StockFirmwareRecipe.Name, KernelImage.KindOf(null)];
+        string[] kinds = [KernelRecipe.Name, KernelImage.KindOf(null)];
         var records = await EnsureKindsAsync(kinds, refresh: false, repair: true, progress, cancellationToken).ConfigureAwait(false);
-        var firmware = KrunFirmware.Read(_cache.FileOf(kinds[1], records[1].Key, StockFirmwareRecipe.Library)).Kernel.Image;
-        var stock = EmbeddedConfiguration.Find(firmware.Span)
-            ?? throw ImageFaults.Make("kernel.no-configuration", "The kernel in Debian's libkrunfw does not tell its configuration.", "Compare the other kernels by their files in the image cache.");
         return
         [
             ($"Debian {await ReleaseAsync(0).ConfigureAwait(false)}", await ConfigurationAsync(0).ConfigureAwait(false)),
-            ($"libkrunfw {records[1].Version.Split(' ')[0]}, {EmbeddedConfiguration.Release(firmware.Span)}", stock),
-            ($"ours, {await ReleaseAsync(2).ConfigureAwait(false)}", await ConfigurationAsync(2).ConfigureAwait(false)),
+            ($"ours {await ReleaseAsync(1).ConfigureAwait(false)}", await ConfigurationAsync(1).ConfigureAwait(false)),
         ];
 
         async Task<string> ReleaseAsync(int at) => (await ReadAsync(at, KernelRecipe.Release).ConfigureAwait(false)).Trim();

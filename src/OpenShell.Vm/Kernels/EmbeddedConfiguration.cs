@@ -4,7 +4,7 @@ using System.Text;
 namespace OpenShell.Vm.Kernels;
 
 /// <summary>What a kernel's image tells about itself: its banner, and its configuration if it was built with CONFIG_IKCONFIG.</summary>
-internal static class EmbeddedConfiguration
+public static class EmbeddedConfiguration
 {
     // kernel/configs.c: the gzipped configuration stands between these two.
     private static ReadOnlySpan<byte> Begin => "IKCFG_ST"u8;
@@ -25,6 +25,13 @@ internal static class EmbeddedConfiguration
         using var gzip = new GZipStream(new MemoryStream(packed[..length].ToArray()), CompressionMode.Decompress);
         using var text = new StreamReader(gzip, Encoding.UTF8);
         return KernelConfiguration.Parse(text.ReadToEnd());
+    }
+
+    /// <summary>The configuration in a file: the text itself, or of a kernel, or of a libkrunfw; <see langword="null"/> if that holds none.</summary>
+    public static KernelConfiguration? OfFile(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        return bytes.AsSpan().IndexOf((byte)0) < 0 ? KernelConfiguration.Parse(Encoding.UTF8.GetString(bytes)) : Find(bytes);
     }
 
     /// <summary>The kernel's release, such as <c>6.12.91</c>; <see langword="null"/> if the image holds no banner.</summary>
