@@ -18,7 +18,7 @@ internal static class ContainerCapabilities
         Optional("cgroup-hugetlb", "limits of huge pages", "CGROUP_HUGETLB", "mkdir g; mount -t cgroup2 g g; grep -qw hugetlb g/cgroup.controllers"),
         Required("overlay", "container layers", "OVERLAY_FS", "mkdir l u w m; mount -t overlay -o lowerdir=l,upperdir=u,workdir=w o m; touch m/f; test -e u/f"),
         Required("ext4", "the state disk, by way of a loop device", "EXT4_FS BLK_DEV_LOOP", "modprobe -q loop || :; truncate -s 8M f; mkfs.ext4 -q f; mkdir m; mount -o loop f m; touch m/f"),
-        Required("acl", "file permissions of images", "EXT4_FS_POSIX_ACL TMPFS_POSIX_ACL", "mount -t tmpfs -o acl t /tmp/check"),
+        Required("acl", "file permissions of images", "EXT4_FS_POSIX_ACL", "modprobe -q loop || :; truncate -s 8M f; mkfs.ext4 -q f; mkdir m; mount -o loop,acl f m"),
         Required("mqueue", "containers", "POSIX_MQUEUE", "mkdir m; mount -t mqueue q m"),
         Required("seccomp", "containers", "SECCOMP_FILTER", "grep -qw errno /proc/sys/kernel/seccomp/actions_avail"),
         Required("bpf", "device rules of containers", "BPF_SYSCALL CGROUP_BPF", "mkdir m; mount -t bpf b m; test -e /proc/sys/kernel/unprivileged_bpf_disabled"),

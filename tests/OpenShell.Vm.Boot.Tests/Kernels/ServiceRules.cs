@@ -44,6 +44,11 @@ internal static class ServiceRules
         join a 10.42.1.2 10.42.1.1
         join b 10.42.2.2 10.42.2.1
         join client 203.0.113.200 203.0.113.1
+        # The way to everywhere else: without one, the node's own packets to a Service have no route.
+        ip link add name up0 type dummy
+        ip address add 198.51.100.1/24 dev up0
+        ip link set up0 up
+        ip route add default via 198.51.100.2
         ip link set lo up
         for pod in a b; do
           mkdir -p /tmp/$pod
@@ -152,26 +157,26 @@ internal static class ServiceRules
         """;
 
     private const string Traffic = """
-        get() { busybox wget -q -T 5 -O - http://$1/; }
-        from() { ip netns exec $1 busybox wget -q -T 5 -O - http://$2/; }
+        get() { timeout 5 bash -c 'exec 3<>/dev/tcp/${0%:*}/${0#*:}; printf "GET / HTTP/1.0\r\n\r\n" >&3; tail -n 1 <&3' $1; }
+        from() { ip netns exec $1 timeout 5 bash -c 'exec 3<>/dev/tcp/${0%:*}/${0#*:}; printf "GET / HTTP/1.0\r\n\r\n" >&3; tail -n 1 <&3' $2; }
         many() { for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do "$@"; done | sort -u | paste -s -d ' '; }
         refused() { # a reset or an ICMP error comes at once; what is dropped runs into the time limit
-          if said=$(ip netns exec client busybox wget -T 3 -O - http://$1/ 2>&1); then echo answered; return; fi
-          case $said in *refused*|*unreachable*) echo refused ;; *) echo blocked ;; esac
+          if said=$(from client $1 2>&1); then echo answered; return; fi
+          case $said in *refused*|*unreachable*|*"No route"*) echo refused ;; *) echo blocked ;; esac
         }
         tracked() { conntrack -L -p tcp --orig-port-dst $1 2> /dev/null | grep -v UNREPLIED | head -n 1; }
 
-        echo "cluster IP from the node: $(many get 10.96.0.10)"
-        echo "cluster IP from a pod, itself included: $(many from a 10.96.0.10)"
+        echo "cluster IP from the node: $(many get 10.96.0.10:80)"
+        echo "cluster IP from a pod, itself included: $(many from a 10.96.0.10:80)"
         echo "node port from outside: $(many from client 203.0.113.1:30080)"
         case $(tracked 30080) in *"dst=203.0.113.200 "*) echo "node port, masqueraded: no" ;; *) echo "node port, masqueraded: yes" ;; esac
         from client 203.0.113.1:30081 > /dev/null
         case $(tracked 30081) in *"src=10.42.1.2 dst=203.0.113.200 "*) echo "node port with local policy, not masqueraded: yes" ;; *) tracked 30081 ;; esac
-        echo "affinity: $(many from client 10.96.0.12 | wc -w) endpoint"
-        echo "source range, outside: $(refused 10.96.0.13)"
-        echo "source range, inside: $(from b 10.96.0.13)"
-        echo "no endpoints: $(refused 10.96.0.11)"
-        echo "unallocated: $(refused 10.96.0.99)"
+        echo "affinity: $(many from client 10.96.0.12:80 | wc -w) endpoint"
+        echo "source range, outside: $(refused 10.96.0.13:80)"
+        echo "source range, inside: $(from b 10.96.0.13:80)"
+        echo "no endpoints: $(refused 10.96.0.11:80)"
+        echo "unallocated: $(refused 10.96.0.99:80)"
         echo "wrong port of a cluster IP: $(refused 10.96.0.10:81)"
         """;
 }
