@@ -52,7 +52,7 @@ public static class BootPlanner
     private static BootPlan ForLibkrun(BootPlan plan, InstanceConfig config, HostFacts host, InstanceFiles files) => plan with
     {
         // libkrunfw's kernel comes with arguments of libkrun's own; only the names of the disks are added to them.
-        KernelArguments = plan.Kernel is null ? KernelCommandLine.DiskNames(plan.Disks) : KernelCommandLine.UnderLibkrun(plan.Disks),
+        KernelArguments = plan.Kernel is null ? KernelCommandLine.DiskNames(plan.Disks) : KernelCommandLine.UnderLibkrun(plan.Disks, mountsRoot: plan.Initramfs is null),
         Network = plan.Network is { } network ? network with { Datagrams = host.OperatingSystem == "macos" } : null,
         ControlSocket = null,
         VmmLog = files.KrunLog,

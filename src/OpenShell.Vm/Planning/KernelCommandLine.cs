@@ -15,12 +15,13 @@ internal static class KernelCommandLine
         ["console=ttyS0", .. Always, .. mountsRoot ? Root : [], .. accelerator == Accelerator.Tcg ? UnderEmulation : []];
 
     /// <summary>Under libkrun, with a kernel of our own.</summary>
-    internal static IReadOnlyList<string> UnderLibkrun(IReadOnlyList<Disk> disks) =>
+    internal static IReadOnlyList<string> UnderLibkrun(IReadOnlyList<Disk> disks, bool mountsRoot = false) =>
     [
         // libkrun's console is a virtio console; it has no serial port that writes to a file.
         "console=hvc0",
 
         .. Always,
+        .. mountsRoot ? Root : [],
 
         // libkrun has no ACPI: on x86 the keyboard controller's reset is the only end of a machine that it knows (src/devices/src/legacy/i8042.rs at v1.17.4). PID 1 reads this too.
         GuestKernelArguments.ResetIsTheEnd,
