@@ -3,6 +3,7 @@ using OpenShell.Vm.Boot.Tests.Running;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Kernels;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Timeline;
 
@@ -195,7 +196,7 @@ public sealed class LostMachineTests : IAsyncLifetime
         public Task<KernelImage> EnsureKernelAsync(string? architecture = null, bool refresh = false, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
             images.EnsureKernelAsync(architecture, refresh, progress, cancellationToken);
 
-        public Task<IReadOnlyList<(string Name, Kernels.KernelConfiguration Configuration)>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        public Task<IReadOnlyList<(string Name, KernelConfiguration Configuration)>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
             images.KernelsAsync(progress, cancellationToken);
 
         public Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default) => images.ListAsync(cancellationToken);
