@@ -75,4 +75,25 @@ public sealed class CustomKernelTests : ProgramTest
 
         run.OrFail().Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldBe(ServiceRules.Expected);
     }
+
+    [Fact]
+    public async Task A_whole_cluster_comes_up_on_it()
+    {
+        if (Environment.GetEnvironmentVariable("OPENSHELL_VM_TEST_KERNEL") is not "build")
+            Assert.Skip("a second cluster takes another minute and a half: './test --full' starts it");
+
+        (await Gateway.StartAsync("up", "--detach", "--name", "custom", "--kernel", "custom")).OrFail();
+        try
+        {
+            (await Gateway.RunAsync("exec", "--name", "custom", "--", "uname", "-r")).OrFail().ShouldEndWith("-openshell\n");
+            using var status = JsonDocument.Parse((await Gateway.RunAsync("status", "--name", "custom", "--output", "json")).OrFail());
+            status.RootElement.GetProperty("ready").GetBoolean().ShouldBeTrue();
+            var kubectl = new Cluster.Kubectl(status.RootElement.GetProperty("kubeconfig").GetString()!, Home);
+            (await kubectl.RunAsync("wait", "--for", "condition=Ready", "node", "--all", "--timeout", "120s")).ShouldContain("condition met");
+        }
+        finally
+        {
+            await Gateway.RunAsync("stop", "--name", "custom");
+        }
+    }
 }
