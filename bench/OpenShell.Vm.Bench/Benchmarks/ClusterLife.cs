@@ -45,11 +45,11 @@ internal sealed class ClusterLife : IBenchmark
             context.Say(string.Create(CultureInfo.InvariantCulture, $"  {run} of {runs}: cold {cold[^1]:0.0} s, warm {warm[^1]:0.0} s"));
         }
 
-        yield return new Measurement { What = "gateway up, new disk, to Ready", Seconds = cold, Judged = Statistic.Worst, Budget = 75 };
-        yield return new Measurement { What = "gateway up, disk from before, to Ready", Seconds = warm, Baseline = "gateway up, new disk, to Ready" };
-        yield return new Measurement { What = "gateway stop", Seconds = stop };
-        yield return new Measurement { What = "exec true, over the library", Seconds = library, Budget = 0.060 };
-        yield return new Measurement { What = "gateway exec -- true", Seconds = command, Baseline = "exec true, over the library" };
+        yield return new Measurement { What = "gateway up, new disk, to Ready", Samples = cold, Judged = Statistic.Worst, Budget = 75 };
+        yield return new Measurement { What = "gateway up, disk from before, to Ready", Samples = warm, Baseline = "gateway up, new disk, to Ready" };
+        yield return new Measurement { What = "gateway stop", Samples = stop };
+        yield return new Measurement { What = "exec true, over the library", Samples = library, Budget = 0.060 };
+        yield return new Measurement { What = "gateway exec -- true", Samples = command, Baseline = "exec true, over the library" };
     }
 
     // By the product's own clock: from the start of the instance to the gateway's answer. The command's own start comes to it, and an image build if there is one does not.

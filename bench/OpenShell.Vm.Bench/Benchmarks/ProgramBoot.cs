@@ -27,8 +27,8 @@ internal sealed class ProgramBoot : IBenchmark
             context.Say($"  {run} of {runs}: {ours[^1]:0.00} s, bare {bare[^1]:0.00} s");
         }
 
-        yield return new Measurement { What = Bare, Seconds = bare };
-        yield return new Measurement { What = "gateway --exec /bin/true", Seconds = ours, Budget = 4, Baseline = Bare };
+        yield return new Measurement { What = Bare, Samples = bare };
+        yield return new Measurement { What = "gateway --exec /bin/true", Samples = ours, Budget = 4, Baseline = Bare };
     }
 
     private static async Task<double> GatewayAsync(BenchContext context) =>

@@ -6,8 +6,11 @@ internal sealed record Measurement
     /// <summary>What, for a person.</summary>
     public required string What { get; init; }
 
-    /// <summary>Every sample, in seconds, in the order in which they were taken.</summary>
-    public required IReadOnlyList<double> Seconds { get; init; }
+    /// <summary>Every sample, in the unit, in the order in which they were taken.</summary>
+    public required IReadOnlyList<double> Samples { get; init; }
+
+    /// <summary>What the samples are.</summary>
+    public Unit Unit { get; init; } = Unit.Seconds;
 
     /// <summary>Which of the statistics <see cref="Budget"/> is about.</summary>
     public Statistic Judged { get; init; } = Statistic.Median;
@@ -18,16 +21,16 @@ internal sealed record Measurement
     /// <summary>The measurement that it is to be compared with, by its <see cref="What"/>.</summary>
     public string? Baseline { get; init; }
 
-    public double Best => Seconds.Min();
+    public double Best => Samples.Min();
 
-    public double Worst => Seconds.Max();
+    public double Worst => Samples.Max();
 
     public double Median => Percentile(50);
 
     /// <summary>The smallest sample that at least <paramref name="percent"/> of 100 are not above (nearest rank).</summary>
     public double Percentile(double percent)
     {
-        var sorted = Seconds.Order().ToArray();
+        var sorted = Samples.Order().ToArray();
         return sorted[Math.Clamp((int)Math.Ceiling(percent / 100 * sorted.Length) - 1, 0, sorted.Length - 1)];
     }
 
@@ -40,4 +43,11 @@ internal enum Statistic
 {
     Median,
     Worst,
+}
+
+/// <summary>Units of samples.</summary>
+internal enum Unit
+{
+    Seconds,
+    Instructions,
 }

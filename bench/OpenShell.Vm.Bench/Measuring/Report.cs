@@ -19,7 +19,7 @@ internal static class Report
             var budget = m.Budget is { } limit ? $"{(m.Result <= limit ? "within" : "OVER")} {Time(limit)} ({Ratio(m.Result / limit)})" : "";
             var baseline = measurements.FirstOrDefault(other => other.What == m.Baseline);
             var ratio = baseline is null ? "" : $"{Ratio(m.Median / baseline.Median)} of '{baseline.What}'";
-            writer.WriteLine($"{m.What.PadRight(width)}  {m.Seconds.Count,5} {Time(m.Best),9} {Time(m.Median),9} {Time(m.Percentile(99)),9} {Time(m.Worst),9}   {budget,-22} {ratio}".TrimEnd());
+            writer.WriteLine($"{m.What.PadRight(width)}  {m.Samples.Count,5} {Show(m, m.Best),9} {Show(m, m.Median),9} {Show(m, m.Percentile(99)),9} {Show(m, m.Worst),9}   {budget,-22} {ratio}".TrimEnd());
         }
     }
 
@@ -31,11 +31,15 @@ internal static class Report
             ["what"] = m.What,
             ["budgetSeconds"] = m.Budget,
             ["baseline"] = m.Baseline,
-            ["medianSeconds"] = m.Median,
-            ["p99Seconds"] = m.Percentile(99),
-            ["seconds"] = new JsonArray([.. m.Seconds.Select(s => (JsonNode)s)]),
+            ["unit"] = m.Unit.ToString().ToLowerInvariant(),
+            ["median"] = m.Median,
+            ["p99"] = m.Percentile(99),
+            ["samples"] = new JsonArray([.. m.Samples.Select(s => (JsonNode)s)]),
         })]),
     }.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
+
+    private static string Show(Measurement measurement, double value) =>
+        measurement.Unit == Unit.Instructions ? string.Create(CultureInfo.InvariantCulture, $"{value / 1e9:0.000} G") : Time(value);
 
     private static string Time(double seconds) =>
         seconds < 1 ? string.Create(CultureInfo.InvariantCulture, $"{seconds * 1000:0.0} ms") : string.Create(CultureInfo.InvariantCulture, $"{seconds:0.00} s");

@@ -59,7 +59,16 @@ public sealed class FdStreamTests
         await using var writer = new FdStream(write);
         read.Dispose();
 
-        (await Should.ThrowAsync<IOException>(writer.WriteAsync(new byte[1], Token).AsTask())).Message.ShouldContain("broken pipe");
+        // A child that another test is just starting has the reading end too, until its exec.
+        var writing = async () =>
+        {
+            while (true)
+            {
+                await writer.WriteAsync(new byte[1], Token);
+                await Task.Delay(1, Token);
+            }
+        };
+        (await writing.ShouldThrowAsync<IOException>()).Message.ShouldContain("broken pipe");
     }
 
     [Fact(Timeout = 30_000)]
