@@ -10,6 +10,9 @@ internal static class AgentSocket
     /// <summary>QEMU's socket file appears a moment before it accepts; nobody announces that moment, hence short pauses.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>How long a full queue is waited for: somebody is there who empties it.</summary>
+    private static readonly TimeSpan BusyPatience = TimeSpan.FromSeconds(30);
+
     /// <param name="path">The socket.</param>
     /// <param name="patience">How long it may be missing or refuse; <see cref="Timeout.InfiniteTimeSpan"/>: until cancelled.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -28,9 +31,14 @@ internal static class AgentSocket
             catch (SocketException e)
             {
                 socket.Dispose();
-                // Missing is AddressNotAvailable in .NET's reckoning, a full queue of connections WouldBlock.
-                var mayCome = e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable or SocketError.WouldBlock;
-                if (!mayCome || (patience != Timeout.InfiniteTimeSpan && Stopwatch.GetElapsedTime(started) > patience))
+                // Missing is AddressNotAvailable in .NET's reckoning, a full queue of connections WouldBlock: then somebody listens, and has much to do.
+                var limit = e.SocketErrorCode switch
+                {
+                    SocketError.ConnectionRefused or SocketError.AddressNotAvailable => patience,
+                    SocketError.WouldBlock => patience == Timeout.InfiniteTimeSpan ? patience : BusyPatience,
+                    _ => TimeSpan.Zero,
+                };
+                if (limit != Timeout.InfiniteTimeSpan && Stopwatch.GetElapsedTime(started) >= limit)
                     throw GuestFaults.NotRunning(path, e);
             }
             catch
