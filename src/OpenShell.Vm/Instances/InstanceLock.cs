@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
@@ -12,6 +13,11 @@ namespace OpenShell.Vm.Instances;
 /// </summary>
 internal sealed class InstanceLock : IDisposable
 {
+    /// <summary>Held by nobody that the file names: somebody has just taken it, or is just giving it back, and says so in the next moment.</summary>
+    private static readonly TimeSpan BetweenHolders = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
     private readonly SafeFileHandle _handle;
 
     private InstanceLock(SafeFileHandle handle) => _handle = handle;
@@ -20,13 +26,19 @@ internal sealed class InstanceLock : IDisposable
     /// <exception cref="FaultException">Another process holds it (<c>instance.running</c>).</exception>
     internal static InstanceLock Acquire(InstanceFiles files, string name)
     {
-        while (true)
+        for (var started = Stopwatch.GetTimestamp(); ;)
         {
             var handle = OpenFile(files.Lock);
             if (Libc.Flock((int)handle.DangerousGetHandle(), Libc.LockExclusive | Libc.LockNonBlocking) != 0)
             {
                 var error = Marshal.GetLastPInvokeError();
                 handle.Dispose();
+                if (error == Libc.WouldBlock && HolderOf(files) is null && Stopwatch.GetElapsedTime(started) < BetweenHolders)
+                {
+                    Thread.Sleep(Pause);
+                    continue;
+                }
+
                 throw error == Libc.WouldBlock
                     ? AlreadyRunning(files, name)
                     : PrivateFolder.NotWritable(files.Lock, new IOException(Marshal.GetPInvokeErrorMessage(error)));

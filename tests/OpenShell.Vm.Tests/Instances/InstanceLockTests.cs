@@ -34,6 +34,25 @@ public sealed class InstanceLockTests
         InstanceLock.Acquire(files, "test").Dispose();
     }
 
+    [Fact]
+    public async Task A_lock_that_is_just_being_given_back_is_waited_for()
+    {
+        using var folder = new TestFolder();
+        var files = folder.Instance("test");
+        var held = InstanceLock.Acquire(files, "test");
+
+        // As its holder leaves it in the moment before it lets go. (.NET would want the lock for itself.)
+        using (var truncate = System.Diagnostics.Process.Start("truncate", ["-s", "0", files.Lock]))
+            await truncate.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var taking = Task.Run(() => InstanceLock.Acquire(files, "test"), TestContext.Current.CancellationToken);
+        await Task.WhenAny(taking, Task.Delay(100, TestContext.Current.CancellationToken));
+        taking.IsCompleted.ShouldBeFalse();
+        held.Dispose();
+
+        using var taken = await taking;
+        InstanceLock.HolderOf(files).ShouldBe(ProcessIdentities.Current);
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("null")]

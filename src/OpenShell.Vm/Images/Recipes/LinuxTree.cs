@@ -111,6 +111,8 @@ internal sealed class LinuxTree(BuildContext context, string work, PinnedPackage
             "-C", _sources, "O=" + Objects, "ARCH=" + target.KernelName,
             .. target.CrossPrefix is { } prefix ? (string[])["CROSS_COMPILE=" + prefix] : [],
             .. jobs > 1 ? (string[])[string.Create(CultureInfo.InvariantCulture, $"-j{jobs}")] : [],
+            // Tools that some hosts have: what they are, or that they are there, ends up in the configuration. Nothing that is built needs them.
+            "RUSTC=no-rustc", "PAHOLE=no-pahole",
             .. goals,
         ],
         Environment = new Dictionary<string, string?>
