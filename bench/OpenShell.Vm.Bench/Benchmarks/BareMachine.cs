@@ -1,8 +1,6 @@
 using System.Globalization;
 using OpenShell.Vm.Images.Formats;
-using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
-using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Bench.Benchmarks;
 
@@ -24,8 +22,7 @@ internal sealed class BareMachine
 
     public static async Task<BareMachine> CreateAsync(BenchContext context)
     {
-        var plan = await new LocalInstances(new InstancesOptions { Directories = context.Home.Directories, KvmProbeCommand = [HostProgram.Gateway, "__kvm-probe"] })
-            .PlanAsync(new InstanceConfig { Name = "bare", Mode = GuestMode.Exec, Network = "none", Exec = new ExecRequest { Program = "/bin/true" } });
+        var plan = await context.PlanAsync("bare");
         var qemu = plan.Host.Qemu ?? throw new BenchException("QEMU is missing; see 'gateway doctor'.");
         return new BareMachine(qemu,
         [

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using OpenShell.Vm.Guests;
-using OpenShell.Vm.Instances;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Bench.Benchmarks;
@@ -17,8 +16,7 @@ internal static class CountedMachine
     /// <returns>Instructions.</returns>
     public static async Task<double> InstructionsAsync(BenchContext context, string kernel)
     {
-        var plan = await new LocalInstances(new InstancesOptions { Directories = context.Home.Directories, KvmProbeCommand = [HostProgram.Gateway, "__kvm-probe"] })
-            .PlanAsync(new InstanceConfig { Name = "counted", Mode = GuestMode.Exec, Network = "none", Vcpus = 1, Hypervisor = "qemu", Kernel = kernel, Exec = new ExecRequest { Program = "/bin/true" } });
+        var plan = await context.PlanAsync("counted", config => config with { Vcpus = 1, Hypervisor = "qemu", Kernel = kernel });
         Directory.CreateDirectory(Path.GetDirectoryName(plan.Plan.AgentSocket)!);
         var qemu = plan.Processes[^1];
         var arguments = qemu.Arguments.ToArray();

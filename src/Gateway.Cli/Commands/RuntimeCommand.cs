@@ -2,7 +2,6 @@ using System.CommandLine;
 using OpenShell.Gateway.Cli.Json;
 using OpenShell.Gateway.Cli.Options;
 using OpenShell.Gateway.Cli.Rendering;
-using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
@@ -30,8 +29,8 @@ internal static class RuntimeCommand
                 Write(context.Host.Out, parts);
             if (images is null && !json && !context.Quiet)
                 await context.Host.Error.WriteLineAsync("The images are not built yet: 'gateway image build', or the first start, builds them.");
-            var faults = parts.Select(p => p.Fault).OfType<Fault>().ToList();
-            return faults.Count == 0 ? ExitCodes.Success : throw new FaultException(faults);
+            RuntimePart.ThrowIfUnfit(parts);
+            return ExitCodes.Success;
         });
         return command;
     }

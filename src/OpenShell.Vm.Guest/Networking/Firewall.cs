@@ -41,16 +41,19 @@ internal static class Firewall
         var frames = new StringBuilder();
         foreach (var entry in closed)
         {
-            var match = Match(entry);
+            var (address, port) = Parse(entry);
+            var tcp = port is null ? $"    ip daddr {address} meta l4proto tcp counter" : $"    ip daddr {address} tcp dport {port} counter";
+            var other = port is null ? $"    ip daddr {address} counter" : $"    ip daddr {address} udp dport {port} counter";
+
             // A reset tells a TCP client at once; others get "administratively prohibited".
-            rules.Append("    ").Append(match(Protocol.Tcp)).Append(" counter reject with tcp reset\n");
-            rules.Append("    ").Append(match(Protocol.Other)).Append(" counter reject with icmpx type admin-prohibited\n");
-            frames.Append("    ").Append(match(Protocol.Tcp)).Append(" counter drop\n");
-            frames.Append("    ").Append(match(Protocol.Other)).Append(" counter drop\n");
+            rules.Append(tcp).Append(" reject with tcp reset\n");
+            rules.Append(other).Append(" reject with icmpx type admin-prohibited\n");
+            frames.Append(tcp).Append(" drop\n");
+            frames.Append(other).Append(" drop\n");
 
             // The ports are in a datagram's first fragment only, and a later one may be made to overlap it.
-            if (IPEndPoint.TryParse(entry, out var point) && point.Port > 0)
-                frames.Append("    ip daddr ").Append(point.Address).Append(" ip frag-off & 0x1fff != 0 counter drop\n");
+            if (port is not null)
+                frames.Append("    ip daddr ").Append(address).Append(" ip frag-off & 0x1fff != 0 counter drop\n");
         }
 
         // What gvproxy would dial as it is written: these addresses are the host's loopback there.
@@ -89,18 +92,12 @@ internal static class Firewall
             """;
     }
 
-    private static Func<Protocol, string> Match(string entry)
+    private static (IPAddress Address, int? Port) Parse(string entry)
     {
         if (IPAddress.TryParse(entry, out var address) && address.AddressFamily == AddressFamily.InterNetwork)
-            return protocol => $"ip daddr {address}{(protocol == Protocol.Tcp ? " meta l4proto tcp" : "")}";
+            return (address, null);
         if (IPEndPoint.TryParse(entry, out var point) && point.AddressFamily == AddressFamily.InterNetwork && point.Port > 0)
-            return protocol => $"ip daddr {point.Address} {(protocol == Protocol.Tcp ? "tcp" : "udp")} dport {point.Port}";
+            return (point.Address, point.Port);
         throw new GuestFaultException("guest.network-config", $"'{entry}' is neither an IPv4 address nor one with a port.", "This is a defect of the host's side; please report it.");
-    }
-
-    private enum Protocol
-    {
-        Tcp,
-        Other,
     }
 }

@@ -47,12 +47,13 @@ public sealed class RuntimeInspector(HostDirectories directories)
         }
 
         var manifest = RuntimeManifest.Beside(path);
-        if (manifest?.CheckedSha256(path, stamp) is { } known)
-            return manifest.Check(new RuntimePart { Name = name, Path = path, Version = version, Sha256 = known, Origin = RuntimeOrigin.Built, From = "" });
+        if (manifest?.CheckedSha256(stamp) is { } known)
+            return manifest.Describe(name, version, known);
 
-        var seen = await _cache.GetAsync($"runtime-{name}", $"{path} {stamp}", ct => SeeAsync(path, ct), cancellationToken).ConfigureAwait(false);
-        var part = new RuntimePart { Name = name, Path = path, Version = version ?? seen!.Version, Sha256 = seen!.Sha256, Origin = seen.Origin, From = seen.From };
-        return manifest is null ? part : manifest.Check(part);
+        var seen = (await _cache.GetAsync($"runtime-{name}", $"{path} {stamp}", ct => SeeAsync(path, ct), cancellationToken).ConfigureAwait(false))!;
+        return manifest is null
+            ? new RuntimePart { Name = name, Path = path, Version = version ?? seen.Version, Sha256 = seen.Sha256, Origin = seen.Origin, From = seen.From }
+            : manifest.Describe(name, version, seen.Sha256);
     }
 
     private static async Task<SeenFile?> SeeAsync(string path, CancellationToken cancellationToken)

@@ -25,6 +25,15 @@ public sealed record RuntimePart
 
     /// <summary>Why it must not be used, if so: it is not what its manifest says.</summary>
     public Fault? Fault { get; init; }
+
+    /// <summary>Refuses parts of which one must not be used.</summary>
+    /// <exception cref="FaultException">All their faults.</exception>
+    public static void ThrowIfUnfit(IEnumerable<RuntimePart> parts)
+    {
+        var faults = parts.Select(p => p.Fault).OfType<Fault>().ToList();
+        if (faults.Count > 0)
+            throw new FaultException(faults);
+    }
 }
 
 /// <summary>Whose a part is.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Timeline;
@@ -26,7 +27,7 @@ internal static class StateDisk
     {
         if (File.Exists(files.StateDisk) || File.Exists(files.RawStateDisk))
             return;
-        var free = new DriveInfo(files.Root).AvailableFreeSpace;
+        var free = HostFiles.FreeBytes(files.Root);
         if (free < NeededBytes)
         {
             throw Fault("disk.no-space", string.Create(CultureInfo.InvariantCulture, $"{files.Root} has {free >> 20} MiB free; a new cluster needs {NeededBytes >> 20}."),

@@ -88,9 +88,7 @@ internal sealed partial class Supervisor
         var parts = await new RuntimeInspector(_options.Directories).InspectAsync(host, images, _running.Token).ConfigureAwait(false);
         foreach (var part in parts)
             _log.Say($"runtime: {part.Name} {part.Version ?? "(version unknown)"} {part.Path} sha256:{part.Sha256 ?? "?"} {part.Origin.ToString().ToLowerInvariant()}, {part.From}");
-        var faults = parts.Select(p => p.Fault).OfType<Fault>().ToList();
-        if (faults.Count > 0)
-            throw new FaultException(faults);
+        RuntimePart.ThrowIfUnfit(parts);
     }
 
     // What is built is a part of the stage; what was in the cache took no time and is not told.

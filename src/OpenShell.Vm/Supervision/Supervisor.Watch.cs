@@ -42,16 +42,22 @@ internal sealed partial class Supervisor
                 Remedy = "Its console says why. More memory (--mem) helps when it was killed for want of it.",
                 Log = Kept(_files.ConsoleLog),
             }),
-            _ => new Ending.Lost(new Fault
-            {
-                Code = "vmm.ended",
-                Stage = _timeline.CurrentStage,
-                What = $"{machine.Vmm.Spec.Title} {reason}.{machine.Vmm.LastWords}",
-                Remedy = machine.Vmm.LastWords.Contains(_files.StateDisk, StringComparison.Ordinal)
-                    ? $"The instance's disk {_files.StateDisk} cannot be used: put a copy of it back, or begin anew with 'gateway up --reset', which discards what is on it."
-                    : "Start the instance again; if it happens again, its log and 'gateway doctor' may say why.",
-                Log = Kept(machine.Vmm.Spec.LogFile),
-            }),
+            _ => new Ending.Lost(VmmEnded(machine.Vmm, reason)),
+        };
+    }
+
+    private Fault VmmEnded(ChildProcess vmm, ExitReason reason)
+    {
+        var lastWords = vmm.LastWords;
+        return new Fault
+        {
+            Code = "vmm.ended",
+            Stage = _timeline.CurrentStage,
+            What = $"{vmm.Spec.Title} {reason}.{lastWords}",
+            Remedy = lastWords.Contains(_files.StateDisk, StringComparison.Ordinal)
+                ? $"The instance's disk {_files.StateDisk} cannot be used: put a copy of it back, or begin anew with 'gateway up --reset', which discards what is on it."
+                : "Start the instance again; if it happens again, its log and 'gateway doctor' may say why.",
+            Log = Kept(vmm.Spec.LogFile),
         };
     }
 

@@ -60,6 +60,10 @@ internal sealed class BuildContext(CacheLayout layout, RecipeFacts facts, Locks 
         return (folder, guard);
     }
 
+    /// <summary>Unpacks a downloaded Debian package's files into a folder, without its scripts.</summary>
+    public Task UnpackAsync(PinnedPackage package, string folder, CancellationToken cancellationToken) =>
+        Tools.RunAsync(new ToolCommand { Program = "dpkg-deb", Arguments = ["--extract", Store.PathOf(package), folder] }, cancellationToken);
+
     /// <summary>Something for the provenance.</summary>
     public void Note(string text) => _notes.Add(text);
 }

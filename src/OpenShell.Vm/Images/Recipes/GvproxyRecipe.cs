@@ -30,7 +30,7 @@ internal sealed class GvproxyRecipe : Recipe
     {
         var package = context.Locked(this).Packages.Single();
         var unpacked = context.Scratch("package");
-        await context.Tools.RunAsync(new ToolCommand { Program = "dpkg-deb", Arguments = ["--extract", context.Store.PathOf(package), unpacked] }, cancellationToken).ConfigureAwait(false);
+        await context.UnpackAsync(package, unpacked, cancellationToken).ConfigureAwait(false);
         File.Move(Path.Combine(unpacked, "usr/bin/gvproxy"), context.Output(Program));
         return $"Debian {package.Version}";
     }

@@ -38,7 +38,7 @@ internal sealed class KernelRecipe : Recipe
         foreach (var package in packages)
         {
             context.Progress.Running("unpacking " + package.Name);
-            await context.Tools.RunAsync(new ToolCommand { Program = "dpkg-deb", Arguments = ["--extract", context.Store.PathOf(package), unpacked] }, cancellationToken).ConfigureAwait(false);
+            await context.UnpackAsync(package, unpacked, cancellationToken).ConfigureAwait(false);
         }
 
         var all = Path.Combine(unpacked, "lib/modules");

@@ -38,7 +38,7 @@ internal sealed class LinuxTree(BuildContext context, string work, PinnedPackage
         HostFiles.DeleteFolder(_sources);
         Directory.CreateDirectory(_sources);
         var files = context.Scratch("linux-source");
-        await context.Tools.RunAsync(new ToolCommand { Program = "dpkg-deb", Arguments = ["--extract", context.Store.PathOf(package), files] }, cancellationToken).ConfigureAwait(false);
+        await context.UnpackAsync(package, files, cancellationToken).ConfigureAwait(false);
         var archive = Directory.EnumerateFiles(Path.Combine(files, "usr/src"), "*.tar.xz").Single();
         await context.Tools.RunAsync(
             new ToolCommand { Program = "tar", Arguments = ["--extract", "--file", archive, "--strip-components", "1", "--directory", _sources] }, cancellationToken).ConfigureAwait(false);

@@ -30,7 +30,7 @@ internal sealed class StockFirmwareRecipe : Recipe
     {
         var package = context.Locked(this).Packages.Single();
         var unpacked = context.Scratch("package");
-        await context.Tools.RunAsync(new ToolCommand { Program = "dpkg-deb", Arguments = ["--extract", context.Store.PathOf(package), unpacked] }, cancellationToken).ConfigureAwait(false);
+        await context.UnpackAsync(package, unpacked, cancellationToken).ConfigureAwait(false);
 
         // Under its full version; the short name is a link to it.
         var library = Directory.EnumerateFiles(Path.Combine(unpacked, "usr/lib"), Library + ".*", SearchOption.AllDirectories).Single(f => new FileInfo(f).LinkTarget is null);
