@@ -28,7 +28,15 @@ public sealed class QmpClientTests : IAsyncLifetime
         });
 
         // At once: the socket is not there yet.
-        _client = await QmpClient.ConnectAsync(socket, Cancellation).WaitAsync(Eventually.Limit, Cancellation);
+        try
+        {
+            _client = await QmpClient.ConnectAsync(socket, Cancellation).WaitAsync(Eventually.Limit, Cancellation);
+        }
+        catch (IOException e)
+        {
+            var state = _qemu.Exited.IsCompleted ? $"ended ({await _qemu.Exited})" : "still runs";
+            throw new IOException($"{e.Message} QEMU {state} and said: {_qemu.LastWords}", e);
+        }
     }
 
     public async ValueTask DisposeAsync()
