@@ -86,6 +86,17 @@ internal sealed class ClusterBoot
         using (_times.Measure("capabilities"))
             CapabilityCheck.Require(ClusterCapabilities.All, errors);
         Sysctls.Apply(Sysctls.Cluster);
+        await Task.WhenAll(TryKernelAsync(), LoadFirewallAsync()).ConfigureAwait(false);
+    }
+
+    private async Task TryKernelAsync()
+    {
+        using var _ = _times.Measure("trial");
+        await CapabilityTrial.RunAsync(_tool).ConfigureAwait(false);
+    }
+
+    private async Task LoadFirewallAsync()
+    {
         using var _ = _times.Measure("firewall");
         await Firewall.LoadAsync(_tool, _config.Network?.Closed ?? []).ConfigureAwait(false);
         Services.Board.Fulfil(new Condition.Done(Milestone.Firewall));
