@@ -7,14 +7,15 @@ namespace OpenShell.Vm.Guest.Cluster;
 internal static class BootstrapFiles
 {
     /// <summary>Writes them.</summary>
-    public static void Write(IReadOnlyDictionary<string, KeyPair> certificates)
+    /// <param name="certificates">By name.</param>
+    /// <param name="kubeconfig">The administrator's.</param>
+    public static void Write(IReadOnlyDictionary<string, KeyPair> certificates, string kubeconfig)
     {
         var client = certificates[ClusterCertificates.GatewayClient];
-        OwnerFile.Write(
-            GuestPaths.BootstrapKubeconfig,
-            Kubeconfig.Text("openshell", ClusterLayout.ApiServer, certificates[ClusterCertificates.ClusterCa].CertificatePem, certificates[ClusterCertificates.Admin]));
         OwnerFile.Write(GuestPaths.BootstrapGatewayCa, certificates[ClusterCertificates.GatewayCa].CertificatePem);
         OwnerFile.Write(GuestPaths.BootstrapGatewayCertificate, client.CertificatePem);
         OwnerFile.Write(GuestPaths.BootstrapGatewayKey, client.KeyPem);
+        // The last: it is what the host waits for.
+        OwnerFile.Write(GuestPaths.BootstrapKubeconfig, kubeconfig);
     }
 }

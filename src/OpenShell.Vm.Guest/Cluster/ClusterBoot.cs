@@ -2,7 +2,6 @@ using System.Text.Json;
 using OpenShell.Vm.Guest.Boot;
 using OpenShell.Vm.Guest.Capabilities;
 using OpenShell.Vm.Guest.Cluster.Api;
-using OpenShell.Vm.Guest.Cluster.Components;
 using OpenShell.Vm.Guest.Cluster.Workload;
 using OpenShell.Vm.Guest.Mounts;
 using OpenShell.Vm.Guest.Networking;
@@ -23,21 +22,23 @@ internal sealed class ClusterBoot
 {
     private const string ModuleList = GuestPaths.Share + "/modules.list";
     private const string GatewayPods = "/api/v1/namespaces/" + GatewaySecrets.Namespace + "/pods?labelSelector=app.kubernetes.io%2Fname%3Dopenshell-gateway";
-    private const string GatewaySet = "/apis/apps/v1/namespaces/" + GatewaySecrets.Namespace + "/statefulsets/openshell-gateway";
 
     private readonly GuestConfig _config;
     private readonly ClusterConfig _cluster;
     private readonly ClusterNode _node;
+    private readonly IGuestDistribution _distribution;
     private readonly IStageReporter _reporter;
     private readonly PhaseTimes _times;
     private readonly Tool _tool;
     private readonly TaskCompletionSource<ApiClient> _api = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <exception cref="GuestFaultException">The distribution is not known.</exception>
     public ClusterBoot(GuestConfig config, ClusterConfig cluster, IStageReporter reporter, Processes.ProcessLauncher launcher, PhaseTimes times)
     {
         _config = config;
         _cluster = cluster;
         _node = new ClusterNode(config.Hostname, config.Network?.Address.Split('/')[0]);
+        _distribution = GuestDistributions.Find(cluster.Distribution);
         _reporter = reporter;
         _times = times;
         _tool = new Tool(launcher);
@@ -53,17 +54,16 @@ internal sealed class ClusterBoot
     /// <exception cref="GuestFaultException">It cannot be.</exception>
     public async Task RunAsync(Action ready, CancellationToken cancellationToken)
     {
-        if (_cluster.Distribution != UpstreamDistribution.Name)
-            throw new GuestFaultException("guest.distribution-unknown", $"this image cannot run the distribution '{_cluster.Distribution}'.", $"Use '{UpstreamDistribution.Name}'.");
         Mounter.MountAll(MountPlan.Kernel);
         Cgroups.Delegate();
-        ClusterFiles.WriteConfiguration();
-        Services.Start(UpstreamDistribution.Services(_node));
+        _distribution.WriteConfiguration();
+        var names = Names();
+        Services.Start(_distribution.Services(_node, names));
         // While the disk is formatted, a processor is idle.
-        var profiles = Profiles();
+        var profiles = _distribution.Certificates(names);
         var prepared = StateDisk.IsNew() ? Task.Run(() => CertificateStore.Make(profiles, TimeProvider.System), cancellationToken) : null;
         await _reporter.InStageAsync(Stage.Disk, PrepareDiskAsync).ConfigureAwait(false);
-        var certificates = await MakeCertificatesAsync(profiles, prepared).ConfigureAwait(false);
+        var certificates = await MakeCertificatesAsync(profiles, prepared, cancellationToken).ConfigureAwait(false);
         // Only now: the API server, for which everything else will wait, has what it needs.
         await PrepareKernelAsync().ConfigureAwait(false);
         ready();
@@ -106,36 +106,52 @@ internal sealed class ClusterBoot
     {
         _reporter.Report(Stage.Disk, StageState.Started);
         using var _ = _times.Measure("disk");
-        var done = await new StateDisk(_tool).PrepareAsync().ConfigureAwait(false);
+        var done = await new StateDisk(_tool, _distribution.Binds).PrepareAsync().ConfigureAwait(false);
         MachineId.Ensure();
-        _reporter.Report(Stage.Disk, done is null ? StageState.Skipped : StageState.Completed, done ?? "there is no state disk: everything is lost at the end");
+        var cleaned = await _distribution.CleanAsync(_tool).ConfigureAwait(false);
+        var detail = (done ?? "there is no state disk: everything is lost at the end") + (cleaned is null ? "" : "; " + cleaned);
+        _reporter.Report(Stage.Disk, done is null ? StageState.Skipped : StageState.Completed, detail);
         Services.Board.Fulfil(new Condition.Done(Milestone.StateDisk));
     }
 
-    private IReadOnlyList<CertificateProfile> Profiles() => ClusterCertificates.For(new ClusterNames
+    private ClusterNames Names() => new()
     {
         NodeName = _node.Name,
         NodeAddress = _node.Address,
         ApiServiceAddress = ClusterLayout.ApiServiceAddress,
         GatewayName = _cluster.GatewayName,
         Further = _cluster.SubjectAlternativeNames,
-    });
+    };
 
     private async Task<IReadOnlyDictionary<string, KeyPair>> MakeCertificatesAsync(
-        IReadOnlyList<CertificateProfile> profiles, Task<IReadOnlyDictionary<string, KeyPair>>? prepared)
+        IReadOnlyList<CertificateProfile> profiles, Task<IReadOnlyDictionary<string, KeyPair>>? prepared, CancellationToken cancellationToken)
     {
         using var phase = _times.Measure("certificates");
         var store = new CertificateStore(StateLayout.Pki, TimeProvider.System);
         var certificates = store.Ensure(profiles, prepared is null ? null : await prepared.ConfigureAwait(false));
-        store.EnsureSigningKey();
-        ClusterFiles.WriteKubeconfigs(certificates);
-        BootstrapFiles.Write(certificates);
-        _api.SetResult(new ApiClient(
-            certificates[ClusterCertificates.Admin], certificates[ClusterCertificates.ApiServer].CertificatePem, certificates[ClusterCertificates.Loopback].CertificatePem));
+        _distribution.Prepare(certificates);
+        _ = ConnectAsync(certificates, cancellationToken);
         Services.Board.Fulfil(new Condition.Done(Milestone.Certificates));
         // Nobody waits for it.
-        _ = Task.Run(store.Flush);
+        _ = Task.Run(store.Flush, CancellationToken.None);
         return certificates;
+    }
+
+    /// <summary>What asks the API server waits for this, and gets its failure too.</summary>
+    private async Task ConnectAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _api.SetResult(await _distribution.ConnectAsync(certificates, cancellationToken).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException)
+        {
+            _api.SetCanceled(CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            _api.SetException(exception);
+        }
     }
 
     private async Task FollowServicesAsync(CancellationToken cancellationToken)
@@ -147,46 +163,17 @@ internal sealed class ClusterBoot
 
     private async Task FollowNodeAsync(CancellationToken cancellationToken)
     {
-        await Services.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
+        await Services.Board.WaitAsync(new Condition.Healthy(_distribution.ApiService), cancellationToken).ConfigureAwait(false);
         await FollowAsync(Stage.Node, $"/api/v1/nodes?fieldSelector=metadata.name%3D{_node.Name}", ThisBoot.Read().IsNodeReady, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task DeployAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
     {
-        await Services.Board.WaitAsync(new Condition.Healthy(ContainerdService.Name), cancellationToken).ConfigureAwait(false);
-        _reporter.Report(Stage.Workload, StageState.Started, "imports container images");
-        var (imported, all) = await new ImageImporter(_tool).ImportAsync().ConfigureAwait(false);
-        Services.Board.Fulfil(new Condition.Done(Milestone.Images));
-        _reporter.Report(Stage.Workload, StageState.Started, $"{imported} of {all} images imported; waits for the API server");
-        await Services.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
-        var api = await _api.Task.ConfigureAwait(false);
-        var applied = await ApplyAsync(api, certificates, cancellationToken).ConfigureAwait(false);
-        _reporter.Report(Stage.Workload, StageState.Completed, applied);
-        using (var gateway = await api.GetAsync(GatewaySet, cancellationToken).ConfigureAwait(false))
-        {
-            if (gateway is null)
-            {
-                _reporter.Report(Stage.Gateway, StageState.Skipped, "the manifests hold no gateway");
-                return;
-            }
-        }
-
-        await FollowAsync(Stage.Gateway, GatewayPods, ThisBoot.Read().IsPodReady, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task<string> ApplyAsync(ApiClient api, IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
-    {
-        var documents = new List<ManifestDocument>(GatewaySecrets.Documents(
-            certificates[ClusterCertificates.GatewayCa].CertificatePem, certificates[ClusterCertificates.GatewayServer], certificates[ClusterCertificates.GatewayClient]));
-        foreach (var file in ManifestFolder.Files(GuestPaths.Manifests).Concat(ManifestFolder.Files(StateLayout.Manifests)))
-            documents.AddRange(ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)));
-        var marker = new Marker("manifests");
-        var hash = Marker.HashOf(documents.Select(d => d.Text));
-        if (marker.Is(hash))
-            return $"{documents.Count} objects, unchanged";
-        await new ManifestApplier(api, _tool).ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
-        marker.Set(hash);
-        return $"{documents.Count} objects applied";
+        var context = new ClusterContext { Board = Services.Board, Reporter = _reporter, Tool = _tool, Api = _api.Task, Certificates = certificates };
+        if (await _distribution.DeployAsync(context, cancellationToken).ConfigureAwait(false))
+            await FollowAsync(Stage.Gateway, GatewayPods, ThisBoot.Read().IsPodReady, cancellationToken).ConfigureAwait(false);
+        else
+            _reporter.Report(Stage.Gateway, StageState.Skipped, "the manifests hold no gateway");
     }
 
     /// <summary>Reports a stage that is done when an object is ready, and what it waits for meanwhile.</summary>

@@ -1,13 +1,30 @@
+using OpenShell.Vm.Guest.Boot;
+using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.Components;
+using OpenShell.Vm.Guest.Cluster.Workload;
+using OpenShell.Vm.Guest.Mounts;
+using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
+using OpenShell.Vm.Guest.State;
+using OpenShell.Vm.Guest.Tools;
+using OpenShell.Vm.Protocol;
+using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Guest.Cluster;
 
-/// <summary>Kubernetes from Debian's source and packages: its services, all of them on this one node.</summary>
-internal static class UpstreamDistribution
+/// <summary>Kubernetes from Debian's source and packages: every component is a service of its own, and PID 1 makes their certificates and applies manifests.</summary>
+internal sealed class UpstreamDistribution : IGuestDistribution
 {
-    /// <summary>Its name in the configuration.</summary>
-    public const string Name = "upstream";
+    private const string GatewaySet = "/apis/apps/v1/namespaces/" + GatewaySecrets.Namespace + "/statefulsets/openshell-gateway";
+
+    /// <inheritdoc/>
+    public string Name => "upstream";
+
+    /// <inheritdoc/>
+    public string ApiService => ApiServerService.Name;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MountEntry> Binds => StateLayout.Binds;
 
     /// <summary>What is run.</summary>
     public static IReadOnlyList<Service> Services(ClusterNode node) =>
@@ -19,6 +36,61 @@ internal static class UpstreamDistribution
         SchedulerService.Describe(),
         KubeletService.Describe(node),
         ProxyService.Describe(node),
-        .. node.Address is null ? Array.Empty<Service>() : [DhcpService.Describe()],
+        .. node.Address is null ? Array.Empty<Service>() : [DhcpService.Describe(ApiServerService.Name)],
     ];
+
+    /// <inheritdoc/>
+    IReadOnlyList<Service> IGuestDistribution.Services(ClusterNode node, ClusterNames names) => Services(node);
+
+    /// <inheritdoc/>
+    public void WriteConfiguration() => ClusterFiles.WriteConfiguration();
+
+    /// <inheritdoc/>
+    public IReadOnlyList<CertificateProfile> Certificates(ClusterNames names) => ClusterCertificates.For(names);
+
+    /// <inheritdoc/>
+    public Task<string?> CleanAsync(Tool tool) => Task.FromResult<string?>(null);
+
+    /// <inheritdoc/>
+    public void Prepare(IReadOnlyDictionary<string, KeyPair> certificates)
+    {
+        new CertificateStore(StateLayout.Pki, TimeProvider.System).EnsureSigningKey();
+        ClusterFiles.WriteKubeconfigs(certificates);
+        BootstrapFiles.Write(certificates, ClusterFiles.AdminKubeconfig(certificates));
+    }
+
+    /// <inheritdoc/>
+    public Task<ApiClient> ConnectAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken) => Task.FromResult(new ApiClient(
+        certificates[ClusterCertificates.Admin],
+        ServerTrust.Exactly(certificates[ClusterCertificates.ApiServer].CertificatePem, certificates[ClusterCertificates.Loopback].CertificatePem)));
+
+    /// <inheritdoc/>
+    public async Task<bool> DeployAsync(ClusterContext context, CancellationToken cancellationToken)
+    {
+        await context.Board.WaitAsync(new Condition.Healthy(ContainerdService.Name), cancellationToken).ConfigureAwait(false);
+        context.Reporter.Report(Stage.Workload, StageState.Started, "imports container images");
+        var (imported, all) = await new ImageImporter(context.Tool).ImportAsync().ConfigureAwait(false);
+        context.Board.Fulfil(new Condition.Done(Milestone.Images));
+        context.Reporter.Report(Stage.Workload, StageState.Started, $"{imported} of {all} images imported; waits for the API server");
+        await context.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
+        var api = await context.Api.ConfigureAwait(false);
+        var applied = await ApplyAsync(api, context, cancellationToken).ConfigureAwait(false);
+        context.Reporter.Report(Stage.Workload, StageState.Completed, applied);
+        using var gateway = await api.GetAsync(GatewaySet, cancellationToken).ConfigureAwait(false);
+        return gateway is not null;
+    }
+
+    private static async Task<string> ApplyAsync(ApiClient api, ClusterContext context, CancellationToken cancellationToken)
+    {
+        var documents = new List<ManifestDocument>(GatewaySecrets.Documents(context.Certificates));
+        foreach (var file in ManifestFolder.Files(GuestPaths.Manifests).Concat(ManifestFolder.Files(StateLayout.Manifests)))
+            documents.AddRange(ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)));
+        var marker = new Marker("manifests");
+        var hash = Marker.HashOf(documents.Select(d => d.Text));
+        if (marker.Is(hash))
+            return $"{documents.Count} objects, unchanged";
+        await new ManifestApplier(api, context.Tool).ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
+        marker.Set(hash);
+        return $"{documents.Count} objects applied";
+    }
 }

@@ -10,7 +10,7 @@ namespace OpenShell.Vm.Guest.State;
 /// The disk that keeps what must outlive a boot. Formatted once, when nothing at all is on it; checked when it was not unmounted cleanly; never
 /// mounted with less than ext4's own durability, since the cluster's database relies on fsync.
 /// </summary>
-internal sealed class StateDisk(Tool tool)
+internal sealed class StateDisk(Tool tool, IReadOnlyList<MountEntry> binds)
 {
     // Minutes: a check of a large, damaged disk on an emulated processor.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
@@ -45,10 +45,10 @@ internal sealed class StateDisk(Tool tool)
         return done;
     }
 
-    private static void BindAll()
+    private void BindAll()
     {
         Mounter.MakeFolders(GuestPaths.State);
-        Mounter.MountAll(StateLayout.Binds);
+        Mounter.MountAll(binds);
     }
 
     private async Task<string> CheckAsync(string device, Ext4Superblock superblock)

@@ -16,15 +16,13 @@ internal sealed class ApiClient : IDisposable
 {
     private readonly HttpClient _http;
     private readonly X509Certificate2 _identity;
-    private readonly HashSet<string> _trusted;
 
     /// <summary>A client; nothing is connected yet.</summary>
     /// <param name="identity">Who asks.</param>
-    /// <param name="servers">The certificates that may answer, PEM: our own, so they are compared as they are instead of building chains.</param>
-    public ApiClient(KeyPair identity, params string[] servers)
+    /// <param name="trust">Who may answer.</param>
+    public ApiClient(KeyPair identity, ServerTrust trust)
     {
         _identity = identity.Open();
-        _trusted = [.. servers.Select(Thumbprint)];
         var handler = new SocketsHttpHandler
         {
             UseProxy = false,
@@ -32,7 +30,7 @@ internal sealed class ApiClient : IDisposable
             SslOptions = new SslClientAuthenticationOptions
             {
                 ClientCertificates = [_identity],
-                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2 known && _trusted.Contains(known.Thumbprint),
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2 known && trust.Accepts(known),
             },
         };
         _http = new HttpClient(handler) { BaseAddress = new Uri(ClusterLayout.ApiServer), Timeout = Timeout.InfiniteTimeSpan };
@@ -115,11 +113,5 @@ internal sealed class ApiClient : IDisposable
     {
         var body = await answer.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
         return answer.IsSuccessStatusCode ? body : throw new ApiException(answer.StatusCode, body);
-    }
-
-    private static string Thumbprint(string pem)
-    {
-        using var certificate = X509Certificate2.CreateFromPem(pem);
-        return certificate.Thumbprint;
     }
 }

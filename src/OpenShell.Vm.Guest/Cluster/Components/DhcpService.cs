@@ -14,11 +14,12 @@ internal static class DhcpService
     public const string Hook = GuestPaths.Run + "/bin/" + DhcpHook.Name;
 
     /// <summary>What is run.</summary>
-    public static Service Describe() => new()
+    /// <param name="api">The service that is, or holds, the API server.</param>
+    public static Service Describe(string api) => new()
     {
         Name = "dhcp",
         Command = ["/bin/busybox", "udhcpc", "-f", "-i", NetworkSetup.Interface, "-s", Hook, "-t", "3", "-T", "2", "-A", "60"],
-        Conditions = [new Condition.Healthy(ApiServerService.Name)],
+        Conditions = [new Condition.Healthy(api)],
         StopOrder = 5,
         StopPatience = TimeSpan.FromSeconds(1),
     };

@@ -11,7 +11,10 @@ internal static class GatewaySecrets
     public const string Namespace = "openshell";
 
     /// <summary>The namespace and the three secrets, as manifests.</summary>
-    public static IReadOnlyList<ManifestDocument> Documents(string authority, KeyPair server, KeyPair client) =>
+    public static IReadOnlyList<ManifestDocument> Documents(IReadOnlyDictionary<string, KeyPair> certificates) => Documents(
+        certificates[ClusterCertificates.GatewayCa].CertificatePem, certificates[ClusterCertificates.GatewayServer], certificates[ClusterCertificates.GatewayClient]);
+
+    private static IReadOnlyList<ManifestDocument> Documents(string authority, KeyPair server, KeyPair client) =>
     [
         new("the namespace", $$$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{{Namespace}}}"}}""", new ManifestHeader("v1", "Namespace", Namespace, null)),
         Secret("openshell-server-tls", "kubernetes.io/tls", ("tls.crt", server.CertificatePem), ("tls.key", server.KeyPem)),

@@ -1,0 +1,77 @@
+using OpenShell.Vm.Guest.Cluster.Api;
+using OpenShell.Vm.Guest.Mounts;
+using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Guest.Services;
+using OpenShell.Vm.Guest.Tools;
+
+namespace OpenShell.Vm.Guest.Cluster;
+
+/// <summary>
+/// What differs between Kubernetes distributions in the guest. <see cref="ClusterBoot"/> calls the members in the order in which they stand here; adding a
+/// distribution is a file and a line in <see cref="GuestDistributions"/>.
+/// </summary>
+internal interface IGuestDistribution
+{
+    /// <summary>Its name in the configuration.</summary>
+    string Name { get; }
+
+    /// <summary>The service whose health is the API server's.</summary>
+    string ApiService { get; }
+
+    /// <summary>What of it lives on the state disk.</summary>
+    IReadOnlyList<MountEntry> Binds { get; }
+
+    /// <summary>What is run, all of it on this one node.</summary>
+    IReadOnlyList<Service> Services(ClusterNode node, ClusterNames names);
+
+    /// <summary>Writes the files that need neither the state disk nor a certificate.</summary>
+    void WriteConfiguration();
+
+    /// <summary>The certificates that PID 1 makes for it.</summary>
+    IReadOnlyList<CertificateProfile> Certificates(ClusterNames names);
+
+    /// <summary>Removes what the last boot left and this one would trip over. The state disk is there, and nothing of the cluster runs yet.</summary>
+    /// <returns>What a person should know about it; <see langword="null"/>: nothing.</returns>
+    Task<string?> CleanAsync(Tool tool);
+
+    /// <summary>Writes what its services read of certificates and workload; they start right afterwards.</summary>
+    void Prepare(IReadOnlyDictionary<string, KeyPair> certificates);
+
+    /// <summary>The administrator's way to the API server, once there are credentials; the host finds its bootstrap files from then on.</summary>
+    Task<ApiClient> ConnectAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken);
+
+    /// <summary>Brings container images and manifests in; reports the stage <c>workload</c>.</summary>
+    /// <returns>Whether there is a gateway to wait for.</returns>
+    Task<bool> DeployAsync(ClusterContext context, CancellationToken cancellationToken);
+}
+
+/// <summary>What a distribution has at hand while the cluster starts.</summary>
+internal sealed record ClusterContext
+{
+    /// <summary>What holds by now.</summary>
+    public required ConditionBoard Board { get; init; }
+
+    /// <summary>Who is told.</summary>
+    public required IStageReporter Reporter { get; init; }
+
+    /// <summary>Runs programs to their end.</summary>
+    public required Tool Tool { get; init; }
+
+    /// <summary>The API server's client, once there are credentials.</summary>
+    public required Task<ApiClient> Api { get; init; }
+
+    /// <summary>By name.</summary>
+    public required IReadOnlyDictionary<string, KeyPair> Certificates { get; init; }
+}
+
+/// <summary>The distributions that this program knows.</summary>
+internal static class GuestDistributions
+{
+    private static readonly IReadOnlyList<IGuestDistribution> All = [new UpstreamDistribution()];
+
+    /// <summary>By name.</summary>
+    /// <exception cref="GuestFaultException">There is none of that name.</exception>
+    public static IGuestDistribution Find(string name) => All.FirstOrDefault(d => d.Name == name)
+        ?? throw new GuestFaultException(
+            "guest.distribution-unknown", $"this image cannot run the distribution '{name}'.", $"Use '{string.Join("' or '", All.Select(d => d.Name))}'.");
+}
