@@ -43,8 +43,11 @@ internal sealed class DummyImages : IImages
             Provenance = "/cache/provenance.json",
         });
 
-    public Task<IReadOnlyList<(string Name, KernelConfiguration Configuration)>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        Task.FromResult<IReadOnlyList<(string, KernelConfiguration)>>([("one", KernelConfiguration.Parse("CONFIG_VETH=y"))]);
+    public Task<IReadOnlyList<KernelColumn>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<KernelColumn>>([new KernelColumn("one", KernelConfiguration.Parse("CONFIG_VETH=y"))]);
+
+    public Task<KernelColumn> StockKernelAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        throw new FaultException(new Fault { Code = "image.mirror-unreachable", What = "The mirror does not answer.", Remedy = "Try again later." });
 
     public Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<ArtifactInfo>>([Artifact]);
 

@@ -86,6 +86,28 @@ public sealed class TextTests : IDisposable
     }
 
     [Fact]
+    public async Task A_comparison_without_Debians_libkrunfw_says_why_it_is_left_out()
+    {
+        var result = await _harness.DummyAsync("kernel", "compare");
+
+        result.ExitCode.ShouldBe(0);
+        result.Error.ShouldBe("Debian's libkrunfw is left out: The mirror does not answer.\n");
+        result.Out.ShouldStartWith("| capability | for | required | one |\n");
+        result.Out.ShouldContain("\n| veth | the pod network | yes | yes |\n");
+    }
+
+    [Fact]
+    public async Task A_file_that_tells_nothing_of_a_kernel_is_not_compared()
+    {
+        var result = await _harness.DummyAsync("kernel", "compare", "shell=/bin/sh");
+
+        result.ExitCode.ShouldBe(2);
+        result.Error.ShouldContain("CONFIG_IKCONFIG");
+        result.Error.ShouldContain("CONFIG_KALLSYMS");
+        result.Out.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Logs_of_the_host_are_copied_and_a_missing_one_is_said()
     {
         var folder = Directory.CreateDirectory(Path.Combine(_harness.Home, ".local/share/openshell-vm/instances/running")).FullName;

@@ -22,8 +22,11 @@ public interface IImages
     /// <param name="cancellationToken">Ends the build; the next goes on where it was.</param>
     Task<KernelImage> EnsureKernelAsync(string? architecture = null, bool refresh = false, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default);
 
-    /// <summary>The kernels that machines may run, with their configurations: Debian's and this project's own. Builds what is missing.</summary>
-    Task<IReadOnlyList<(string Name, Kernels.KernelConfiguration Configuration)>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default);
+    /// <summary>The kernels that machines may run, by their configurations: Debian's and this project's own. Builds what is missing.</summary>
+    Task<IReadOnlyList<Kernels.KernelColumn>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default);
+
+    /// <summary>The kernel in Debian's libkrunfw, by its symbols: it does not tell its configuration. Fetches it from unstable if it is not in the cache.</summary>
+    Task<Kernels.KernelColumn> StockKernelAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default);
 
     /// <summary>Every artifact in the cache, by kind and then by age, newest first. One that cannot be read is listed with its <see cref="ArtifactInfo.Fault"/>.</summary>
     Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default);

@@ -6,6 +6,7 @@ using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Images.Recipes;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Kernels;
+using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Images;
 
@@ -89,15 +90,15 @@ public sealed partial class ImageBuilder : IImages
     }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<(string Name, KernelConfiguration Configuration)>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<KernelColumn>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         CheckWritable();
         string[] kinds = [KernelRecipe.Name, KernelImage.KindOf(null)];
         var records = await EnsureKindsAsync(kinds, refresh: false, repair: true, progress, cancellationToken).ConfigureAwait(false);
         return
         [
-            ($"Debian {await ReleaseAsync(0).ConfigureAwait(false)}", await ConfigurationAsync(0).ConfigureAwait(false)),
-            ($"ours {await ReleaseAsync(1).ConfigureAwait(false)}", await ConfigurationAsync(1).ConfigureAwait(false)),
+            new KernelColumn($"Debian {await ReleaseAsync(0).ConfigureAwait(false)}", await ConfigurationAsync(0).ConfigureAwait(false)),
+            new KernelColumn($"ours {await ReleaseAsync(1).ConfigureAwait(false)}", await ConfigurationAsync(1).ConfigureAwait(false)),
         ];
 
         async Task<string> ReleaseAsync(int at) => (await ReadAsync(at, KernelRecipe.Release).ConfigureAwait(false)).Trim();
@@ -105,6 +106,25 @@ public sealed partial class ImageBuilder : IImages
         async Task<KernelConfiguration> ConfigurationAsync(int at) => KernelConfiguration.Parse(await ReadAsync(at, KernelRecipe.Configuration).ConfigureAwait(false));
 
         Task<string> ReadAsync(int at, string file) => File.ReadAllTextAsync(_cache.FileOf(kinds[at], records[at].Key, file), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<KernelColumn> StockKernelAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        CheckWritable();
+        var record = (await EnsureKindsAsync([StockFirmwareRecipe.Name], refresh: false, repair: true, progress, cancellationToken).ConfigureAwait(false))[0];
+        var library = _cache.FileOf(StockFirmwareRecipe.Name, record.Key, StockFirmwareRecipe.Library);
+        try
+        {
+            // The version is the package's, then whose it is.
+            return KernelColumn.OfFile($"libkrunfw {record.Version.Split(' ')[0]}", library);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new FaultException(
+                new Fault { Code = "kernel.symbols-unreadable", Stage = BootStages.Image, What = $"{library} does not tell what its kernel can do: {e.Message}.", Remedy = "Compare with the configuration that it was built with: 'gateway kernel compare NAME=FILE'." },
+                e);
+        }
     }
 
     /// <summary>Builds or finds artifacts by kind.</summary>

@@ -27,13 +27,6 @@ public static class EmbeddedConfiguration
         return KernelConfiguration.Parse(text.ReadToEnd());
     }
 
-    /// <summary>The configuration in a file: the text itself, or of a kernel, or of a libkrunfw; <see langword="null"/> if that holds none.</summary>
-    public static KernelConfiguration? OfFile(string path)
-    {
-        var bytes = File.ReadAllBytes(path);
-        return bytes.AsSpan().IndexOf((byte)0) < 0 ? KernelConfiguration.Parse(Encoding.UTF8.GetString(bytes)) : Find(bytes);
-    }
-
     /// <summary>The kernel's release, such as <c>6.12.91</c>; <see langword="null"/> if the image holds no banner.</summary>
     public static string? Release(ReadOnlySpan<byte> image)
     {

@@ -4,7 +4,7 @@ namespace OpenShell.Vm.Kernels;
 /// A kernel's configuration, or a fragment of one: lines <c>CONFIG_NAME=VALUE</c> and <c># CONFIG_NAME is not set</c>
 /// (https://docs.kernel.org/kbuild/kconfig.html). Other lines are comments.
 /// </summary>
-public sealed class KernelConfiguration
+public sealed class KernelConfiguration : IKernelOptions
 {
     private const string Prefix = "CONFIG_", Unset = " is not set";
 
@@ -39,6 +39,14 @@ public sealed class KernelConfiguration
 
     /// <summary>An option's value; <c>n</c> where the text does not mention it, since an option whose conditions do not hold is left out.</summary>
     public string Of(string option) => Values.GetValueOrDefault(option, "n");
+
+    /// <inheritdoc/>
+    public KernelOptionState StateOf(string name) => Of(name) switch
+    {
+        "y" => KernelOptionState.BuiltIn,
+        "m" => KernelOptionState.Module,
+        _ => KernelOptionState.Missing,
+    };
 
     /// <summary>What of <paramref name="fragment"/> did not come true here: the configurator drops what its rules do not allow, and only warns.</summary>
     /// <returns>A sentence part for each, such as <c>CONFIG_VETH=y is n</c>.</returns>

@@ -196,8 +196,11 @@ public sealed class LostMachineTests : IAsyncLifetime
         public Task<KernelImage> EnsureKernelAsync(string? architecture = null, bool refresh = false, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
             images.EnsureKernelAsync(architecture, refresh, progress, cancellationToken);
 
-        public Task<IReadOnlyList<(string Name, KernelConfiguration Configuration)>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        public Task<IReadOnlyList<KernelColumn>> KernelsAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
             images.KernelsAsync(progress, cancellationToken);
+
+        public Task<KernelColumn> StockKernelAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default) =>
+            images.StockKernelAsync(progress, cancellationToken);
 
         public Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default) => images.ListAsync(cancellationToken);
 

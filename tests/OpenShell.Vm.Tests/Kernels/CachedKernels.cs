@@ -12,6 +12,8 @@ internal static class CachedKernels
 {
     public static string Custom(string file) => File(KernelImage.KindOf(null), file, "'gateway kernel build' makes it, in some 20 minutes");
 
+    public static string Debian(string file) => File(KernelRecipe.Name, file, "'gateway image build' fetches it");
+
     /// <summary>Debian's libkrunfw, fetched from unstable where it is not in the cache.</summary>
     public static async Task<string> StockAsync()
     {
