@@ -39,6 +39,9 @@ public static class GuestPaths
     /// <summary>The serial number of the root image's virtio-blk device.</summary>
     public const string RootSerial = "openshell-root";
 
+    /// <summary>The serial number of the disk with what the user gives along (<see cref="Messages.DeliveryIndex"/>).</summary>
+    public const string DeliverySerial = "openshell-delivery";
+
     /// <summary>Run-time files of PID 1 and its services.</summary>
     public const string Run = "/run/openshell";
 

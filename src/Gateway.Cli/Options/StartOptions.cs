@@ -19,6 +19,7 @@ internal sealed class StartOptions
     private readonly KernelOption _kernel = new();
     private readonly Option<string?> _network = new("--network", "--net") { Description = "gvproxy, tsi (libkrun's own; --exec with --rootfs) or none.", HelpName = "NAME" };
     private readonly KrunOptions _krun = new();
+    private readonly DeliveryOptions _delivery = new();
     private readonly Option<bool> _hostLoopback = new("--allow-host-loopback") { Description = "Let the guest reach what listens on this machine's loopback, as 192.168.127.254 (docs/networking.md)." };
     private readonly Option<string?> _timeout = new("--timeout") { Description = "Give up a start that takes longer: 90s, 5m.", HelpName = "TIME" };
     private readonly Option<string?> _program = new("--exec") { Description = "Run this program instead of a cluster, in a machine of its own, and end with its exit code.", HelpName = "PATH" };
@@ -31,6 +32,7 @@ internal sealed class StartOptions
         foreach (var option in new Option[] { _name, _ports, _gatewayPort, _vcpus, _memory, _hypervisor, _distribution, _kernel, _network, _hostLoopback, _timeout, _program, _arguments })
             command.Options.Add(option);
         _krun.AddTo(command);
+        _delivery.AddTo(command);
         _programOptions.AddTo(command);
     }
 
@@ -59,6 +61,7 @@ internal sealed class StartOptions
         if (parse.GetValue(_network) is { } network)
             config = config with { Network = network };
         config = _krun.Read(parse, context, config, faults);
+        config = _delivery.Read(parse, context, config, faults);
 
         // Everything that is wrong at once, and before anything is touched. (.NET's figure is this process's limit where it has one.)
         faults.AddRange(InstanceValidator.Validate(config, Environment.ProcessorCount, (int)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20)));

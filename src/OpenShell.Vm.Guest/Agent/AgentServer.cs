@@ -1,3 +1,4 @@
+using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Processes;
 using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Framing;
@@ -21,6 +22,7 @@ public sealed class AgentServer : IAsyncDisposable
     private readonly Dictionary<string, MuxStreamHandler> _services;
     private readonly ReportQueue _reports = new();
     private readonly CancellationTokenSource _stop = new();
+    private volatile IReadOnlyList<string> _environment;
     private readonly TaskCompletionSource<GuestConfig> _config = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lazy<Task> _running;
 
@@ -33,7 +35,8 @@ public sealed class AgentServer : IAsyncDisposable
     {
         _port = port;
         _options = options ?? new AgentServerOptions();
-        var exec = new ExecService(new ProcessLauncher(reaper), _options.Environment);
+        _environment = _options.Environment;
+        var exec = new ExecService(new ProcessLauncher(reaper), () => _environment);
         _services = new Dictionary<string, MuxStreamHandler>
         {
             [ServiceNames.Exec] = exec.RunAsync,
@@ -107,6 +110,8 @@ public sealed class AgentServer : IAsyncDisposable
     private async Task ServeOneSessionAsync(FrameTransport transport)
     {
         var (session, config) = await HelloSide.RunAsync(transport, "guest", _options.Software, _stop.Token).ConfigureAwait(false);
+        if (config?.Proxy is { } proxy)
+            _environment = [.. _options.Environment, .. ProxyEnvironment.Of(proxy)];
         await using var connection = MuxConnection.Start(transport, session, name => _services.GetValueOrDefault(name));
         if (config is not null)
             _config.TrySetResult(config);

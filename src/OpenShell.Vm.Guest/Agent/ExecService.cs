@@ -7,7 +7,7 @@ using OpenShell.Vm.Protocol.Mux;
 namespace OpenShell.Vm.Guest.Agent;
 
 /// <summary>Runs programs for the host. Signals and sizes come on streams of their own, so that neither waits behind stdin that nobody reads.</summary>
-internal sealed class ExecService(ProcessLauncher launcher, IReadOnlyList<string> environment)
+internal sealed class ExecService(ProcessLauncher launcher, Func<IReadOnlyList<string>> environment)
 {
     private readonly ConcurrentDictionary<string, ExecSession> _sessions = new();
 
@@ -17,7 +17,7 @@ internal sealed class ExecService(ProcessLauncher launcher, IReadOnlyList<string
         ExecSession session;
         try
         {
-            session = ExecSession.Start(launcher, request, environment);
+            session = ExecSession.Start(launcher, request, environment());
         }
         catch (SpawnException e)
         {

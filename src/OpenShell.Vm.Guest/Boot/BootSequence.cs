@@ -1,5 +1,6 @@
 using OpenShell.Vm.Guest.Agent;
 using OpenShell.Vm.Guest.Cluster;
+using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Mounts;
 using OpenShell.Vm.Guest.Native;
 using OpenShell.Vm.Guest.Networking;
@@ -86,17 +87,28 @@ internal sealed class BootSequence : IAsyncDisposable
         ClockAndEntropy.SetClock(config.HostTimeUnixNanoseconds);
         ClockAndEntropy.Credit(config.Entropy);
         ConfigureNetwork(config);
+        var delivery = await OpenDeliveryAsync(config).ConfigureAwait(false);
         if (config is { Mode: GuestMode.Cluster, Cluster: { } cluster })
-            await RunClusterAsync(config, cluster).ConfigureAwait(false);
+            await RunClusterAsync(config, cluster, delivery).ConfigureAwait(false);
         else
             Ready();
     }
 
     private void Ready() => _reporter.Report(Stage.Init, StageState.Completed, _times.ToString());
 
-    private async Task RunClusterAsync(GuestConfig config, ClusterConfig cluster)
+    private async Task<Delivery> OpenDeliveryAsync(GuestConfig config)
     {
-        var boot = new ClusterBoot(config, cluster, _reporter, new ProcessLauncher(_reaper), _times);
+        if (!config.Delivery)
+            return Delivery.None;
+        using var _ = _times.Measure("delivery");
+        var delivery = await Delivery.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+        TrustStore.Add(delivery);
+        return delivery;
+    }
+
+    private async Task RunClusterAsync(GuestConfig config, ClusterConfig cluster, Delivery delivery)
+    {
+        var boot = new ClusterBoot(config, cluster, _reporter, new ProcessLauncher(_reaper), _times, delivery);
         _services = boot.Services;
         await boot.RunAsync(Ready, CancellationToken.None).ConfigureAwait(false);
     }

@@ -3,6 +3,7 @@ using OpenShell.Vm.Guest.Boot;
 using OpenShell.Vm.Guest.Capabilities;
 using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.Workload;
+using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Mounts;
 using OpenShell.Vm.Guest.Networking;
 using OpenShell.Vm.Guest.Pki;
@@ -27,14 +28,16 @@ internal sealed class ClusterBoot
     private readonly ClusterConfig _cluster;
     private readonly ClusterNode _node;
     private readonly IGuestDistribution _distribution;
+    private readonly Delivery _delivery;
     private readonly IStageReporter _reporter;
     private readonly PhaseTimes _times;
     private readonly Tool _tool;
     private readonly TaskCompletionSource<ApiClient> _api = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <exception cref="GuestFaultException">The distribution is not known.</exception>
-    public ClusterBoot(GuestConfig config, ClusterConfig cluster, IStageReporter reporter, Processes.ProcessLauncher launcher, PhaseTimes times)
+    public ClusterBoot(GuestConfig config, ClusterConfig cluster, IStageReporter reporter, Processes.ProcessLauncher launcher, PhaseTimes times, Delivery delivery)
     {
+        _delivery = delivery;
         _config = config;
         _cluster = cluster;
         _node = new ClusterNode(config.Hostname, config.Network?.Address.Split('/')[0]);
@@ -42,7 +45,7 @@ internal sealed class ClusterBoot
         _reporter = reporter;
         _times = times;
         _tool = new Tool(launcher);
-        Services = new ServiceManager(new ServiceContext { Launcher = launcher, Reporter = reporter, Board = new ConditionBoard(), Probe = new HealthProbe(AskAsync) });
+        Services = new ServiceManager(new ServiceContext { Launcher = launcher, Reporter = reporter, Board = new ConditionBoard(), Probe = new HealthProbe(AskAsync), OutsideEnvironment = ProxyEnvironment.Of(config.Proxy) });
     }
 
     /// <summary>The cluster's services, for the orderly end.</summary>
@@ -56,7 +59,8 @@ internal sealed class ClusterBoot
     {
         Mounter.MountAll(MountPlan.Kernel);
         Cgroups.Delegate();
-        _distribution.WriteConfiguration();
+        RegistryHosts.Write(_delivery);
+        _distribution.WriteConfiguration(_delivery);
         var names = Names();
         Services.Start(_distribution.Services(_node, names));
         // While the disk is formatted, a processor is idle.
@@ -98,7 +102,7 @@ internal sealed class ClusterBoot
     private async Task LoadFirewallAsync()
     {
         using var _ = _times.Measure("firewall");
-        await Firewall.LoadAsync(_tool, _config.Network?.Closed ?? []).ConfigureAwait(false);
+        await Firewall.LoadAsync(_tool, _config.Network?.Closed ?? [], _config.Network?.Open ?? []).ConfigureAwait(false);
         Services.Board.Fulfil(new Condition.Done(Milestone.Firewall));
     }
 
@@ -169,7 +173,7 @@ internal sealed class ClusterBoot
 
     private async Task DeployAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
     {
-        var context = new ClusterContext { Board = Services.Board, Reporter = _reporter, Tool = _tool, Api = _api.Task, Certificates = certificates };
+        var context = new ClusterContext { Board = Services.Board, Reporter = _reporter, Tool = _tool, Api = _api.Task, Certificates = certificates, Delivery = _delivery };
         if (await _distribution.DeployAsync(context, cancellationToken).ConfigureAwait(false))
             await FollowAsync(Stage.Gateway, GatewayPods, ThisBoot.Read().IsPodReady, cancellationToken).ConfigureAwait(false);
         else

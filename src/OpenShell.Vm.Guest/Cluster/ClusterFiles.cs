@@ -1,4 +1,5 @@
 using OpenShell.Vm.Guest.Cluster.Components;
+using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Mounts;
 using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Protocol;
@@ -9,12 +10,12 @@ namespace OpenShell.Vm.Guest.Cluster;
 internal static class ClusterFiles
 {
     /// <summary>Those that need no certificate.</summary>
-    public static void WriteConfiguration()
+    public static void WriteConfiguration(Delivery delivery)
     {
         foreach (var folder in (string[])[ClusterLayout.Configuration, Path.GetDirectoryName(CniConfiguration.File)!, Path.GetDirectoryName(DhcpService.Hook)!])
             Mounter.MakeFolders(folder);
         Directory.CreateDirectory(ClusterLayout.EtcdFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        File.WriteAllText(ContainerdService.ConfigurationFile, ContainerdService.Configuration);
+        OwnerFile.Write(ContainerdService.ConfigurationFile, ContainerdService.Configuration + RegistryHosts.Configuration(delivery.Index));
         File.WriteAllText(KubeletService.ConfigurationFile, KubeletService.Configuration);
         File.WriteAllText(CniConfiguration.File, CniConfiguration.Text);
         File.CreateSymbolicLink(DhcpService.Hook, GuestPaths.Init);

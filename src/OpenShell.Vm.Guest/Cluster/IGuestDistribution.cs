@@ -1,4 +1,5 @@
 using OpenShell.Vm.Guest.Cluster.Api;
+using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Mounts;
 using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
@@ -25,7 +26,8 @@ internal interface IGuestDistribution
     IReadOnlyList<Service> Services(ClusterNode node, ClusterNames names);
 
     /// <summary>Writes the files that need neither the state disk nor a certificate.</summary>
-    void WriteConfiguration();
+    /// <param name="delivery">What was given along; of the registries, the files are there already.</param>
+    void WriteConfiguration(Delivery delivery);
 
     /// <summary>The certificates that PID 1 makes for it.</summary>
     IReadOnlyList<CertificateProfile> Certificates(ClusterNames names);
@@ -62,6 +64,9 @@ internal sealed record ClusterContext
 
     /// <summary>By name.</summary>
     public required IReadOnlyDictionary<string, KeyPair> Certificates { get; init; }
+
+    /// <summary>What was given along.</summary>
+    public required Delivery Delivery { get; init; }
 }
 
 /// <summary>The distributions that this program knows.</summary>

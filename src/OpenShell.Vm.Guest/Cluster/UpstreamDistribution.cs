@@ -2,6 +2,7 @@ using OpenShell.Vm.Guest.Boot;
 using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.Components;
 using OpenShell.Vm.Guest.Cluster.Workload;
+using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Mounts;
 using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
@@ -43,7 +44,7 @@ internal sealed class UpstreamDistribution : IGuestDistribution
     IReadOnlyList<Service> IGuestDistribution.Services(ClusterNode node, ClusterNames names) => Services(node);
 
     /// <inheritdoc/>
-    public void WriteConfiguration() => ClusterFiles.WriteConfiguration();
+    public void WriteConfiguration(Delivery delivery) => ClusterFiles.WriteConfiguration(delivery);
 
     /// <inheritdoc/>
     public IReadOnlyList<CertificateProfile> Certificates(ClusterNames names) => ClusterCertificates.For(names);
@@ -69,9 +70,12 @@ internal sealed class UpstreamDistribution : IGuestDistribution
     {
         await context.Board.WaitAsync(new Condition.Healthy(ContainerdService.Name), cancellationToken).ConfigureAwait(false);
         context.Reporter.Report(Stage.Workload, StageState.Started, "imports container images");
-        var (imported, all) = await new ImageImporter(context.Tool).ImportAsync().ConfigureAwait(false);
+        var importer = new ImageImporter(context.Tool);
+        var (imported, all) = await importer.ImportAsync().ConfigureAwait(false);
         context.Board.Fulfil(new Condition.Done(Milestone.Images));
-        context.Reporter.Report(Stage.Workload, StageState.Started, $"{imported} of {all} images imported; waits for the API server");
+        DeliveredManifests.Place(context.Delivery, StateLayout.Manifests);
+        var (delivered, given) = await importer.ImportAsync(context.Delivery, cancellationToken).ConfigureAwait(false);
+        context.Reporter.Report(Stage.Workload, StageState.Started, $"{imported + delivered} of {all + given} images imported; waits for the API server");
         await context.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
         var api = await context.Api.ConfigureAwait(false);
         var applied = await ApplyAsync(api, context, cancellationToken).ConfigureAwait(false);

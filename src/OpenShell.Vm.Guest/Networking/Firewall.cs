@@ -21,9 +21,9 @@ internal static class Firewall
 
     /// <summary>Loads the rules; replaces those of before as one step.</summary>
     /// <exception cref="GuestFaultException">They cannot be loaded: then nothing may start that could reach what is closed.</exception>
-    public static async Task LoadAsync(Tool tool, IReadOnlyList<string> closed)
+    public static async Task LoadAsync(Tool tool, IReadOnlyList<string> closed, IReadOnlyList<string> open)
     {
-        await File.WriteAllTextAsync(RulesFile, Rules(closed)).ConfigureAwait(false);
+        await File.WriteAllTextAsync(RulesFile, Rules(closed, open)).ConfigureAwait(false);
         var result = await tool.RunAsync("nft", TimeSpan.FromMinutes(1), "/usr/sbin/nft", "--file", RulesFile).ConfigureAwait(false);
         if (!result.IsSuccess)
         {
@@ -34,11 +34,19 @@ internal static class Firewall
 
     /// <summary>The rules, as nft(8) reads them.</summary>
     /// <param name="closed">IPv4 addresses, or addresses with a port: <c>192.168.127.254</c>, <c>192.168.127.1:80</c>.</param>
+    /// <param name="open">Addresses with a TCP port that stay open although they are among the closed: <c>192.168.127.254:3128</c>.</param>
     /// <exception cref="GuestFaultException">An entry is neither.</exception>
-    public static string Rules(IReadOnlyList<string> closed)
+    public static string Rules(IReadOnlyList<string> closed, IReadOnlyList<string> open)
     {
         var rules = new StringBuilder();
         var frames = new StringBuilder();
+        foreach (var (address, port) in open.Select(Parse))
+        {
+            var rule = $"    ip daddr {address} tcp dport {port} accept\n";
+            rules.Append(rule);
+            frames.Append(rule);
+        }
+
         foreach (var entry in closed)
         {
             var (address, port) = Parse(entry);

@@ -12,6 +12,9 @@ internal sealed record Service
     /// <summary>Variables beyond <see cref="Tools.Tool.Environment"/>, <c>KEY=VALUE</c>.</summary>
     public IReadOnlyList<string> Environment { get; init; } = [];
 
+    /// <summary>Whether it reaches out into the world, and must know the proxies on the way.</summary>
+    public bool ReachesOut { get; init; }
+
     /// <summary>Working directory, made if missing.</summary>
     public string WorkingDirectory { get; init; } = "/";
 

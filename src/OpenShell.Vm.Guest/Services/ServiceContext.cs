@@ -18,6 +18,9 @@ internal sealed record ServiceContext
     /// <summary>Asks whether one is healthy.</summary>
     public required HealthProbe Probe { get; init; }
 
+    /// <summary>Variables for services that reach out (<see cref="Service.ReachesOut"/>): the proxies.</summary>
+    public IReadOnlyList<string> OutsideEnvironment { get; init; } = [];
+
     /// <summary>How often a healthy service is asked whether it still is.</summary>
     public TimeSpan AskEvery { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -167,7 +167,7 @@ internal sealed class ServiceRunner : IDisposable
         {
             Program = _service.Command[0],
             Arguments = [.. _service.Command.Skip(1)],
-            Environment = [.. Tools.Tool.Environment, .. _service.Environment],
+            Environment = [.. Tools.Tool.Environment, .. _service.ReachesOut ? _context.OutsideEnvironment : [], .. _service.Environment],
             WorkingDirectory = _service.WorkingDirectory,
             Stdout = Stdio.AppendTo(_log.Path),
             Stderr = Stdio.AppendTo(_log.Path),

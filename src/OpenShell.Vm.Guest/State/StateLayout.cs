@@ -15,6 +15,9 @@ internal static class StateLayout
     /// <summary>The user's own manifests, applied after those of the image.</summary>
     public const string Manifests = GuestPaths.State + "/manifests";
 
+    /// <summary>Archives of images while they are imported.</summary>
+    public const string Incoming = GuestPaths.State + "/incoming";
+
     /// <summary>Folder on the disk for a path of the guest.</summary>
     public static IReadOnlyList<MountEntry> Binds { get; } =
     [

@@ -24,6 +24,13 @@ public sealed record GuestConfig
     /// <summary>How the guest reaches the network; <see langword="null"/>: only loopback.</summary>
     public GuestNetwork? Network { get; init; }
 
+    /// <summary>Whether there is a disk with what the user gives along (<see cref="DeliveryIndex"/>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Delivery { get; init; }
+
+    /// <summary>The way to the world where it is by proxies.</summary>
+    public GuestProxy? Proxy { get; init; }
+
     /// <summary>The program to run in <see cref="GuestMode.Exec"/>.</summary>
     public ExecRequest? Exec { get; init; }
 
@@ -62,6 +69,9 @@ public sealed record GuestNetwork
     /// loopback, the control API of the user-space network): <c>192.168.127.254</c> or <c>192.168.127.1:80</c>.
     /// </summary>
     public IReadOnlyList<string> Closed { get; init => field = value ?? []; } = [];
+
+    /// <summary>IPv4 addresses with a TCP port that may be reached although <see cref="Closed"/> says otherwise: the proxies that listen on the host's loopback.</summary>
+    public IReadOnlyList<string> Open { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>The cluster that the guest runs.</summary>

@@ -30,4 +30,5 @@ namespace OpenShell.Vm.Protocol.Messages;
 [JsonSerializable(typeof(FileDescription))]
 [JsonSerializable(typeof(FileWriteRequest))]
 [JsonSerializable(typeof(FileWritten))]
+[JsonSerializable(typeof(DeliveryIndex))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Instances;
@@ -47,6 +48,18 @@ public sealed record InstanceConfig
 
     /// <summary>Let the guest reach the host's loopback (192.168.127.254). Off: a hole otherwise.</summary>
     public bool AllowHostLoopback { get; init; }
+
+    /// <summary>Manifests, container images and charts that a cluster is given along.</summary>
+    public WorkloadConfig? Workload { get; init; }
+
+    /// <summary>Certificate authorities that the guest is to trust besides its own: absolute paths of PEM files, or <see cref="CertificateBundle.Host"/> for those of this machine.</summary>
+    public IReadOnlyList<string> CertificateAuthorities { get; init => field = value ?? []; } = [];
+
+    /// <summary>Registries that stand in for others.</summary>
+    public IReadOnlyList<RegistryMirror> RegistryMirrors { get; init => field = value ?? []; } = [];
+
+    /// <summary>The host's proxies; <see langword="null"/>: it has none, or the guest is to do without.</summary>
+    public ProxyConfig? Proxy { get; init; }
 
     /// <summary>The program, in <see cref="GuestMode.Exec"/>.</summary>
     public ExecRequest? Exec { get; init; }

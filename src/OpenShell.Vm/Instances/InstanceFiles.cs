@@ -48,6 +48,9 @@ public sealed record InstanceFiles
     /// <summary>The same as the bytes of the disk, where there was no qemu-img to make the other: made with libkrun.</summary>
     public string RawStateDisk => Path.Combine(Root, "state.img");
 
+    /// <summary>What the user gives the guest along, as a disk (<see cref="Deliveries.DeliveryDisk"/>).</summary>
+    public string DeliveryDisk => Path.Combine(Root, "delivery.tar");
+
     /// <summary>The guest's console since its last power-on.</summary>
     public string ConsoleLog => Path.Combine(Root, "console.log");
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Distributions;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
@@ -47,9 +48,15 @@ public static class InstanceValidator
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(host);
-        return config.Vcpus > host.Cores
-            ? [string.Create(CultureInfo.InvariantCulture, $"{config.Vcpus} virtual CPUs share {host.Cores} processors of the host: the guest will not be faster for it.")]
-            : [];
+        return
+        [
+            .. config.Vcpus > host.Cores
+                ? [string.Create(CultureInfo.InvariantCulture, $"{config.Vcpus} virtual CPUs share {host.Cores} processors of the host: the guest will not be faster for it.")]
+                : (string[])[],
+            .. config is { Mode: GuestMode.Exec, AllowHostLoopback: false, Proxy: { } proxy } && HostProxy.IsOnLoopback(proxy)
+                ? ["The proxy on this machine's loopback is not used: --allow-host-loopback lets the program reach it, and all else there."]
+                : (string[])[],
+        ];
     }
 
     private static IEnumerable<Fault> Name(InstanceConfig config) =>

@@ -1,3 +1,4 @@
+using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
@@ -51,7 +52,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
 
     private static void Validate(InstanceConfig config)
     {
-        Fault[] faults = [.. InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()), .. RootDirectoryCheck.Faults(config)];
+        Fault[] faults = [.. InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()), .. RootDirectoryCheck.Faults(config), .. DeliveryFiles.Faults(config)];
         if (faults.Length > 0)
             throw new FaultException(faults);
     }

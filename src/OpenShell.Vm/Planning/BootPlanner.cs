@@ -1,3 +1,4 @@
+using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Instances;
@@ -27,6 +28,7 @@ public static class BootPlanner
         [
             .. images is null ? (Disk[])[] : [Root(images)],
             .. config.Mode == GuestMode.Cluster ? (Disk[])[State(files, stateDisk)] : [],
+            .. DeliveryFiles.AreNamed(config) ? (Disk[])[Delivery(files)] : [],
         ];
         var plan = new BootPlan
         {
@@ -68,6 +70,8 @@ public static class BootPlanner
     };
 
     private static Disk Root(ImageSet images) => new() { Serial = GuestPaths.RootSerial, Path = images.Root, Format = DiskFormat.Raw, ReadOnly = true };
+
+    private static Disk Delivery(InstanceFiles files) => new() { Serial = GuestPaths.DeliverySerial, Path = files.DeliveryDisk, Format = DiskFormat.Raw, ReadOnly = true };
 
     private static Disk State(InstanceFiles files, DiskFormat format) => new() { Serial = GuestPaths.StateLabel, Path = files.StateDiskOf(format), Format = format, ReadOnly = false };
 }

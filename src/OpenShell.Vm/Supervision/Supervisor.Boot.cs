@@ -1,4 +1,5 @@
 using System.Globalization;
+using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images;
@@ -29,6 +30,7 @@ internal sealed partial class Supervisor
 
         var disk = StateDisk.FormatFor(host, _files);
         await PrepareDiskAsync(disk, host).ConfigureAwait(false);
+        await PrepareDeliveryAsync().ConfigureAwait(false);
         await CheckRuntimeAsync(host, images).ConfigureAwait(false);
         var plan = BootPlanner.Plan(_config with { Ports = _ports.User }, host, images, _files, disk);
 
@@ -126,6 +128,14 @@ internal sealed partial class Supervisor
 
         await StateDisk.CreateAsync(format, host, _files, _running.Token).ConfigureAwait(false);
         _timeline.Completed(BootStages.Disk, string.Create(CultureInfo.InvariantCulture, $"{StateDisk.SizeGib} GiB, sparse"));
+    }
+
+    private async Task PrepareDeliveryAsync()
+    {
+        if (!DeliveryFiles.AreNamed(_config))
+            return;
+        var (files, written) = await DeliveryDisk.WriteAsync(_config, _files.DeliveryDisk, _running.Token).ConfigureAwait(false);
+        _log.Say(string.Create(CultureInfo.InvariantCulture, $"the guest is given {files} files along{(written ? "" : ", as the last time")}"));
     }
 
     /// <summary>From here to Ready (or to the program's start) the user's timeout counts: building an image on first use is not the instance's slowness.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Hypervisors;
@@ -105,6 +106,8 @@ internal sealed partial class Supervisor
         HostTimeUnixNanoseconds = (_options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
         Entropy = System.Security.Cryptography.RandomNumberGenerator.GetBytes(64),
         Network = _config.Network == NetworkNames.Gvproxy ? GuestNetworkOf(_config) : null,
+        Delivery = DeliveryFiles.AreNamed(_config),
+        Proxy = GuestProxyOf(_config),
         Exec = _config.Exec,
         Cluster = IsCluster ? new ClusterConfig
         {
@@ -125,5 +128,10 @@ internal sealed partial class Supervisor
         Closed = config.AllowHostLoopback
             ? [Networking.GuestNetworkPlan.ControlApi]
             : [Networking.GuestNetworkPlan.HostLoopback, Networking.GuestNetworkPlan.ControlApi],
+        Open = GuestProxyOf(config) is not null && config.Mode == GuestMode.Cluster ? HostProxy.ForGuest(config.Proxy!).Open : [],
     };
+
+    /// <summary>A program's machine closes whole addresses, so a proxy on the host's loopback is out of its reach.</summary>
+    private static GuestProxy? GuestProxyOf(InstanceConfig config) =>
+        config is { Network: NetworkNames.Gvproxy, Proxy: { } proxy } && (config.Mode == GuestMode.Cluster || config.AllowHostLoopback || !HostProxy.IsOnLoopback(proxy)) ? HostProxy.ForGuest(proxy).Proxy : null;
 }

@@ -4,7 +4,7 @@ namespace OpenShell.Vm.Guest.Tests.Networking;
 
 public sealed class FirewallTests
 {
-    private static readonly string Rules = Firewall.Rules(["192.168.127.254", "192.168.127.1:80"]);
+    private static readonly string Rules = Firewall.Rules(["192.168.127.254", "192.168.127.1:80"], []);
 
     [Fact]
     public void The_rules_for_an_address_and_a_port_are_these() => Rules.ShouldBe("""
@@ -58,7 +58,16 @@ public sealed class FirewallTests
     }
 
     [Fact]
-    public void With_nothing_closed_pods_still_reach_the_world() => Firewall.Rules([]).ShouldContain("masquerade");
+    public void What_is_open_comes_before_what_is_closed_for_packets_and_for_frames()
+    {
+        var rules = Firewall.Rules(["192.168.127.254"], ["192.168.127.254:3128"]);
+
+        rules.ShouldContain("chain closed {\n    ip daddr 192.168.127.254 tcp dport 3128 accept\n    ip daddr 192.168.127.254 meta l4proto tcp counter reject");
+        rules.ShouldContain("policy accept;\n    ip daddr 192.168.127.254 tcp dport 3128 accept\n    ip daddr 192.168.127.254 meta l4proto tcp counter drop");
+    }
+
+    [Fact]
+    public void With_nothing_closed_pods_still_reach_the_world() => Firewall.Rules([], []).ShouldContain("masquerade");
 
     [Theory]
     [InlineData("example.org")]
@@ -67,5 +76,5 @@ public sealed class FirewallTests
     [InlineData("fe80::1")]
     [InlineData("192.168.127.254; accept")]
     public void Anything_else_is_refused_and_never_reaches_nft(string entry) =>
-        Should.Throw<GuestFaultException>(() => Firewall.Rules([entry])).Fault.Code.ShouldBe("guest.network-config");
+        Should.Throw<GuestFaultException>(() => Firewall.Rules([entry], [])).Fault.Code.ShouldBe("guest.network-config");
 }

@@ -23,10 +23,12 @@ public sealed class JsonGoldenTests
                 Hostname = "default",
                 HostTimeUnixNanoseconds = 1,
                 Entropy = Entropy,
-                Network = new GuestNetwork { Address = "192.168.127.2/24", Gateway = "192.168.127.1", DnsServers = ["192.168.127.1"], Closed = ["192.168.127.254"] },
+                Network = new GuestNetwork { Address = "192.168.127.2/24", Gateway = "192.168.127.1", DnsServers = ["192.168.127.1"], Closed = ["192.168.127.254"], Open = ["192.168.127.254:3128"] },
+                Delivery = true,
+                Proxy = new GuestProxy { Http = "http://192.168.127.254:3128", Except = "localhost" },
                 Cluster = new ClusterConfig { Distribution = "upstream", GatewayName = "openshell-vm-default" },
             },
-            """{"mode":"Cluster","hostname":"default","hostTimeUnixNanoseconds":1,"entropy":"AQID","network":{"dhcp":true,"address":"192.168.127.2/24","gateway":"192.168.127.1","dnsServers":["192.168.127.1"],"closed":["192.168.127.254"]},"cluster":{"distribution":"upstream","gatewayName":"openshell-vm-default","subjectAlternativeNames":[],"gatewayNodePort":30051}}"""
+            """{"mode":"Cluster","hostname":"default","hostTimeUnixNanoseconds":1,"entropy":"AQID","network":{"dhcp":true,"address":"192.168.127.2/24","gateway":"192.168.127.1","dnsServers":["192.168.127.1"],"closed":["192.168.127.254"],"open":["192.168.127.254:3128"]},"delivery":true,"proxy":{"http":"http://192.168.127.254:3128","except":"localhost"},"cluster":{"distribution":"upstream","gatewayName":"openshell-vm-default","subjectAlternativeNames":[],"gatewayNodePort":30051}}"""
         },
         {
             new ExecRequest { Program = "ls", Arguments = ["-l"], Environment = ["A=1"], WorkingDirectory = "/", Terminal = true, Stdin = true, Size = new TerminalSize(80, 24) },
@@ -40,6 +42,15 @@ public sealed class JsonGoldenTests
         { new FileDescription(5, 384), """{"size":5,"mode":384}""" },
         { new FileWriteRequest("/a", 384), """{"path":"/a","mode":384}""" },
         { new FileWritten(5), """{"size":5}""" },
+        {
+            new DeliveryIndex
+            {
+                Authorities = "ca.crt",
+                Manifests = [new DeliveredFile("000-a.yaml", "manifests/000-a.yaml", "ab")],
+                Mirrors = [new DeliveredMirror { Upstream = "*", Url = "https://m", User = "me", Password = "p" }],
+            },
+            """{"authorities":"ca.crt","manifests":[{"name":"000-a.yaml","entry":"manifests/000-a.yaml","sha256":"ab"}],"images":[],"charts":[],"mirrors":[{"upstream":"*","url":"https://m","user":"me","password":"p"}]}"""
+        },
         { new PowerRequest(PowerAction.Off), """{"action":"Off"}""" },
         {
             new StageReport { Stage = "init", State = StageState.Failed, UptimeNanoseconds = 7, Detail = "d", Fault = new GuestFault("c", "w", "r") },

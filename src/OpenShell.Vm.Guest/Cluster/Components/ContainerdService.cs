@@ -19,6 +19,7 @@ internal static class ContainerdService
         // The certificates are not for it: it is the API server that must come first, and that waits for them.
         Conditions = [new Condition.Done(Milestone.StateDisk), new Condition.Done(Milestone.Certificates)],
         Health = new HealthCheck.UnixSocket(ClusterLayout.ContainerdSocket),
+        ReachesOut = true,
         StopOrder = 60,
     };
 
