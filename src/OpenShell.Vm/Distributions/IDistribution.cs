@@ -8,6 +8,9 @@ public interface IDistribution
 
     /// <summary>What it is, in a sentence.</summary>
     string Description { get; }
+
+    /// <summary>containerd's command line in the guest: the program, and the arguments that lead it to the cluster's containerd.</summary>
+    IReadOnlyList<string> ContainerdTool { get; }
 }
 
 /// <summary>The distributions that there are.</summary>

@@ -8,4 +8,7 @@ public sealed class Upstream : IDistribution
 
     /// <inheritdoc/>
     public string Description => "Kubernetes as its own project releases it, built from Debian's source package";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> ContainerdTool { get; } = ["/usr/bin/ctr", "--address", "/run/containerd/containerd.sock"];
 }

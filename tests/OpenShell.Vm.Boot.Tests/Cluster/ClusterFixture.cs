@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using OpenShell.Vm.Boot.Tests.Deliveries;
 using OpenShell.Vm.Boot.Tests.Running;
 
 namespace OpenShell.Vm.Boot.Tests.Cluster;
@@ -20,6 +21,9 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     /// <summary>What <c>gateway up</c> printed.</summary>
     internal Finished? Up { get; private set; }
+
+    /// <summary>What it was given along.</summary>
+    internal GivenAlong? Given { get; private set; }
 
     /// <summary>How often it was started.</summary>
     internal int Starts { get; private set; }
@@ -58,7 +62,14 @@ public sealed class ClusterFixture : IAsyncLifetime
     /// <summary>Starts it, or starts it again.</summary>
     internal async Task StartAsync()
     {
-        Up = await Gateway.StartAsync("up", "--name", Name, "--detach");
+        // What is missing is built without the proxy of the tests, which leads nowhere else.
+        if (Given is null)
+        {
+            (await Gateway.StartAsync("image", "build")).OrFail();
+            Given = await GivenAlong.PrepareAsync(Home);
+        }
+
+        Up = await GatewayCli.StartAsync(Given.Environment, ["up", "--name", Name, "--detach", .. Given.Options]);
         Up.OrFail();
         Starts++;
     }
@@ -82,6 +93,8 @@ public sealed class ClusterFixture : IAsyncLifetime
     {
         if (Up is not null)
             await GatewayAsync("stop");
+        if (Given is not null)
+            await Given.DisposeAsync();
         Home.Dispose();
     }
 

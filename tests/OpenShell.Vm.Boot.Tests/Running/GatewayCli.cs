@@ -21,6 +21,9 @@ internal sealed class GatewayCli(TestHome home)
 
     public Task<Finished> StartAsync(params IReadOnlyList<string> arguments) => RunAsync(Long, [], arguments);
 
+    /// <summary>With another environment than a user's.</summary>
+    public static Task<Finished> StartAsync(IReadOnlyDictionary<string, string?> environment, params IReadOnlyList<string> arguments) => HostProgram.RunAsync(Program, arguments, Long, environment, []);
+
     public Task<Finished> RunAsync(TimeSpan timeout, byte[] input, params IReadOnlyList<string> arguments) =>
         HostProgram.RunAsync(Program, arguments, timeout, Home.Environment, input);
 
