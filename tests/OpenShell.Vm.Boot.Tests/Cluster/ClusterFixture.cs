@@ -17,7 +17,7 @@ public sealed class ClusterFixture : IAsyncLifetime
     internal GatewayCli Gateway => new(Home);
 
     /// <summary><c>default</c>, whose gateway is on 30051; another where that port is taken, as by a developer's own cluster.</summary>
-    internal string Name { get; } = PortIsFree(30051) ? "default" : "boot-test";
+    internal string Name { get => field ??= PortIsFree(30051) ? "default" : "boot-test"; }
 
     /// <summary>What <c>gateway up</c> printed.</summary>
     internal Finished? Up { get; private set; }
