@@ -72,7 +72,7 @@ public sealed record InstanceFiles
     /// <summary>The hypervisor's end of the agent's virtio-serial port, or vsock port; only the supervisor connects to it.</summary>
     public string GuestSocket => Path.Combine(Run, "guest.sock");
 
-    /// <summary>QEMU's control socket (QMP).</summary>
+    /// <summary>Where QEMU calls to be controlled (QMP).</summary>
     public string QmpSocket => Path.Combine(Run, "qmp.sock");
 
     /// <summary>Why libkrun's process could not start the machine (a list of <see cref="Fault"/>); the supervisor reads it when that process has ended.</summary>

@@ -45,7 +45,7 @@ public sealed record BootPlan
     /// <summary>Host side of the agent channel: a Unix socket on which the hypervisor listens.</summary>
     public required string AgentSocket { get; init; }
 
-    /// <summary>Control socket of the hypervisor (QMP); <see langword="null"/>: it has none.</summary>
+    /// <summary>Control socket of the hypervisor (QMP), on which the supervisor listens; <see langword="null"/>: it has none.</summary>
     public string? ControlSocket { get; init; }
 
     /// <summary>File that takes the guest's console.</summary>

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Hypervisors.Krun;
 using OpenShell.Vm.Hypervisors.Qemu;
 using OpenShell.Vm.Interop;
@@ -13,12 +15,24 @@ internal sealed class Machine : IAsyncDisposable
     private readonly BootPlan _plan;
     private readonly Task<QmpClient?> _qmp;
 
-    internal Machine(ChildProcess vmm, BootPlan plan)
+    /// <summary>Starts it.</summary>
+    /// <exception cref="FaultException">The hypervisor cannot be started.</exception>
+    internal Machine(LaunchSpec spec, BootPlan plan)
     {
-        Vmm = vmm;
+        var control = plan.ControlSocket is { } path ? QmpClient.Listen(path) : null;
+        try
+        {
+            Vmm = ChildProcess.Start(spec);
+        }
+        catch
+        {
+            control?.Dispose();
+            throw;
+        }
+
         _plan = plan;
-        _ = vmm.Exited.ContinueWith(_ => _gone.Cancel(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        _qmp = plan.ControlSocket is { } socket ? ConnectQmpAsync(socket) : Task.FromResult<QmpClient?>(null);
+        _ = Vmm.Exited.ContinueWith(_ => _gone.Cancel(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _qmp = control is not null ? ConnectQmpAsync(control) : Task.FromResult<QmpClient?>(null);
         GuestShutdown = plan.ControlSocket is null ? WatchExitAsync() : WatchShutdownAsync();
     }
 
@@ -72,13 +86,13 @@ internal sealed class Machine : IAsyncDisposable
         _gone.Dispose();
     }
 
-    private async Task<QmpClient?> ConnectQmpAsync(string socket)
+    private async Task<QmpClient?> ConnectQmpAsync(Socket control)
     {
         try
         {
-            return await QmpClient.ConnectAsync(socket, Gone).ConfigureAwait(false);
+            return await QmpClient.AcceptAsync(control, Gone).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (e is IOException or OperationCanceledException or SocketException)
         {
             return null;
         }

@@ -67,9 +67,9 @@ internal sealed partial class Supervisor
         _timeline.PoweredOn();
         _timeline.Started(BootStages.Vmm);
         // Left by an earlier power-on: sockets that would be in the way, and files whose appearance means something.
-        foreach (var file in new[] { plan.AgentSocket, plan.ControlSocket, plan.Krun?.FaultFile, plan.ControlSocket is null ? plan.ConsoleLog : null }.OfType<string>())
+        foreach (var file in new[] { plan.AgentSocket, plan.Krun?.FaultFile, plan.ControlSocket is null ? plan.ConsoleLog : null }.OfType<string>())
             File.Delete(file);
-        var machine = new Machine(ChildProcess.Start(spec), plan);
+        var machine = new Machine(spec, plan);
         _machine = machine;
         _status.SetProcess(Roles.Vmm, machine.Vmm.Identity);
         _log.Say($"{spec.Title} started, pid {machine.Vmm.Identity.Pid}");

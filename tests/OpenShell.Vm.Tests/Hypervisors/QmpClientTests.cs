@@ -19,24 +19,25 @@ public sealed class QmpClientTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var socket = _folder.File("qmp.sock");
+        var listener = QmpClient.Listen(socket);
         _qemu = ChildProcess.Start(new LaunchSpec
         {
             Title = "QEMU",
             Program = RealTools.Qemu,
-            Arguments = ["-S", "-machine", "none", "-nodefaults", "-display", "none", "-chardev", $"socket,id=qmp,path={socket},server=on,wait=off", "-mon", "chardev=qmp,mode=control"],
+            Arguments = ["-S", "-machine", "none", "-nodefaults", "-display", "none", "-chardev", $"socket,id=qmp,path={socket},server=off", "-mon", "chardev=qmp,mode=control"],
             LogFile = _folder.File("qemu.log"),
         });
 
-        // At once: the socket is not there yet.
-        try
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var connecting = QmpClient.AcceptAsync(listener, gone.Token);
+        if (await Task.WhenAny(connecting, _qemu.Exited, Task.Delay(Eventually.Limit, gone.Token)) != connecting)
         {
-            _client = await QmpClient.ConnectAsync(socket, Cancellation).WaitAsync(Eventually.Limit, Cancellation);
+            await gone.CancelAsync();
+            await ((Task)connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            Assert.Fail($"QEMU {(_qemu.Exited.IsCompleted ? $"ended ({await _qemu.Exited})" : "does not answer")} and said: {_qemu.LastWords}");
         }
-        catch (IOException e)
-        {
-            var state = _qemu.Exited.IsCompleted ? $"ended ({await _qemu.Exited})" : "still runs";
-            throw new IOException($"{e.Message} QEMU {state} and said: {_qemu.LastWords}", e);
-        }
+
+        _client = await connecting;
     }
 
     public async ValueTask DisposeAsync()

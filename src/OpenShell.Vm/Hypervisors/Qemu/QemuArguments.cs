@@ -116,7 +116,7 @@ internal static class QemuArguments
 
     private static IEnumerable<string> Control(BootPlan plan) =>
     [
-        "-chardev", $"socket,id=qmp,path={Escaped(plan.ControlSocket!)},server=on,wait=off",
+        "-chardev", $"socket,id=qmp,path={Escaped(plan.ControlSocket!)},server=off",
         "-mon", "chardev=qmp,mode=control",
     ];
 

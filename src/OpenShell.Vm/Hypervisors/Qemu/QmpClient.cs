@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
-using OpenShell.Vm.Interop;
 
 namespace OpenShell.Vm.Hypervisors.Qemu;
 
@@ -29,13 +28,41 @@ internal sealed class QmpClient : IAsyncDisposable
     /// <summary>QEMU's events, in order; completes when the connection has ended.</summary>
     internal ChannelReader<QmpEvent> Events => _events.Reader;
 
-    /// <summary>Connects and negotiates. The socket's file is there a moment before it accepts: refusals are tried again until cancelled.</summary>
-    internal static async Task<QmpClient> ConnectAsync(string path, CancellationToken cancellationToken)
+    /// <summary>
+    /// Listens where QEMU is going to call; to be done before it is started. It calls, and not this side, because QEMU moves the monitor of a listening socket to a thread of its own
+    /// during its start (monitor_init_qmp in monitor/qmp.c of 10.0): on a busy machine, whoever had connected at that moment was hung up on, or never greeted.
+    /// </summary>
+    internal static Socket Listen(string path)
     {
-        var client = new QmpClient(await UnixSocket.ConnectAsync(path, cancellationToken).ConfigureAwait(false));
+        File.Delete(path);
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            _ = await client._reader.ReadLineAsync(cancellationToken).ConfigureAwait(false) ?? throw new IOException("QEMU closed its control socket before its greeting.");
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            // Before listening: nobody can connect until then.
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            listener.Listen(1);
+            return listener;
+        }
+        catch
+        {
+            listener.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Waits for QEMU's call and negotiates.</summary>
+    /// <param name="listener">From <see cref="Listen"/>; disposed here, so that nobody else is let in.</param>
+    /// <param name="cancellationToken">QEMU has ended.</param>
+    /// <exception cref="IOException">It hung up.</exception>
+    internal static async Task<QmpClient> AcceptAsync(Socket listener, CancellationToken cancellationToken)
+    {
+        QmpClient client;
+        using (listener)
+            client = new QmpClient(await listener.AcceptAsync(cancellationToken).ConfigureAwait(false));
+        try
+        {
+            _ = await client._reader.ReadLineAsync(cancellationToken).ConfigureAwait(false) ?? throw new IOException("QEMU hung up before its greeting.");
             client._reading = client.ReadAsync();
             await client.ExecuteAsync("qmp_capabilities", null, cancellationToken).ConfigureAwait(false);
             return client;
