@@ -31,6 +31,7 @@ internal sealed class ClusterBoot
     private readonly IStageReporter _reporter;
     private readonly PhaseTimes _times;
     private readonly Tool _tool;
+    private readonly TaskCompletionSource<IReadOnlyList<ManifestDocument>> _imageManifests = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<ApiClient> _api = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ClusterBoot(GuestConfig config, ClusterConfig cluster, IStageReporter reporter, Processes.ProcessLauncher launcher, PhaseTimes times)
@@ -67,6 +68,8 @@ internal sealed class ClusterBoot
         // Only now: the API server, for which everything else will wait, has what it needs.
         await PrepareKernelAsync().ConfigureAwait(false);
         ready();
+        // For good, and nobody waits for their end.
+        _ = new ClusterAddons(_node, _config.Network?.DnsServers ?? [], Services, _tool).RunAsync(_api.Task, _imageManifests.Task, cancellationToken);
         await Task.WhenAll(
             FollowServicesAsync(cancellationToken),
             FollowNodeAsync(cancellationToken),
@@ -167,15 +170,23 @@ internal sealed class ClusterBoot
     {
         var documents = new List<ManifestDocument>(GatewaySecrets.Documents(
             certificates[ClusterCertificates.GatewayCa].CertificatePem, certificates[ClusterCertificates.GatewayServer], certificates[ClusterCertificates.GatewayClient]));
-        foreach (var file in ManifestFolder.Files(GuestPaths.Manifests).Concat(ManifestFolder.Files(StateLayout.Manifests)))
+        foreach (var file in ManifestFolder.Files(GuestPaths.Manifests))
             documents.AddRange(ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)));
-        var marker = new Marker("manifests");
-        var hash = Marker.HashOf(documents.Select(d => d.Text));
-        if (marker.Is(hash))
-            return $"{documents.Count} objects, unchanged";
-        await new ManifestApplier(api, _tool).ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
-        marker.Set(hash);
-        return $"{documents.Count} objects applied";
+        try
+        {
+            var marker = new Marker("manifests");
+            var hash = Marker.HashOf(documents.Select(d => d.Text));
+            if (marker.Is(hash))
+                return $"{documents.Count} objects, unchanged";
+            await new ManifestApplier(api, _tool).ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
+            marker.Set(hash);
+            return $"{documents.Count} objects applied";
+        }
+        finally
+        {
+            // The user's own come after them, in ManifestWatcher, also where one of these was refused.
+            _imageManifests.TrySetResult(documents);
+        }
     }
 
     /// <summary>Reports a stage that is done when an object is ready, and what it waits for meanwhile.</summary>

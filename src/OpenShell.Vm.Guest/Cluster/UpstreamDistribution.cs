@@ -19,6 +19,8 @@ internal static class UpstreamDistribution
         SchedulerService.Describe(),
         KubeletService.Describe(node),
         ProxyService.Describe(node),
+        DnsService.Describe(),
+        DnsService.DescribeRecords(),
         .. node.Address is null ? Array.Empty<Service>() : [DhcpService.Describe()],
     ];
 }
