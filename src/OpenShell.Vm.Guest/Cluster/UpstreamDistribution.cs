@@ -1,4 +1,5 @@
 using OpenShell.Vm.Guest.Cluster.Components;
+using OpenShell.Vm.Guest.Cluster.Dns;
 using OpenShell.Vm.Guest.Services;
 
 namespace OpenShell.Vm.Guest.Cluster;
@@ -19,8 +20,8 @@ internal static class UpstreamDistribution
         SchedulerService.Describe(),
         KubeletService.Describe(node),
         ProxyService.Describe(node),
-        DnsService.Describe(),
-        DnsService.DescribeRecords(),
+        DnsService.Describe(DnsPlace.Guest),
+        DnsService.DescribeRecords(DnsPlace.Guest),
         .. node.Address is null ? Array.Empty<Service>() : [DhcpService.Describe()],
     ];
 }

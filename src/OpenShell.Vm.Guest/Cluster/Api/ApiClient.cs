@@ -13,8 +13,8 @@ namespace OpenShell.Vm.Guest.Cluster.Api;
 internal sealed partial class ApiClient : IDisposable
 {
     private readonly HttpClient _http;
-    private readonly X509Certificate2 _identity;
-    private readonly HashSet<string> _trusted;
+    private readonly X509Certificate2? _identity;
+    private readonly HashSet<string> _trusted = [];
 
     /// <summary>A client; nothing is connected yet.</summary>
     /// <param name="identity">Who asks.</param>
@@ -35,6 +35,9 @@ internal sealed partial class ApiClient : IDisposable
         };
         _http = new HttpClient(handler) { BaseAddress = new Uri(ClusterLayout.ApiServer), Timeout = Timeout.InfiniteTimeSpan };
     }
+
+    /// <summary>A client of whoever answers there; tests have servers of their own.</summary>
+    public ApiClient(HttpClient http) => _http = http;
 
     /// <summary>Whether a URL answers 200.</summary>
     public async Task<bool> IsOkAsync(string url, CancellationToken cancellationToken)
@@ -65,7 +68,7 @@ internal sealed partial class ApiClient : IDisposable
     public void Dispose()
     {
         _http.Dispose();
-        _identity.Dispose();
+        _identity?.Dispose();
     }
 
     private static async Task<string> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)

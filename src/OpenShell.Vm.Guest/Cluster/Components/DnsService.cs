@@ -10,18 +10,18 @@ internal static class DnsService
     public const string Name = "dns", RecordsName = "dns-records";
 
     /// <summary>The name server of pods.</summary>
-    public static Service Describe() => Describe(Name, DnsLayout.Configuration, DnsLayout.Port);
+    public static Service Describe(DnsPlace place) => Describe(Name, place.Configuration, place.Address, place.Port);
 
     /// <summary>The one with the records that are read at a start.</summary>
-    public static Service DescribeRecords() => Describe(RecordsName, DnsLayout.RecordsConfiguration, DnsLayout.RecordsPort);
+    public static Service DescribeRecords(DnsPlace place) => Describe(RecordsName, place.RecordsConfiguration, place.Address, place.RecordsPort);
 
-    private static Service Describe(string name, string configuration, int port) => new()
+    private static Service Describe(string name, string configuration, string address, int port) => new()
     {
         Name = name,
         Command = ["/usr/sbin/dnsmasq", "--conf-file=" + configuration],
         // The names are read from the API server: nobody could use an answer earlier.
         Conditions = [new Condition.Done(Milestone.Firewall), new Condition.Healthy(ApiServerService.Name), new Condition.Done(Milestone.Names)],
-        Health = new HealthCheck.Tcp(port, DnsLayout.Address),
+        Health = new HealthCheck.Tcp(port, address),
         // After the pods, which may want to say goodbye to somebody by name.
         StopOrder = 55,
         StopPatience = TimeSpan.FromSeconds(1),

@@ -10,16 +10,14 @@ namespace OpenShell.Vm.Guest.Cluster.Dns;
 internal static class DnsConfiguration
 {
     /// <summary>The first: the name server of pods.</summary>
+    /// <param name="place">Where it is.</param>
     /// <param name="resolvers">Who knows all other names; nobody: they are refused.</param>
-    /// <param name="address">Where it listens.</param>
-    /// <param name="port">Its port.</param>
-    /// <param name="folder">Where its files are.</param>
-    public static string NameServer(IReadOnlyList<string> resolvers, string address = DnsLayout.Address, int port = DnsLayout.Port, string folder = DnsLayout.Folder)
+    public static string NameServer(DnsPlace place, IReadOnlyList<string> resolvers)
     {
-        var text = new StringBuilder(Common(address, port, folder));
+        var text = new StringBuilder(Common(place, place.Port));
         text.Append($"""
             # Which names below the cluster's domain the second instance has; read again on SIGHUP.
-            servers-file={InFolder(DnsLayout.Servers, folder)}
+            servers-file={place.Servers}
             # The version of the cluster's DNS schema that this keeps to: https://github.com/kubernetes/dns/blob/master/docs/specification.md
             txt-record=dns-version.{DnsLayout.Domain},1.1.0
             cache-size=1000
@@ -33,26 +31,26 @@ internal static class DnsConfiguration
     }
 
     /// <summary>The second: SRV records, and names of the cluster that lead out of it, for which dnsmasq would else answer reverse lookups of foreign addresses.</summary>
-    public static string Records(string address = DnsLayout.Address, int port = DnsLayout.RecordsPort, string folder = DnsLayout.Folder) =>
-        Common(address, port, folder) + $"""
-        hostsdir={InFolder(DnsLayout.OutsideHosts, folder)}
-        conf-file={InFolder(DnsLayout.Records, folder)}
+    /// <param name="place">Where it is.</param>
+    public static string Records(DnsPlace place) => Common(place, place.RecordsPort) + $"""
+        hostsdir={place.OutsideHosts}
+        conf-file={place.Records}
 
         """;
 
-    private static string Common(string address, int port, string folder) => $"""
+    private static string Common(DnsPlace place, int port) => $"""
         keep-in-foreground
         log-facility=-
         pid-file
         user=nobody
         group=nogroup
         port={port}
-        listen-address={address}
+        listen-address={place.Address}
         bind-interfaces
         # Only what is written here: neither the guest's own names nor its resolvers.
         no-hosts
         no-resolv
-        hostsdir={InFolder(DnsLayout.Hosts, folder)}
+        hostsdir={place.Hosts}
         # As long as other clusters' name servers say that an answer holds; CoreDNS' default.
         local-ttl=5
         # Never asked elsewhere: what is not here does not exist.
@@ -61,6 +59,4 @@ internal static class DnsConfiguration
         local=/43.10.in-addr.arpa/
 
         """;
-
-    private static string InFolder(string path, string folder) => folder + path[DnsLayout.Folder.Length..];
 }

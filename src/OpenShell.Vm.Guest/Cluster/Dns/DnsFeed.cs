@@ -32,7 +32,7 @@ internal sealed class DnsFeed
     {
         _api = api;
         _manager = manager;
-        _files = new DnsFiles(manager);
+        _files = new DnsFiles(manager, DnsPlace.Guest);
         _resolvers = resolvers;
         _services = new ObjectMirror<ServiceNames>(api, "/api/v1/services", ServiceNames.Read, Changed);
         _endpoints = new ObjectMirror<EndpointsNames>(api, "/api/v1/endpoints", EndpointsNames.Read, Changed);
@@ -57,7 +57,7 @@ internal sealed class DnsFeed
             var services = _services.All;
             var endpoints = _endpoints.All;
             _external.Keep(services.Where(s => s.ExternalName is not null).Select(s => s.ExternalName!.TrimEnd('.').ToLowerInvariant()).ToHashSet());
-            _files.Update(DnsZone.Of(services, endpoints, _external.Of, $"{DnsLayout.Address}#{DnsLayout.RecordsPort}"));
+            _files.Update(DnsZone.Of(services, endpoints, _external.Of, DnsPlace.Guest.SecondServer));
             _manager.Board.Fulfil(new Condition.Done(Milestone.Names));
             // Not through the change alone: a refusal is tried again.
             if (!KubeDns.IsThere(services, endpoints) && !await TryMakeServiceAsync(cancellationToken).ConfigureAwait(false))

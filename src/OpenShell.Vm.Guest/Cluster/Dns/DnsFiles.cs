@@ -6,7 +6,7 @@ using OpenShell.Vm.Guest.Services;
 namespace OpenShell.Vm.Guest.Cluster.Dns;
 
 /// <summary>Writes what changed of the names, each file whole or not at all, and has dnsmasq read it in the way that it reads that file.</summary>
-internal sealed class DnsFiles(ServiceManager services, string folder = DnsLayout.Folder)
+internal sealed class DnsFiles(ServiceManager services, DnsPlace place)
 {
     private DnsZone? _written;
 
@@ -14,10 +14,10 @@ internal sealed class DnsFiles(ServiceManager services, string folder = DnsLayou
     public void Prepare(IReadOnlyList<string> resolvers)
     {
         // Read by dnsmasq as nobody, after it has given up root; written by root alone.
-        foreach (var part in (string[])[DnsLayout.Hosts, DnsLayout.OutsideHosts])
-            Mounter.MakeFolders(Here(part));
-        Write(DnsLayout.Configuration, DnsConfiguration.NameServer(resolvers, folder: folder));
-        Write(DnsLayout.RecordsConfiguration, DnsConfiguration.Records(folder: folder));
+        foreach (var part in (string[])[place.Hosts, place.OutsideHosts])
+            Mounter.MakeFolders(part);
+        Write(place.Configuration, DnsConfiguration.NameServer(place, resolvers));
+        Write(place.RecordsConfiguration, DnsConfiguration.Records(place));
     }
 
     /// <summary>Writes what is not yet as it should be.</summary>
@@ -28,19 +28,19 @@ internal sealed class DnsFiles(ServiceManager services, string folder = DnsLayou
             return false;
         // dnsmasq sees a file that comes into these folders, and forgets what it had from the one before (dnsmasq 2.90, inotify.c; its log: "flushed N names").
         if (zone.Hosts != _written?.Hosts)
-            Write(DnsLayout.Hosts + "/services", zone.Hosts);
+            Write(place.Hosts + "/services", zone.Hosts);
         if (zone.Outside != _written?.Outside)
-            Write(DnsLayout.OutsideHosts + "/services", zone.Outside);
+            Write(place.OutsideHosts + "/services", zone.Outside);
         // The answer before the question: the second instance first.
         if (zone.Records != _written?.Records)
         {
-            Write(DnsLayout.Records, zone.Records);
+            Write(place.Records, zone.Records);
             services.Replace(DnsService.RecordsName);
         }
 
         if (zone.Servers != _written?.Servers)
         {
-            Write(DnsLayout.Servers, zone.Servers);
+            Write(place.Servers, zone.Servers);
             services.Signal(DnsService.Name, Linux.SignalHangUp);
         }
 
@@ -48,13 +48,11 @@ internal sealed class DnsFiles(ServiceManager services, string folder = DnsLayou
         return true;
     }
 
-    private string Here(string path) => folder + path[DnsLayout.Folder.Length..];
-
     /// <summary>Moved into its folder: dnsmasq never sees half a file.</summary>
     private void Write(string path, string text)
     {
-        var aside = $"{folder}/{Path.GetFileName(path)}.new";
+        var aside = $"{place.Folder}/{Path.GetFileName(path)}.new";
         File.WriteAllText(aside, text);
-        File.Move(aside, Here(path), overwrite: true);
+        File.Move(aside, path, overwrite: true);
     }
 }

@@ -1,8 +1,6 @@
-using OpenShell.Vm.Protocol;
-
 namespace OpenShell.Vm.Guest.Cluster.Dns;
 
-/// <summary>Names, addresses and files of the cluster's name service, each once.</summary>
+/// <summary>Names and addresses of the cluster's name service, each once.</summary>
 internal static class DnsLayout
 {
     /// <summary>The cluster's domain, and that of its Services.</summary>
@@ -22,22 +20,4 @@ internal static class DnsLayout
 
     /// <summary>The loopback interface under the name of its second address (netdevice(7)).</summary>
     public const string Interface = "lo:dns";
-
-    /// <summary>The name server's port, and that of the second one, which has the records that are only read at a start.</summary>
-    public const int Port = 53, RecordsPort = 5354;
-
-    /// <summary>Everything that both read.</summary>
-    public const string Folder = GuestPaths.Run + "/dns";
-
-    /// <summary>What they are started with.</summary>
-    public const string Configuration = Folder + "/dnsmasq.conf", RecordsConfiguration = Folder + "/records.conf";
-
-    /// <summary>Folder of the names that are followed while dnsmasq runs; and of those that only the second one has.</summary>
-    public const string Hosts = Folder + "/hosts", OutsideHosts = Folder + "/outside";
-
-    /// <summary>Which domains the first asks the second about: read again on SIGHUP.</summary>
-    public const string Servers = Folder + "/servers";
-
-    /// <summary>SRV records: read at the start of the second.</summary>
-    public const string Records = Folder + "/srv.conf";
 }

@@ -10,15 +10,15 @@ internal static class KubeDns
             {"apiVersion":"v1","kind":"Service",
              "metadata":{"name":"{{{DnsLayout.ServiceName}}}","namespace":"{{{DnsLayout.ServiceNamespace}}}","labels":{"k8s-app":"kube-dns","kubernetes.io/name":"DNS"}},
              "spec":{"clusterIP":"{{{DnsLayout.ServiceAddress}}}","ports":[
-               {"name":"dns","port":53,"protocol":"UDP","targetPort":{{{DnsLayout.Port}}}},
-               {"name":"dns-tcp","port":53,"protocol":"TCP","targetPort":{{{DnsLayout.Port}}}}]}}
+               {"name":"dns","port":53,"protocol":"UDP","targetPort":{{{DnsPlace.Guest.Port}}}},
+               {"name":"dns-tcp","port":53,"protocol":"TCP","targetPort":{{{DnsPlace.Guest.Port}}}}]}}
             """),
         ($"/api/v1/namespaces/{DnsLayout.ServiceNamespace}/endpoints/{DnsLayout.ServiceName}", $$$"""
             {"apiVersion":"v1","kind":"Endpoints",
              "metadata":{"name":"{{{DnsLayout.ServiceName}}}","namespace":"{{{DnsLayout.ServiceNamespace}}}","labels":{"k8s-app":"kube-dns"}},
              "subsets":[{"addresses":[{"ip":"{{{DnsLayout.Address}}}"}],"ports":[
-               {"name":"dns","port":{{{DnsLayout.Port}}},"protocol":"UDP"},
-               {"name":"dns-tcp","port":{{{DnsLayout.Port}}},"protocol":"TCP"}]}]}
+               {"name":"dns","port":{{{DnsPlace.Guest.Port}}},"protocol":"UDP"},
+               {"name":"dns-tcp","port":{{{DnsPlace.Guest.Port}}},"protocol":"TCP"}]}]}
             """),
     ];
 
