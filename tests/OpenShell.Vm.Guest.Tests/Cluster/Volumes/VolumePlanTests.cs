@@ -36,7 +36,7 @@ public sealed class VolumePlanTests
     [InlineData("""{"accessModes":["ReadWriteOnce"],"volumeMode":"Block"}""", "Block")]
     [InlineData("""{"accessModes":["ReadWriteOnce"],"selector":{"matchLabels":{"a":"b"}}}""", "selector")]
     [InlineData("""{"accessModes":["ReadWriteOnce"],"dataSource":{"kind":"PersistentVolumeClaim","name":"x"}}""", "data source")]
-    public void What_a_folder_cannot_be_is_refused_with_the_reason_before_a_pod_waits(string spec, string reason)
+    public void What_a_folder_cannot_be_is_refused_with_the_reason_whatever_the_node(string spec, string reason)
     {
         var claim = ReadClaim(spec.Insert(1, "\"storageClassName\":\"local-path\","), node: null);
 
