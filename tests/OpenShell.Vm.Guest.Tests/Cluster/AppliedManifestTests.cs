@@ -14,17 +14,17 @@ public sealed class AppliedManifestTests : IDisposable
     public void What_was_applied_is_known_after_a_restart_until_it_is_forgotten()
     {
         var applied = new AppliedManifests(_folder.File("applied"));
-        applied.ReadAll().ShouldBeEmpty();
+        applied.All.ShouldBeEmpty();
         applied.Write("a.yaml", new AppliedManifest("hash", [First, Second]));
         applied.Write("b.yaml", AppliedManifest.None);
 
-        var again = new AppliedManifests(_folder.File("applied")).ReadAll();
+        var again = new AppliedManifests(_folder.File("applied")).All;
         again.Keys.Order().ShouldBe(["a.yaml", "b.yaml"]);
         again["a.yaml"].Hash.ShouldBe("hash");
         again["a.yaml"].Objects.ShouldBe([First, Second]);
 
         applied.Forget("a.yaml");
-        applied.ReadAll().Keys.ShouldBe(["b.yaml"]);
+        applied.All.Keys.ShouldBe(["b.yaml"]);
     }
 
     [Fact]

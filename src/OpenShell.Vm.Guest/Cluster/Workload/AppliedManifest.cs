@@ -50,12 +50,11 @@ internal sealed class AppliedManifests(string folder)
 {
     private const string Extension = ".applied";
 
-    /// <summary>All of them, by the names of their manifests.</summary>
-    public IReadOnlyDictionary<string, AppliedManifest> ReadAll()
-    {
-        Directory.CreateDirectory(folder);
-        return Directory.GetFiles(folder, "*" + Extension).ToDictionary(file => Path.GetFileName(file)[..^Extension.Length], file => AppliedManifest.Parse(File.ReadAllText(file)));
-    }
+    // Nobody else writes there.
+    private readonly SortedDictionary<string, AppliedManifest> _all = ReadAll(folder);
+
+    /// <summary>All of them, by the names of their manifests, as they are now.</summary>
+    public IReadOnlyDictionary<string, AppliedManifest> All => new Dictionary<string, AppliedManifest>(_all);
 
     /// <summary>Keeps one, whole or not at all.</summary>
     public void Write(string name, AppliedManifest applied)
@@ -63,8 +62,22 @@ internal sealed class AppliedManifests(string folder)
         var path = Path.Combine(folder, name + Extension);
         File.WriteAllText(path + ".new", applied.ToText());
         File.Move(path + ".new", path, overwrite: true);
+        _all[name] = applied;
     }
 
     /// <summary>Forgets one.</summary>
-    public void Forget(string name) => File.Delete(Path.Combine(folder, name + Extension));
+    public void Forget(string name)
+    {
+        File.Delete(Path.Combine(folder, name + Extension));
+        _all.Remove(name);
+    }
+
+    private static SortedDictionary<string, AppliedManifest> ReadAll(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var all = new SortedDictionary<string, AppliedManifest>(StringComparer.Ordinal);
+        foreach (var file in Directory.GetFiles(folder, "*" + Extension))
+            all[Path.GetFileName(file)[..^Extension.Length]] = AppliedManifest.Parse(File.ReadAllText(file));
+        return all;
+    }
 }

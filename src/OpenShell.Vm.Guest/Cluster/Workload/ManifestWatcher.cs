@@ -47,7 +47,7 @@ internal sealed class ManifestWatcher(ApiClient api, string node, Tool tool, Tas
                 await HandleAsync(name, file, kept, cancellationToken).ConfigureAwait(false);
         }
 
-        foreach (var (name, applied) in _applied.ReadAll())
+        foreach (var (name, applied) in _applied.All)
         {
             if (files.ContainsKey(name) || File.Exists(Path.Combine(StateLayout.Manifests, name + ".skip")) || !IsTime(name))
                 continue;
@@ -76,7 +76,7 @@ internal sealed class ManifestWatcher(ApiClient api, string node, Tool tool, Tas
     private async Task HandleAsync(string name, string file, IReadOnlyList<string> kept, CancellationToken cancellationToken)
     {
         var stamp = FileStamp.Of(file);
-        var before = _applied.ReadAll().GetValueOrDefault(name, AppliedManifest.None);
+        var before = _applied.All.GetValueOrDefault(name, AppliedManifest.None);
         string text;
         try
         {
@@ -156,7 +156,7 @@ internal sealed class ManifestWatcher(ApiClient api, string node, Tool tool, Tas
     /// <summary>Deletes objects that neither another file nor the image names.</summary>
     private async Task<bool> DeleteAsync(string name, IReadOnlyList<string> objects, IEnumerable<string> kept, CancellationToken cancellationToken)
     {
-        var others = _applied.ReadAll().Where(a => a.Key != name).SelectMany(a => a.Value.Objects);
+        var others = _applied.All.Where(a => a.Key != name).SelectMany(a => a.Value.Objects);
         foreach (var path in AppliedManifest.ToDelete(objects, kept.Concat(others)))
         {
             try
