@@ -95,12 +95,14 @@ public sealed class ObjectMirrorTests : IDisposable
         var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var mirror = new ObjectMirror<string>(_api, "/api/v1/things", item => $"{item.Text("metadata", "name")}={item.Text("data")}", () => { });
         var running = mirror.RunAsync(end.Token);
-        return (mirror, async () =>
+        return (mirror, EndAsync);
+
+        async Task EndAsync()
         {
             await end.CancelAsync();
             await Should.ThrowAsync<OperationCanceledException>(() => running);
             end.Dispose();
-        });
+        }
     }
 
     private static async Task HasAsync(ObjectMirror<string> mirror, string all)

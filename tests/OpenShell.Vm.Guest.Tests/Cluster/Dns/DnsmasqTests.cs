@@ -28,7 +28,12 @@ public sealed class DnsmasqTests : IAsyncLifetime
         _place = new DnsPlace(_folder.Path, "127.0.0.1", FreePort(), FreePort());
         _services = new ServiceManager(new ServiceContext
         {
-            Launcher = new ProcessLauncher(_reaper), Reporter = _reporter, Board = new ConditionBoard(), Probe = new HealthProbe(), Logs = _folder.File("logs"), Cgroups = false,
+            Launcher = new ProcessLauncher(_reaper),
+            Reporter = _reporter,
+            Board = new ConditionBoard(),
+            Probe = new HealthProbe(),
+            Logs = _folder.File("logs"),
+            Cgroups = false,
         });
         _files = new DnsFiles(_services, _place);
     }
