@@ -19,6 +19,9 @@ internal interface IGuestDistribution
     /// <summary>The service whose health is the API server's.</summary>
     string ApiService { get; }
 
+    /// <summary>Whether PID 1 gives it what it does not bring along: names, volumes, a folder of manifests (<see cref="ClusterAddons"/>).</summary>
+    bool NeedsAddons { get; }
+
     /// <summary>What of it lives on the state disk.</summary>
     IReadOnlyList<MountEntry> Binds { get; }
 
@@ -67,6 +70,9 @@ internal sealed record ClusterContext
 
     /// <summary>What was given along.</summary>
     public required Delivery Delivery { get; init; }
+
+    /// <summary>Completed by a distribution that needs add-ons when the image's own manifests were applied.</summary>
+    public required TaskCompletionSource<IReadOnlyList<Workload.ManifestDocument>> ImageManifests { get; init; }
 }
 
 /// <summary>The distributions that this program knows.</summary>

@@ -1,6 +1,7 @@
 using OpenShell.Vm.Guest.Boot;
 using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.Components;
+using OpenShell.Vm.Guest.Cluster.Dns;
 using OpenShell.Vm.Guest.Cluster.Workload;
 using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Mounts;
@@ -25,6 +26,9 @@ internal sealed class UpstreamDistribution : IGuestDistribution
     public string ApiService => ApiServerService.Name;
 
     /// <inheritdoc/>
+    public bool NeedsAddons => true;
+
+    /// <inheritdoc/>
     public IReadOnlyList<MountEntry> Binds => StateLayout.Binds;
 
     /// <summary>What is run.</summary>
@@ -37,6 +41,8 @@ internal sealed class UpstreamDistribution : IGuestDistribution
         SchedulerService.Describe(),
         KubeletService.Describe(node),
         ProxyService.Describe(node),
+        DnsService.Describe(DnsPlace.Guest),
+        DnsService.DescribeRecords(DnsPlace.Guest),
         .. node.Address is null ? Array.Empty<Service>() : [DhcpService.Describe(ApiServerService.Name)],
     ];
 
@@ -87,14 +93,22 @@ internal sealed class UpstreamDistribution : IGuestDistribution
     private static async Task<string> ApplyAsync(ApiClient api, ClusterContext context, CancellationToken cancellationToken)
     {
         var documents = new List<ManifestDocument>(GatewaySecrets.Documents(context.Certificates));
-        foreach (var file in ManifestFolder.Files(GuestPaths.Manifests).Concat(ManifestFolder.Files(StateLayout.Manifests)))
+        foreach (var file in ManifestFolder.Files(GuestPaths.Manifests))
             documents.AddRange(ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)));
-        var marker = new Marker("manifests");
-        var hash = Marker.HashOf(documents.Select(d => d.Text));
-        if (marker.Is(hash))
-            return $"{documents.Count} objects, unchanged";
-        await new ManifestApplier(api, context.Tool).ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
-        marker.Set(hash);
-        return $"{documents.Count} objects applied";
+        try
+        {
+            var marker = new Marker("manifests");
+            var hash = Marker.HashOf(documents.Select(d => d.Text));
+            if (marker.Is(hash))
+                return $"{documents.Count} objects, unchanged";
+            await new ManifestApplier(api, context.Tool).ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
+            marker.Set(hash);
+            return $"{documents.Count} objects applied";
+        }
+        finally
+        {
+            // The user's own come after them, in ManifestWatcher, also where one of these was refused.
+            context.ImageManifests.TrySetResult(documents);
+        }
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using OpenShell.Vm.Guest.Cluster;
+using OpenShell.Vm.Guest.Cluster.Dns;
 using OpenShell.Vm.Guest.Tools;
 using OpenShell.Vm.Protocol;
 
@@ -67,6 +68,7 @@ internal static class Firewall
         // What gvproxy would dial as it is written: these addresses are the host's loopback there.
         frames.Append("    ip daddr { 0.0.0.0/8, 127.0.0.0/8 } counter drop\n");
 
+        // The cluster's name server is for the cluster: nothing that comes from the network reaches it, by whatever Service or forward.
         // "add" before "delete" makes the deletion valid when there is no such table yet. Priority filter = 0: after dstnat (-100) on the way out and before forwarding.
         return $$"""
             add table inet openshell
@@ -82,6 +84,10 @@ internal static class Firewall
               chain output {
                 type filter hook output priority filter; policy accept;
                 jump closed
+              }
+              chain arriving {
+                type filter hook input priority filter; policy accept;
+                iifname "{{NetworkSetup.Interface}}" ip daddr {{DnsLayout.Address}} counter drop
               }
               chain leaving {
                 type nat hook postrouting priority srcnat; policy accept;

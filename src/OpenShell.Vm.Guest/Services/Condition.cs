@@ -34,6 +34,7 @@ internal abstract record Condition
             Milestone.StateDisk => "the state disk",
             Milestone.Certificates => "the certificates",
             Milestone.Images => "the container images",
+            Milestone.Names => "the cluster's names",
             _ => Milestone.ToString(),
         };
     }
@@ -53,4 +54,7 @@ internal enum Milestone
 
     /// <summary>The image's archives are in containerd.</summary>
     Images,
+
+    /// <summary>What the cluster's name server has to know was written once.</summary>
+    Names,
 }

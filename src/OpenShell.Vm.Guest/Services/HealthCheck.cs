@@ -16,8 +16,8 @@ internal abstract record HealthCheck
     /// <summary>It accepts connections on a Unix socket.</summary>
     public sealed record UnixSocket(string Path) : HealthCheck;
 
-    /// <summary>It accepts connections on a port of loopback.</summary>
-    public sealed record Tcp(int Port) : HealthCheck;
+    /// <summary>It accepts connections on a port of loopback, or of the IPv4 address that is given.</summary>
+    public sealed record Tcp(int Port, string Address = "127.0.0.1") : HealthCheck;
 
     /// <summary>It answers 200 to a plain HTTP request on loopback.</summary>
     public sealed record Http(int Port, string Path) : HealthCheck;

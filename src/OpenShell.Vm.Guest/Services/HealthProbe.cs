@@ -24,7 +24,7 @@ internal sealed class HealthProbe(Func<string, CancellationToken, Task<bool>>? t
                 HealthCheck.Process => true,
                 HealthCheck.UnixSocket unix => await ConnectAsync(new UnixDomainSocketEndPoint(unix.Path), null, patience.Token).ConfigureAwait(false),
                 HealthCheck.UnixHttp unix => await ConnectAsync(new UnixDomainSocketEndPoint(unix.Socket), unix.Path, patience.Token).ConfigureAwait(false),
-                HealthCheck.Tcp tcp => await ConnectAsync(new IPEndPoint(IPAddress.Loopback, tcp.Port), null, patience.Token).ConfigureAwait(false),
+                HealthCheck.Tcp tcp => await ConnectAsync(new IPEndPoint(IPAddress.Parse(tcp.Address), tcp.Port), null, patience.Token).ConfigureAwait(false),
                 HealthCheck.Http http => await ConnectAsync(new IPEndPoint(IPAddress.Loopback, http.Port), http.Path, patience.Token).ConfigureAwait(false),
                 HealthCheck.Https https => tls is not null && await tls($"https://127.0.0.1:{https.Port}{https.Path}", patience.Token).ConfigureAwait(false),
                 HealthCheck.Api asked => tls is not null && await tls(ClusterLayout.ApiServer + asked.Path, patience.Token).ConfigureAwait(false),

@@ -31,12 +31,20 @@ internal sealed class ServiceManager : IDisposable
     public Task HealthyAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_runners.Select(r => Board.WaitAsync(new Condition.Healthy(r.Service.Name), cancellationToken)));
 
+    /// <summary>Has a service read its configuration anew by a signal; one that is not yet healthy gets it when it is.</summary>
+    public void Signal(string name, int signal) => Find(name).Signal(signal);
+
+    /// <summary>Ends a service and starts it again at once, for a configuration that it only reads at its start. That is no failure.</summary>
+    public void Replace(string name) => Find(name).Replace();
+
     /// <inheritdoc/>
     public void Dispose()
     {
         _rotation?.Dispose();
         _runners.ForEach(r => r.Dispose());
     }
+
+    private ServiceRunner Find(string name) => _runners.Single(r => r.Service.Name == name);
 
     /// <summary>Stops those whose <see cref="Service.StopOrder"/> lies in a range, lowest first, equal ones together.</summary>
     public async Task StopAsync(int from, int to)

@@ -19,7 +19,11 @@ internal sealed class ServiceRunner : IDisposable
     private readonly ServiceLog _log;
     private readonly string _stage;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _signals = new();
     private Task _life = Task.CompletedTask;
+    private TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ChildProcess? _healthy;
+    private int _pendingSignal;
 
     public ServiceRunner(Service service, ServiceContext context)
     {
@@ -47,6 +51,21 @@ internal sealed class ServiceRunner : IDisposable
             Cgroups.Kill($"{Cgroups.Services}/{_service.Name}");
     }
 
+    /// <summary>Sends a signal; one that is not healthy yet gets it when it is, since a program has no handler before it has begun.</summary>
+    public void Signal(int signal)
+    {
+        lock (_signals)
+        {
+            if (_healthy is null)
+                _pendingSignal = signal;
+            else
+                _healthy.Signal(signal);
+        }
+    }
+
+    /// <summary>Ends the present run, if there is one, and begins the next without a pause.</summary>
+    public void Replace() => Volatile.Read(ref _replaced).TrySetResult();
+
     /// <inheritdoc/>
     public void Dispose() => _stopping.Dispose();
 
@@ -59,9 +78,13 @@ internal sealed class ServiceRunner : IDisposable
             while (!_stopping.IsCancellationRequested)
             {
                 var began = Uptime.Nanoseconds;
+                // Before the program starts: a request for another run may come as soon as what it reads was changed.
+                Volatile.Write(ref _replaced, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
                 var why = await RunOnceAsync().ConfigureAwait(false);
                 if (_stopping.IsCancellationRequested)
                     return;
+                if (_replaced.Task.IsCompleted)
+                    continue;
                 failures = Uptime.Nanoseconds - began > _service.Restart.ForgetAfter.Ticks * 100 ? 1 : failures + 1;
                 var pause = _service.Restart.PauseAfter(failures);
                 Report(StageState.Failed, $"{why}; starting again in {pause.TotalSeconds:0.##} s", new GuestFault(
@@ -102,15 +125,18 @@ internal sealed class ServiceRunner : IDisposable
         Report(StageState.Started, $"runs as process {child.Pid}");
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         // Completes only with a reason to end the program: it is to stop, or it does not answer any more.
-        var health = WatchHealthAsync(ended.Token);
+        var health = WatchHealthAsync(child, ended.Token);
         var why = "ended with ";
-        if (await Task.WhenAny(child.Exit, health).ConfigureAwait(false) != child.Exit)
+        var first = await Task.WhenAny(child.Exit, health, _replaced.Task).ConfigureAwait(false);
+        if (first != child.Exit)
         {
-            why = await health.ConfigureAwait(false) + " and ended with ";
+            why = (first == health ? await health.ConfigureAwait(false) : "was replaced") + " and ended with ";
             await TerminateAsync(child).ConfigureAwait(false);
         }
 
         var status = await child.Exit.ConfigureAwait(false);
+        lock (_signals)
+            _healthy = null;
         await ended.CancelAsync().ConfigureAwait(false);
         await health.ConfigureAwait(false);
         return why + status;
@@ -127,7 +153,7 @@ internal sealed class ServiceRunner : IDisposable
 
     /// <summary>Asks until it is healthy, and then whether it still is.</summary>
     /// <returns>Why the program has to end.</returns>
-    private async Task<string> WatchHealthAsync(CancellationToken ended)
+    private async Task<string> WatchHealthAsync(ChildProcess child, CancellationToken ended)
     {
         try
         {
@@ -136,6 +162,7 @@ internal sealed class ServiceRunner : IDisposable
             _context.Board.Fulfil(new Condition.Answering(_service.Name));
             await WaitForAsync(_service.Health, ended).ConfigureAwait(false);
             Report(StageState.Completed, null);
+            BecomeHealthy(child);
             _context.Board.Fulfil(new Condition.Healthy(_service.Name));
             for (var lastAnswer = Uptime.Nanoseconds; Uptime.Nanoseconds - lastAnswer < _context.SilenceLimit.Ticks * 100;)
             {
@@ -149,6 +176,17 @@ internal sealed class ServiceRunner : IDisposable
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
             return "was stopped";
+        }
+    }
+
+    private void BecomeHealthy(ChildProcess child)
+    {
+        lock (_signals)
+        {
+            _healthy = child;
+            if (_pendingSignal != 0)
+                child.Signal(_pendingSignal);
+            _pendingSignal = 0;
         }
     }
 

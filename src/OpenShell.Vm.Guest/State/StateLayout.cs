@@ -18,6 +18,12 @@ internal static class StateLayout
     /// <summary>Archives of images while they are imported.</summary>
     public const string Incoming = GuestPaths.State + "/incoming";
 
+    /// <summary>What of them was applied: one file for each, so that what it made can be taken away with it.</summary>
+    public const string AppliedManifests = GuestPaths.State + "/manifests.applied";
+
+    /// <summary>Volumes that were made for claims, one folder each (mode 0700; theirs are open to the pods' users).</summary>
+    public const string Volumes = GuestPaths.State + "/volumes";
+
     /// <summary>Folder on the disk for a path of the guest.</summary>
     public static IReadOnlyList<MountEntry> Binds { get; } =
     [

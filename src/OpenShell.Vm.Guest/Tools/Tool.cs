@@ -21,30 +21,49 @@ internal sealed class Tool(ProcessLauncher launcher)
     /// <param name="name">The name of its output's file.</param>
     /// <param name="patience">How long it may take: generous, for emulated processors.</param>
     /// <param name="command">The program and its arguments.</param>
-    public async Task<ToolResult> RunAsync(string name, TimeSpan patience, params string[] command)
+    public Task<ToolResult> RunAsync(string name, TimeSpan patience, params string[] command) => RunAsync(name, patience, MessageLength, command);
+
+    /// <summary>Runs one whose output matters.</summary>
+    /// <param name="name">The name of its output's file.</param>
+    /// <param name="patience">How long it may take.</param>
+    /// <param name="output">How many characters of the end of its output are wanted.</param>
+    /// <param name="command">The program and its arguments.</param>
+    public async Task<ToolResult> RunAsync(string name, TimeSpan patience, int output, IReadOnlyList<string> command)
     {
-        var output = $"{Folder}/{name}.log";
+        var log = $"{Folder}/{name}.log";
         Mounts.Mounter.MakeFolders(Folder);
-        File.Delete(output);
+        File.Delete(log);
         var child = launcher.Start(new SpawnSpec
         {
             Program = command[0],
-            Arguments = command[1..],
+            Arguments = [.. command.Skip(1)],
             Environment = Environment,
-            Stdout = Stdio.AppendTo(output),
-            Stderr = Stdio.AppendTo(output),
+            Stdout = Stdio.AppendTo(log),
+            Stderr = Stdio.AppendTo(log),
         });
         var inTime = await Task.WhenAny(child.Exit, Task.Delay(patience)).ConfigureAwait(false) == child.Exit;
         if (!inTime)
             child.SignalGroup(Native.Linux.SignalKill);
         var status = await child.Exit.ConfigureAwait(false);
-        return new ToolResult(command[0], inTime ? status : null, LastWords(output));
+        return new ToolResult(command[0], inTime ? status : null, LastWords(log, output));
     }
 
-    private static string LastWords(string file)
+    /// <summary>
+    /// Deletes a folder with all that is in it. rm(1) works on descriptors: no link is followed, not even one that is put there meanwhile, and no path is too long.
+    /// What is mounted below it stays.
+    /// </summary>
+    /// <exception cref="IOException">Something of it is left.</exception>
+    public async Task RemoveAsync(string folder)
+    {
+        var result = await RunAsync("rm", TimeSpan.FromMinutes(10), "/bin/rm", "-rf", "--one-file-system", "--", folder).ConfigureAwait(false);
+        if (!result.IsSuccess)
+            throw new IOException($"{folder} could not be deleted: {result}.");
+    }
+
+    private static string LastWords(string file, int length)
     {
         var text = File.Exists(file) ? File.ReadAllText(file).Trim() : "";
-        return text.Length <= MessageLength ? text : text[^MessageLength..];
+        return text.Length <= length ? text : text[^length..];
     }
 }
 

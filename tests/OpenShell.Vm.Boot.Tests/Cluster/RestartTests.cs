@@ -12,6 +12,10 @@ public sealed class RestartTests(ClusterFixture cluster) : NamespaceTest(cluster
         await Namespaced.RunAsync("create", "configmap", "memory", "--from-literal", "of=yesterday");
         await PodAsync("survivor", "sleep 100000");
         await Namespaced.WaitAsync("condition=Ready", "pod/survivor");
+        await Namespaced.ApplyAsync(StorageTests.StatefulSet("db", Image));
+        await Namespaced.RunAsync("rollout", "status", "statefulset/db", "--timeout", "180s");
+        await Namespaced.RunAsync("exec", "db-0", "--", "sh", "-c", "echo of yesterday > /data/file");
+        await Namespaced.RunAsync("create", "service", "clusterip", "known", "--tcp", "80");
         var node = await Kubectl.RunAsync("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}");
         var endpoint = new Uri((await Cluster.StatusAsync()).GetProperty("endpoint").GetString()!);
 
@@ -31,5 +35,11 @@ public sealed class RestartTests(ClusterFixture cluster) : NamespaceTest(cluster
         (await Namespaced.RunAsync("get", "configmap", "memory", "-o", "jsonpath={.data.of}")).ShouldBe("yesterday");
         await Namespaced.WaitAsync("condition=Ready", "pod/survivor");
         (await Namespaced.RunAsync("exec", "survivor", "--", "echo", "alive")).ShouldBe("alive\n");
+        // What the API says about pods right after a start may still be of before.
+        await Eventually.HoldsAsync("the volume's data", async () => (await Namespaced.TryAsync("exec", "db-0", "--", "cat", "/data/file")).Out == "of yesterday\n", TimeSpan.FromMinutes(3));
+        await Eventually.HoldsAsync(
+            "the names of before",
+            async () => (await Namespaced.TryAsync("exec", "survivor", "--", "nslookup", $"known.{Namespaced.Namespace}.svc.cluster.local")).Out.Contains("Address: 10.43.", StringComparison.Ordinal),
+            TimeSpan.FromMinutes(3));
     }
 }

@@ -19,7 +19,7 @@ internal static partial class TestImage
         var libraries = await cluster.ExecAsync("--", "ldd", "/bin/busybox", "/usr/bin/kubectl");
         foreach (var path in Libraries().Matches(libraries.Out).Select(match => match.Groups[1].Value).Distinct().Append("/bin/busybox").Append("/usr/bin/kubectl"))
             files.Add(new ImageFile(path.TrimStart('/'), Binary(await cluster.ExecAsync("--", "cat", path)), Executable: true));
-        foreach (var applet in (string[])["sh", "cat", "echo", "env", "head", "hostname", "httpd", "id", "ls", "chmod", "grep", "mkdir", "nc", "ping", "sleep", "timeout", "true", "wget"])
+        foreach (var applet in (string[])["sh", "cat", "echo", "env", "head", "hostname", "httpd", "id", "ls", "chmod", "grep", "mkdir", "nc", "nslookup", "ping", "sleep", "timeout", "true", "wget"])
             files.Add(new ImageFile("bin/" + applet, [], LinkTarget: "busybox"));
 
         using var archive = new MemoryStream();

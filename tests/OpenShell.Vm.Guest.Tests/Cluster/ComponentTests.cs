@@ -55,6 +55,16 @@ public sealed class ComponentTests
         Order("etcd").ShouldBeGreaterThan(Order("kube-apiserver"));
     }
 
+    [Fact]
+    public void Pods_ask_the_clusters_name_server_and_it_outlives_them()
+    {
+        KubeletService.Configuration.ShouldContain("clusterDNS: [10.43.0.10]");
+        KubeletService.Configuration.ShouldContain("clusterDomain: cluster.local");
+        // PodTerminator runs between 49 and 50.
+        Order("dns").ShouldBeGreaterThan(49);
+        Order("dns-records").ShouldBeGreaterThan(49);
+    }
+
     private static int Order(string name) => Named(name).StopOrder;
 
     private static Service Named(string name) => Services.Single(s => s.Name == name);

@@ -25,6 +25,10 @@ public sealed class FirewallTests
             type filter hook output priority filter; policy accept;
             jump closed
           }
+          chain arriving {
+            type filter hook input priority filter; policy accept;
+            iifname "eth0" ip daddr 10.42.255.53 counter drop
+          }
           chain leaving {
             type nat hook postrouting priority srcnat; policy accept;
             ip saddr 10.42.0.0/16 ip daddr != 10.42.0.0/16 masquerade

@@ -77,6 +77,34 @@ public sealed class ServiceManagerTests : IDisposable
     }
 
     [Fact]
+    public async Task One_that_is_replaced_runs_anew_at_once_and_has_not_failed()
+    {
+        _manager.Start([Shell("replaced", $"echo run >> {_folder.File("runs")}; exec sleep 100")]);
+        await _manager.HealthyAsync(TestContext.Current.CancellationToken);
+        _manager.Replace("replaced");
+        await _reporter.WaitForAsync(r => _reporter.Reports.Count(x => x.Detail?.StartsWith("runs as process") == true) == 2);
+        _reporter.Reports.ShouldNotContain(r => r.State == StageState.Failed);
+        await _manager.StopAsync(0, 100);
+    }
+
+    [Fact]
+    public async Task A_signal_that_comes_before_a_service_is_healthy_is_kept_until_it_is()
+    {
+        _manager.Start([Shell("reader", $"trap 'echo again >> {_folder.File("read")}' HUP; touch {_folder.File("up")}; while :; do sleep 0.01; done") with
+        {
+            Health = new HealthCheck.UnixSocket(_folder.File("socket")),
+        }]);
+        await WaitForFileAsync("up");
+        _manager.Signal("reader", 1);
+        File.Exists(_folder.File("read")).ShouldBeFalse();
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(_folder.File("socket")));
+        socket.Listen();
+        await WaitForFileAsync("read");
+        await _manager.StopAsync(0, 100);
+    }
+
+    [Fact]
     public async Task One_that_cannot_be_started_is_tried_again_and_named()
     {
         _manager.Start([Shell("missing", "") with { Command = ["/nowhere/program"] }]);

@@ -1,3 +1,4 @@
+using OpenShell.Vm.Guest.Cluster.Dns;
 using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
 
@@ -55,7 +56,8 @@ internal static class KubeletService
         healthzBindAddress: 127.0.0.1
         healthzPort: {{ClusterLayout.KubeletHealthPort}}
         cgroupDriver: cgroupfs
-        clusterDomain: cluster.local
+        clusterDomain: {{DnsLayout.Domain}}
+        clusterDNS: [{{DnsLayout.ServiceAddress}}]
         resolvConf: /etc/resolv.conf
         serializeImagePulls: false
         containerLogMaxSize: 10Mi

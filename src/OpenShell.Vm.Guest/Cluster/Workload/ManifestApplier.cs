@@ -5,10 +5,23 @@ using OpenShell.Vm.Guest.Tools;
 namespace OpenShell.Vm.Guest.Cluster.Workload;
 
 /// <summary>Applies manifests, one object after the other, in the order of files and documents. What the cluster is not ready for is tried again.</summary>
-internal sealed class ManifestApplier(ApiClient api, Tool tool)
+/// <param name="api">The API server.</param>
+/// <param name="tool">Runs kubectl, for what is not understood here.</param>
+/// <param name="patience">How long an object is tried that the cluster is not ready for; <see langword="null"/>: as long as a cluster may take to start.</param>
+internal sealed class ManifestApplier(ApiClient api, Tool tool, TimeSpan? patience = null)
 {
     // A custom resource's kind, a namespace's default account, RBAC's own roles: all come within seconds, of an emulated machine's time.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2), Pause = TimeSpan.FromMilliseconds(300);
+
+    // What kubectl says about each object that it applied, one or a list of them: a line that is told from its warnings by its first word.
+    private const string Line = "applied";
+
+    private const string Template =
+        $$$"""{{define "o"}}{{{Line}}} {{.apiVersion}} {{.kind}} {{.metadata.name}} {{with .metadata.namespace}}{{.}}{{end}}{{"\n"}}{{end}}"""
+        + """{{if .items}}{{range .items}}{{template "o" .}}{{end}}{{else}}{{template "o" .}}{{end}}""";
+
+    // Names and kinds of some hundred objects; the end of it is the error, if there is one.
+    private const int OutputLength = 64 * 1024, ErrorLength = 600;
 
     private readonly ResourcePaths _paths = new(api);
 
@@ -19,10 +32,7 @@ internal sealed class ManifestApplier(ApiClient api, Tool tool)
         var refused = new List<string>();
         foreach (var document in documents)
         {
-            var error = document.Header is null
-                ? await KubectlAsync(document).ConfigureAwait(false)
-                : await ApplyAsync(document, document.Header, cancellationToken).ConfigureAwait(false);
-            if (error is not null)
+            if ((await ApplyAsync(document, cancellationToken).ConfigureAwait(false)).Error is { } error)
                 refused.Add($"{document.Source}: {error}");
         }
 
@@ -33,9 +43,20 @@ internal sealed class ManifestApplier(ApiClient api, Tool tool)
         }
     }
 
+    /// <summary>Applies one.</summary>
+    public async Task<ManifestOutcome> ApplyAsync(ManifestDocument document, CancellationToken cancellationToken)
+    {
+        if (document.Header is null)
+            return await KubectlAsync(document).ConfigureAwait(false);
+        return new ManifestOutcome(await ApplyAsync(document, document.Header, cancellationToken).ConfigureAwait(false), [document.Header]);
+    }
+
+    /// <summary>The path of an object; <see langword="null"/> when its kind is not known.</summary>
+    public Task<string?> PathOfAsync(ManifestHeader header, CancellationToken cancellationToken) => _paths.OfAsync(header, cancellationToken);
+
     private async Task<string?> ApplyAsync(ManifestDocument document, ManifestHeader header, CancellationToken cancellationToken)
     {
-        for (var deadline = Uptime.Nanoseconds + (Patience.Ticks * 100); ;)
+        for (var deadline = Uptime.Nanoseconds + ((patience ?? Patience).Ticks * 100); ;)
         {
             string error;
             try
@@ -52,7 +73,7 @@ internal sealed class ManifestApplier(ApiClient api, Tool tool)
             {
                 // Kubernetes 1.20 wants keys of lists that have a default (a port's protocol) in a server-side apply; kubectl's own apply does not need them.
                 // It is answered as an internal error, but does not pass.
-                return await KubectlAsync(document).ConfigureAwait(false);
+                return (await KubectlAsync(document).ConfigureAwait(false)).Error;
             }
             catch (ApiException refusal) when (refusal.IsTransient)
             {
@@ -73,13 +94,25 @@ internal sealed class ManifestApplier(ApiClient api, Tool tool)
         }
     }
 
-    private async Task<string?> KubectlAsync(ManifestDocument document)
+    private async Task<ManifestOutcome> KubectlAsync(ManifestDocument document)
     {
         const string File = ClusterLayout.Configuration + "/manifest.yaml";
         OwnerFile.Write(File, document.Text);
         var result = await tool.RunAsync(
-            "kubectl", Patience, "/usr/bin/kubectl", "--kubeconfig", ClusterLayout.KubeconfigOf(ClusterCertificates.Admin),
-            "apply", "-f", File).ConfigureAwait(false);
-        return result.IsSuccess ? null : result.Output;
+            "kubectl", Patience, OutputLength,
+            ["/usr/bin/kubectl", "--kubeconfig", ClusterLayout.KubeconfigOf(ClusterCertificates.Admin), "apply", "-f", File, "-o", "go-template=" + Template]).ConfigureAwait(false);
+        var headers = new List<ManifestHeader>();
+        foreach (var line in result.Output.Split('\n'))
+        {
+            if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [Line, var version, var kind, var name, .. var space])
+                headers.Add(new ManifestHeader(version, kind, name, space.FirstOrDefault()));
+        }
+
+        return new ManifestOutcome(result.IsSuccess ? null : result.Output.Length <= ErrorLength ? result.Output : result.Output[^ErrorLength..], headers);
     }
 }
+
+/// <summary>What became of a manifest's document.</summary>
+/// <param name="Error">Why it, or part of it, could not be applied; <see langword="null"/>: it was.</param>
+/// <param name="Objects">The objects that it names, as far as that is known.</param>
+internal sealed record ManifestOutcome(string? Error, IReadOnlyList<ManifestHeader> Objects);
