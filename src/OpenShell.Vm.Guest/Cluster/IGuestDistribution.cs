@@ -1,4 +1,5 @@
 using OpenShell.Vm.Guest.Cluster.Api;
+using OpenShell.Vm.Guest.Cluster.K3s;
 using OpenShell.Vm.Guest.Mounts;
 using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
@@ -67,7 +68,7 @@ internal sealed record ClusterContext
 /// <summary>The distributions that this program knows.</summary>
 internal static class GuestDistributions
 {
-    private static readonly IReadOnlyList<IGuestDistribution> All = [new UpstreamDistribution()];
+    private static readonly IReadOnlyList<IGuestDistribution> All = [new UpstreamDistribution(), new K3sDistribution()];
 
     /// <summary>By name.</summary>
     /// <exception cref="GuestFaultException">There is none of that name.</exception>
