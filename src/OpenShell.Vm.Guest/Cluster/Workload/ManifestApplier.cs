@@ -5,12 +5,13 @@ using OpenShell.Vm.Guest.Tools;
 namespace OpenShell.Vm.Guest.Cluster.Workload;
 
 /// <summary>Applies manifests, one object after the other, in the order of files and documents. What the cluster is not ready for is tried again.</summary>
-internal sealed class ManifestApplier(ApiClient api, Tool tool)
+internal sealed class ManifestApplier(ApiClient api, Tool tool, KubectlFiles? kubectl = null)
 {
     // A custom resource's kind, a namespace's default account, RBAC's own roles: all come within seconds, of an emulated machine's time.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2), Pause = TimeSpan.FromMilliseconds(300);
 
     private readonly ResourcePaths _paths = new(api);
+    private readonly KubectlFiles _kubectl = kubectl ?? new KubectlFiles("/usr/bin/kubectl", ClusterLayout.KubeconfigOf(ClusterCertificates.Admin));
 
     /// <summary>Applies all of them.</summary>
     /// <exception cref="GuestFaultException">Some are refused; all others are applied, and all refusals are named.</exception>
@@ -77,9 +78,12 @@ internal sealed class ManifestApplier(ApiClient api, Tool tool)
     {
         const string File = ClusterLayout.Configuration + "/manifest.yaml";
         OwnerFile.Write(File, document.Text);
-        var result = await tool.RunAsync(
-            "kubectl", Patience, "/usr/bin/kubectl", "--kubeconfig", ClusterLayout.KubeconfigOf(ClusterCertificates.Admin),
-            "apply", "-f", File).ConfigureAwait(false);
+        var result = await tool.RunAsync("kubectl", Patience, _kubectl.Program, "--kubeconfig", _kubectl.Kubeconfig, "apply", "-f", File).ConfigureAwait(false);
         return result.IsSuccess ? null : result.Output;
     }
 }
+
+/// <summary>kubectl, for what the API client leaves to it.</summary>
+/// <param name="Program">Its path.</param>
+/// <param name="Kubeconfig">The administrator's kubeconfig.</param>
+internal sealed record KubectlFiles(string Program, string Kubeconfig);
