@@ -159,7 +159,7 @@ public sealed partial class ImageBuilder : IImages
             Initramfs = parts.Initramfs is { } initramfs ? FileOf(initramfs, InitramfsRecipe.Archive) : null,
             Root = FileOf(parts.Root, RootRecipe.Image),
             Key = Keys.Hash(inputs),
-            DistributionVersion = parts.Distribution is { } kind && keys.Plan(kind) is { } plan ? VersionOf(kind, plan.Key) : null,
+            DistributionVersion = parts.Distribution is { } kind && _catalog.Kinds.Contains(kind) && keys.Plan(kind) is { } plan ? VersionOf(kind, plan.Key) : null,
         };
 
         string? VersionOf(string kind, string key) => _cache.Find(kind, key)?.Version is { } version ? kind == KubernetesRecipe.Name ? "Kubernetes " + version : version : null;
