@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OpenShell.Vm.Guest;
 using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.Workload;
@@ -30,7 +31,8 @@ internal sealed class Folders(Layout layout, string programs, Tool tool)
         {
             try
             {
-                await applier.ApplyAsync(ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)), cancellationToken).ConfigureAwait(false);
+                var documents = ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false));
+                await applier.ApplyAsync([.. documents.Select(WithHeader)], cancellationToken).ConfigureAwait(false);
                 Console.WriteLine($"Applied {file}");
             }
             catch (GuestFaultException e)
@@ -38,6 +40,23 @@ internal sealed class Folders(Layout layout, string programs, Tool tool)
                 Console.WriteLine($"Failed to process config: {file}: {e.Message}");
             }
         }
+    }
+
+    /// <summary>The reader leaves JSON to kubectl, which takes long to start on an emulated processor.</summary>
+    private static ManifestDocument WithHeader(ManifestDocument document)
+    {
+        if (document.Header is not null || !document.Text.TrimStart().StartsWith('{'))
+            return document;
+        using var json = JsonDocument.Parse(document.Text);
+        var metadata = json.RootElement.GetProperty("metadata");
+        return document with
+        {
+            Header = new ManifestHeader(
+                json.RootElement.GetProperty("apiVersion").GetString()!,
+                json.RootElement.GetProperty("kind").GetString()!,
+                metadata.GetProperty("name").GetString()!,
+                metadata.TryGetProperty("namespace", out var space) ? space.GetString() : null),
+        };
     }
 
     /// <summary>Goes on looking at both.</summary>

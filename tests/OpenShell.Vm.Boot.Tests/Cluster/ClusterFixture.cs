@@ -58,7 +58,7 @@ public sealed class ClusterFixture : IAsyncLifetime
     /// <summary>Starts it, or starts it again.</summary>
     internal async Task StartAsync()
     {
-        Up = await Gateway.StartAsync("up", "--name", Name, "--detach");
+        Up = await Gateway.StartAsync("up", "--name", Name, "--detach", "--distribution", "upstream");
         Up.OrFail();
         Starts++;
     }
