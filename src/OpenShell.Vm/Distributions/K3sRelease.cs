@@ -7,9 +7,9 @@ internal sealed record K3sFile(string Name, string Sha256);
 
 /// <summary>
 /// The k3s that this project was written for: version, files and their SHA-256, the one place. The release page has the same hashes as sha256sum-ARCH.txt.
-/// They were not read there: the page was out of reach when this was written. All four are from one reader of it, a download script in a public repository
-/// that lists v1.34.2+k3s1 with the hashes of <c>k3s</c>, <c>k3s-arm64</c> and both air-gap archives; no second source could be found to compare. A wrong hash
-/// would be refused as a wrong checksum, never used.
+/// They were not read there: the page was out of reach when this was written. The air-gap archives' are as two readers of it have them, independently: nixpkgs
+/// (pkgs/applications/networking/cluster/k3s/1_34/images-versions.json as it was for v1.34.2, seen in a fork at e04ddf2ce84b), and a download script in a public
+/// repository that lists all four files of v1.34.2+k3s1. The programs' are as that script alone has them. A file that does not have its hash is refused.
 /// </summary>
 internal static class K3sRelease
 {

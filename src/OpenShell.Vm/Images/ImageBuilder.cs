@@ -153,18 +153,18 @@ public sealed partial class ImageBuilder : IImages
         var inputs = parts.Kinds.Select((kind, i) => new RecipeInput(kind, records[i].Key)).ToList();
         if (parts.KernelFile is { } file)
             inputs.Insert(0, new RecipeInput("kernel file", await HostFiles.Sha256Async(Existing(file), cancellationToken).ConfigureAwait(false)));
+        var made = parts.Distribution is { } distribution && _catalog.Kinds.Contains(distribution) && keys.Plan(distribution) is { } plan ? _cache.Find(distribution, plan.Key) : null;
         return new ImageSet
         {
-            Kernel = parts.KernelFile ?? FileOf(parts.Kernel!, KernelRecipe.Image),
-            Initramfs = parts.Initramfs is { } initramfs ? FileOf(initramfs, InitramfsRecipe.Archive) : null,
-            Root = FileOf(parts.Root, RootRecipe.Image),
+            Kernel = parts.KernelFile ?? PathOf(parts.Kernel!, KernelRecipe.Image),
+            Initramfs = parts.Initramfs is { } initramfs ? PathOf(initramfs, InitramfsRecipe.Archive) : null,
+            Root = PathOf(parts.Root, RootRecipe.Image),
             Key = Keys.Hash(inputs),
-            DistributionVersion = parts.Distribution is { } kind && _catalog.Kinds.Contains(kind) && keys.Plan(kind) is { } plan ? VersionOf(kind, plan.Key) : null,
+            Distribution = made is null ? null : FileOf(made, made.Kind == K3sRecipe.Name ? K3sRecipe.Program : KubernetesRecipe.Program),
+            DistributionVersion = made is null ? null : made.Kind == KubernetesRecipe.Name ? "Kubernetes " + made.Version : made.Version,
         };
 
-        string? VersionOf(string kind, string key) => _cache.Find(kind, key)?.Version is { } version ? kind == KubernetesRecipe.Name ? "Kubernetes " + version : version : null;
-
-        string FileOf(string kind, string name) => _cache.FileOf(kind, records[parts.Kinds.ToList().IndexOf(kind)].Key, name);
+        string PathOf(string kind, string name) => _cache.FileOf(kind, records[parts.Kinds.ToList().IndexOf(kind)].Key, name);
     }
 
     private static string Existing(string kernel) => File.Exists(kernel)

@@ -15,6 +15,9 @@ public sealed record ImageSet
     /// <summary>What the cluster is, for a person, where the image holds one.</summary>
     public string? DistributionVersion { get; init; }
 
+    /// <summary>The file that the cluster in the root image was made from, if it holds one.</summary>
+    public string? Distribution { get; init; }
+
     /// <summary>The content address of the whole set: changes when any input changes.</summary>
     public required string Key { get; init; }
 }
