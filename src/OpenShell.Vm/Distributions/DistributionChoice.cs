@@ -27,7 +27,7 @@ public static class DistributionChoice
         ArgumentNullException.ThrowIfNull(host);
         if (config.Mode != GuestMode.Cluster || config.Distribution is not (null or Auto))
             return [];
-        var why = config.K3sBinary is { } binary ? $"{binary} was given" : $"k3s {host.K3s?.Why ?? "was not looked for"}";
-        return [$"Kubernetes: {Best(config, host)}, since {why}."];
+        var why = config.K3sBinary is { } binary ? $"{binary} was given" : host.K3s is { } k3s ? $"k3s {k3s.Why}" : null;
+        return why is null ? [] : [$"Kubernetes: {Best(config, host)}, since {why}."];
     }
 }

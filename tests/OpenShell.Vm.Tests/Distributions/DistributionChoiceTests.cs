@@ -28,6 +28,7 @@ public sealed class DistributionChoiceTests
         DistributionChoice.Notes(Nothing with { K3sBinary = "/opt/k3s" }, Host(false)).ShouldBe(["Kubernetes: k3s, since /opt/k3s was given."]);
         DistributionChoice.Notes(Nothing with { Distribution = "upstream" }, Host(true)).ShouldBeEmpty();
         DistributionChoice.Notes(Nothing with { Mode = GuestMode.Exec }, Host(true)).ShouldBeEmpty();
+        DistributionChoice.Notes(Nothing, Made.Host()).ShouldBeEmpty("nobody has looked");
     }
 
     [Theory]
