@@ -15,12 +15,14 @@ internal static class RuntimeCommand
     public static Command Create(CommandContext context)
     {
         var output = new OutputOption();
+        var distribution = new DistributionOptions();
         var command = new Command("runtime", "Show every part that a machine runs on (QEMU, gvproxy, kernel, images): path, version, SHA-256 and origin; fails if one is not what its manifest says.") { output };
+        distribution.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
             var json = output.IsJson(parse);
             var host = await new HostProbe(context.Host.Directories, null).ProbeAsync(cancellation);
-            var images = await context.Host.Images.FindAsync(new ImageRequest { Mode = GuestMode.Cluster }, cancellation)
+            var images = await context.Host.Images.FindAsync(new ImageRequest { Mode = GuestMode.Cluster, Distribution = distribution.OfImage(parse), K3sBinary = distribution.BinaryOf(parse) }, cancellation)
                 ?? await context.Host.Images.FindAsync(new ImageRequest { Mode = GuestMode.Exec }, cancellation);
             var parts = await new RuntimeInspector(context.Host.Directories).InspectAsync(host, images, cancellation);
             if (json)

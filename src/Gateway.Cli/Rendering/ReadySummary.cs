@@ -16,6 +16,7 @@ internal static class ReadySummary
         Line("gateway", status.Endpoint);
         Line("kubernetes", status.ApiServer);
         Line("kubeconfig", status.Kubeconfig);
+        Line("cluster", status.DistributionVersion);
         Line("machine", StatusText.Machine(status));
         foreach (var port in status.Ports)
             Line("forward", StatusText.Forward(port));

@@ -16,7 +16,7 @@ internal static class StatusText
         Line("kubernetes", status.ApiServer);
         Line("kubeconfig", status.Kubeconfig);
         Line("machine", Machine(status));
-        Line("distribution", status.Distribution);
+        Line("distribution", status.DistributionVersion ?? status.Distribution);
         foreach (var port in status.Ports)
             Line("forward", Forward(port));
         foreach (var (role, process) in status.Processes)

@@ -137,7 +137,7 @@ internal sealed class ClusterBoot
         using var phase = _times.Measure("certificates");
         var store = new CertificateStore(StateLayout.Pki, TimeProvider.System);
         var certificates = store.Ensure(profiles, prepared is null ? null : await prepared.ConfigureAwait(false));
-        _distribution.Prepare(certificates);
+        await _distribution.PrepareAsync(certificates, _delivery, cancellationToken).ConfigureAwait(false);
         _ = ConnectAsync(certificates, cancellationToken);
         Services.Board.Fulfil(new Condition.Done(Milestone.Certificates));
         // Nobody waits for it.

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Guest.Cluster.Api;
+using OpenShell.Vm.Guest.Cluster.K3s;
 using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Mounts;
 using OpenShell.Vm.Guest.Pki;
@@ -40,7 +41,7 @@ internal interface IGuestDistribution
     Task<string?> CleanAsync(Tool tool);
 
     /// <summary>Writes what its services read of certificates and workload; they start right afterwards.</summary>
-    void Prepare(IReadOnlyDictionary<string, KeyPair> certificates);
+    Task PrepareAsync(IReadOnlyDictionary<string, KeyPair> certificates, Delivery delivery, CancellationToken cancellationToken);
 
     /// <summary>The administrator's way to the API server, once there are credentials; the host finds its bootstrap files from then on.</summary>
     Task<ApiClient> ConnectAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken);
@@ -78,7 +79,7 @@ internal sealed record ClusterContext
 /// <summary>The distributions that this program knows.</summary>
 internal static class GuestDistributions
 {
-    private static readonly IReadOnlyList<IGuestDistribution> All = [new UpstreamDistribution()];
+    private static readonly IReadOnlyList<IGuestDistribution> All = [new UpstreamDistribution(), new K3sDistribution()];
 
     /// <summary>By name.</summary>
     /// <exception cref="GuestFaultException">There is none of that name.</exception>

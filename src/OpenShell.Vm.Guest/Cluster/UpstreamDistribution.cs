@@ -59,11 +59,12 @@ internal sealed class UpstreamDistribution : IGuestDistribution
     public Task<string?> CleanAsync(Tool tool) => Task.FromResult<string?>(null);
 
     /// <inheritdoc/>
-    public void Prepare(IReadOnlyDictionary<string, KeyPair> certificates)
+    public Task PrepareAsync(IReadOnlyDictionary<string, KeyPair> certificates, Delivery delivery, CancellationToken cancellationToken)
     {
         new CertificateStore(StateLayout.Pki, TimeProvider.System).EnsureSigningKey();
         ClusterFiles.WriteKubeconfigs(certificates);
         BootstrapFiles.Write(certificates, ClusterFiles.AdminKubeconfig(certificates));
+        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>

@@ -42,6 +42,9 @@ internal sealed record Service
     /// <summary>Its place in the orderly end: the lowest numbers are stopped first, equal ones together.</summary>
     public required int StopOrder { get; init; }
 
+    /// <summary>What it started goes on when it ends; else that is killed with it.</summary>
+    public bool LeavesProcesses { get; init; }
+
     /// <summary>How long it may take to end after SIGTERM, before SIGKILL.</summary>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(5);
 }

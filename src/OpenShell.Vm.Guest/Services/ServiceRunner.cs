@@ -42,12 +42,12 @@ internal sealed class ServiceRunner : IDisposable
     /// <summary>Begins its life; returns at once.</summary>
     public void Start() => _life = Task.Run(LiveAsync);
 
-    /// <summary>Ends it: SIGTERM, patience, SIGKILL, and whatever is left in its cgroup. Completes when nothing of it runs.</summary>
+    /// <summary>Ends it: SIGTERM, patience, SIGKILL, and whatever is left in its cgroup, unless it is to stay. Completes when nothing else of it runs.</summary>
     public async Task StopAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _life.ConfigureAwait(false);
-        if (_context.Cgroups)
+        if (_context.Cgroups && !_service.LeavesProcesses)
             Cgroups.Kill($"{Cgroups.Services}/{_service.Name}");
     }
 

@@ -39,5 +39,6 @@ internal static class StateLayout
         Bind("/srv"),
     ];
 
-    private static MountEntry Bind(string path) => MountEntry.Bind(GuestPaths.State + "/root" + path, path);
+    /// <summary>A folder of the guest that lives on the state disk.</summary>
+    public static MountEntry Bind(string path) => MountEntry.Bind(GuestPaths.State + "/root" + path, path);
 }

@@ -7,7 +7,9 @@ namespace OpenShell.Vm.Guest.Tools;
 /// Runs the few programs of the root image that the boot itself needs (mke2fs, nft, ctr, ...) to their end. Their output goes to a file, which costs
 /// nothing while they run and is only read when one fails.
 /// </summary>
-internal sealed class Tool(ProcessLauncher launcher)
+/// <param name="launcher">Starts them.</param>
+/// <param name="folder">Where their output goes.</param>
+internal sealed class Tool(ProcessLauncher launcher, string folder = Tool.Folder)
 {
     private const string Folder = GuestPaths.Run + "/tools";
 
@@ -30,8 +32,8 @@ internal sealed class Tool(ProcessLauncher launcher)
     /// <param name="command">The program and its arguments.</param>
     public async Task<ToolResult> RunAsync(string name, TimeSpan patience, int output, IReadOnlyList<string> command)
     {
-        var log = $"{Folder}/{name}.log";
-        Mounts.Mounter.MakeFolders(Folder);
+        var log = $"{folder}/{name}.log";
+        Mounts.Mounter.MakeFolders(folder);
         File.Delete(log);
         var child = launcher.Start(new SpawnSpec
         {

@@ -26,7 +26,7 @@ internal static class DeliveryDisk
     {
         var manifests = DeliveryFiles.Manifests(config).Select((file, i) => new Entry("manifests", file, i)).ToList();
         var images = DeliveryFiles.Images(config).Select((file, i) => new Entry("images", file, i)).ToList();
-        var charts = DeliveryFiles.Charts(config).Select((file, i) => new Entry("charts", file, i)).ToList();
+        var charts = DeliveryFiles.Charts(config).Select(file => new Entry("charts", file, null)).ToList();
         var authorities = config.CertificateAuthorities.Count > 0 ? new Entry("ca", CertificateBundle.Pem(config.CertificateAuthorities)) : null;
         var mirrors = config.RegistryMirrors.Select((mirror, i) => (Mirror: mirror, Ca: mirror.CertificateAuthority is { } ca ? new Entry($"mirror-{i.ToString(CultureInfo.InvariantCulture)}", CertificateBundle.Pem([ca])) : null)).ToList();
 
@@ -87,11 +87,11 @@ internal static class DeliveryDisk
         private readonly byte[] _text = [];
         private string _sha256 = "";
 
-        public Entry(string folder, string file, int index)
+        public Entry(string folder, string file, int? index)
         {
             _file = file;
-            // Two folders may have a file of the same name, and the order is theirs.
-            FileName = string.Create(CultureInfo.InvariantCulture, $"{index:000}-{Path.GetFileName(file)}");
+            // Two folders may have a file of the same name, and the order is theirs; a chart is asked for by its own name.
+            FileName = index is null ? Path.GetFileName(file) : string.Create(CultureInfo.InvariantCulture, $"{index:000}-{Path.GetFileName(file)}");
             Name = $"{folder}/{FileName}";
         }
 

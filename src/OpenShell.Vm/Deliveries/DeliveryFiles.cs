@@ -27,13 +27,23 @@ public static class DeliveryFiles
             .. Each(ManifestKind, workload.Manifests, ManifestCheck.Faults),
             .. Each(ImageKind, workload.Images, path => One(ImageArchiveCheck.Fault(path, ImageArchiveCheck.HostArchitecture))),
             .. Each(ChartKind, workload.Charts, path => One(ChartCheck.Fault(path))),
-            .. workload.Charts.Count > 0 && config.Distribution is "upstream"
-                ? [DeliveryFaults.Make("chart-without-k3s", "--chart: charts are installed by k3s, and the distribution is upstream.", "Use --distribution k3s, or give what 'helm template CHART' prints with --manifests.")]
-                : (Fault[])[],
+            .. One(ChartWithoutK3s(config)),
             .. config.CertificateAuthorities.Where(path => path != CertificateBundle.Host).SelectMany(path => File("--ca", path, file => One(CertificateBundle.Fault("--ca", file)))),
             .. config.RegistryMirrors.SelectMany(Mirror),
         ];
     }
+
+    /// <summary>Once it is known which distribution there is.</summary>
+    /// <exception cref="FaultException">Something is given along that it cannot use.</exception>
+    internal static void ThrowIfUnfit(InstanceConfig config)
+    {
+        if (ChartWithoutK3s(config) is { } fault)
+            throw new FaultException(fault);
+    }
+
+    private static Fault? ChartWithoutK3s(InstanceConfig config) => config is { Workload.Charts.Count: > 0, Distribution: "upstream" }
+        ? DeliveryFaults.Make("chart-without-k3s", "--chart: charts are installed by k3s, and the distribution is upstream.", "Use --distribution k3s, or give what 'helm template CHART' prints with --manifests.")
+        : null;
 
     /// <summary>Manifests in the order in which they are applied.</summary>
     internal static IReadOnlyList<string> Manifests(InstanceConfig config) => Expand(ManifestKind, config.Workload?.Manifests);

@@ -17,10 +17,7 @@ public interface IDistribution
 public static class DistributionCatalog
 {
     /// <summary>All of them, the preferred one first.</summary>
-    public static IReadOnlyList<IDistribution> All { get; } = [new Upstream()];
-
-    /// <summary>The one that is meant when none is named.</summary>
-    public static IDistribution Default => All[0];
+    public static IReadOnlyList<IDistribution> All { get; } = [new K3s(), new Upstream()];
 
     /// <summary>By name; <see langword="null"/>: there is none.</summary>
     public static IDistribution? Find(string name) => All.FirstOrDefault(d => d.Name == name);

@@ -44,8 +44,11 @@ public sealed record ImageRequest
     /// <summary>A program needs no Kubernetes in its root image, so that the first <c>gateway --exec</c> does not wait for its compilation; where the cluster's root is cached, it serves both.</summary>
     public required GuestMode Mode { get; init; }
 
-    /// <summary>The cluster's distribution: <c>upstream</c>, or <see langword="null"/> for the best that is there.</summary>
+    /// <summary>The cluster's distribution: <c>upstream</c> or <c>k3s</c>; <see langword="null"/>: <c>upstream</c>.</summary>
     public string? Distribution { get; init; }
+
+    /// <summary>The k3s program of the user's choice, an absolute path; <see langword="null"/>: the pinned release.</summary>
+    public string? K3sBinary { get; init; }
 
     /// <summary>Which kernel: a name of <see cref="Kernels.KernelNames"/> or the absolute path of a file; <see langword="null"/>: Debian's.</summary>
     public string? Kernel { get; init; }

@@ -1,6 +1,7 @@
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Images.Recipes;
 
 namespace OpenShell.Vm.Images;
 
@@ -129,7 +130,7 @@ public sealed partial class ImageBuilder
         var facts = Facts();
         var used = _catalog.Kinds.Select(k => _catalog.Get(k).Packages(facts)).OfType<Debian.PackageRequest>()
             .Select(_locks.Find).OfType<Debian.PackageLock>()
-            .SelectMany(l => l.Packages).Select(p => p.Sha256).ToHashSet(StringComparer.Ordinal);
+            .SelectMany(l => l.Packages).Select(p => p.Sha256).Concat(K3sRecipe.Hashes(facts.Architecture)).ToHashSet(StringComparer.Ordinal);
         return Directory.EnumerateFiles(_layout.Packages)
             .Where(f => request.BuildCaches || !used.Contains(Path.GetFileName(f)))
             .Select(f => new PrunedPath(f, new FileInfo(f).Length, used.Contains(Path.GetFileName(f)) ? "only speeds up later builds" : "no current recipe uses this package"));

@@ -41,7 +41,7 @@ public sealed partial class ImageBuilder : IImages
     public async Task<ImageSet?> FindAsync(ImageRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var keys = KeysNow();
+        var keys = KeysOf(await FactsAsync(request, cancellationToken).ConfigureAwait(false));
         foreach (var parts in ImageParts.Choices(request, HostArchitecture))
         {
             var records = parts.Kinds.Select(k => keys.Plan(k) is { } plan ? _cache.Find(k, plan.Key) : null).ToList();
@@ -53,7 +53,7 @@ public sealed partial class ImageBuilder : IImages
                     throw new FaultException(fault);
             }
 
-            return await SetAsync(parts, records!, cancellationToken).ConfigureAwait(false);
+            return await SetAsync(parts, records!, keys, cancellationToken).ConfigureAwait(false);
         }
 
         return null;
@@ -64,12 +64,13 @@ public sealed partial class ImageBuilder : IImages
     {
         ArgumentNullException.ThrowIfNull(request);
         CheckWritable();
-        var parts = request.Refresh ? ImageParts.Choices(request, HostArchitecture)[^1] : WantedOf(request);
+        var facts = await FactsAsync(request, cancellationToken).ConfigureAwait(false);
+        var parts = request.Refresh ? ImageParts.Choices(request, HostArchitecture)[^1] : WantedOf(request, KeysOf(facts));
 
         // Not an image, but what comes from the same mirrors: so that a start after this needs no network.
         var tools = RuntimeTools.FindGvproxy(_directories) is null && _catalog.Kinds.Contains(GvproxyRecipe.Name) ? (string[])[GvproxyRecipe.Name] : [];
-        var records = await EnsureKindsAsync([.. parts.Kinds, .. tools], request.Refresh, request.Repair, progress, cancellationToken).ConfigureAwait(false);
-        return await SetAsync(parts, records, cancellationToken).ConfigureAwait(false);
+        var records = await EnsureKindsAsync(facts, [.. parts.Kinds, .. tools], request.Refresh, request.Repair, progress, cancellationToken).ConfigureAwait(false);
+        return await SetAsync(parts, records, KeysOf(facts), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -128,10 +129,16 @@ public sealed partial class ImageBuilder : IImages
     }
 
     /// <summary>Builds or finds artifacts by kind.</summary>
-    internal async Task<IReadOnlyList<ArtifactRecord>> EnsureKindsAsync(
-        IReadOnlyList<string> kinds, bool refresh, bool repair, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
+    internal Task<IReadOnlyList<ArtifactRecord>> EnsureKindsAsync(
+        IReadOnlyList<string> kinds, bool refresh, bool repair, IProgress<BuildProgress>? progress, CancellationToken cancellationToken) =>
+        EnsureKindsAsync(Facts(), kinds, refresh, repair, progress, cancellationToken);
+
+    /// <summary>Absolute path of a file of an artifact.</summary>
+    internal string FileOf(ArtifactRecord artifact, string name) => _cache.FileOf(artifact.Kind, artifact.Key, name);
+
+    private async Task<IReadOnlyList<ArtifactRecord>> EnsureKindsAsync(
+        RecipeFacts facts, IReadOnlyList<string> kinds, bool refresh, bool repair, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
     {
-        var facts = Facts();
         await new Resolution(_layout, facts, _locks, progress).EnsureAsync(_catalog.Closure(kinds), refresh, cancellationToken).ConfigureAwait(false);
         var session = new BuildSession(_cache, facts, _locks, new Keys(_catalog, facts, _locks), progress, repair);
         var tasks = kinds.Select(k => session.GetAsync(k, cancellationToken)).ToList();
@@ -143,33 +150,41 @@ public sealed partial class ImageBuilder : IImages
 
     private RecipeFacts Facts() => new(_source ?? SourceTree.Locate(), HostArchitecture);
 
-    private Keys KeysNow() => new(_catalog, Facts(), _locks);
+    private async Task<RecipeFacts> FactsAsync(ImageRequest request, CancellationToken cancellationToken) => request is { K3sBinary: { } binary, Distribution: Distributions.K3s.DistributionName }
+        ? Facts() with { K3s = await GivenK3s.ReadAsync(binary, HostArchitecture, cancellationToken).ConfigureAwait(false) }
+        : Facts();
+
+    private Keys KeysNow() => KeysOf(Facts());
+
+    private Keys KeysOf(RecipeFacts facts) => new(_catalog, facts, _locks);
 
     /// <summary>Kinds of all the artifacts that would be built for a request where nothing is in the cache.</summary>
     internal static IReadOnlyList<string> KindsFor(ImageRequest request) =>
         [.. RecipeCatalog.Default.Closure(ImageParts.Choices(request, HostArchitecture)[^1].Kinds).Select(r => r.Kind)];
 
-    private ImageParts WantedOf(ImageRequest request)
+    private ImageParts WantedOf(ImageRequest request, Keys keys)
     {
-        var keys = KeysNow();
         var choices = ImageParts.Choices(request, HostArchitecture);
         return choices.FirstOrDefault(parts => parts.Kinds.All(k => keys.Plan(k) is { } plan && _cache.Find(k, plan.Key) is not null)) ?? choices[^1];
     }
 
-    private async Task<ImageSet> SetAsync(ImageParts parts, IReadOnlyList<ArtifactRecord> records, CancellationToken cancellationToken)
+    private async Task<ImageSet> SetAsync(ImageParts parts, IReadOnlyList<ArtifactRecord> records, Keys keys, CancellationToken cancellationToken)
     {
         var inputs = parts.Kinds.Select((kind, i) => new RecipeInput(kind, records[i].Key)).ToList();
         if (parts.KernelFile is { } file)
             inputs.Insert(0, new RecipeInput("kernel file", await HostFiles.Sha256Async(Existing(file), cancellationToken).ConfigureAwait(false)));
+        var made = parts.Distribution is { } distribution && _catalog.Kinds.Contains(distribution) && keys.Plan(distribution) is { } plan ? _cache.Find(distribution, plan.Key) : null;
         return new ImageSet
         {
-            Kernel = parts.KernelFile ?? FileOf(parts.Kernel!, KernelRecipe.Image),
-            Initramfs = parts.Initramfs is { } initramfs ? FileOf(initramfs, InitramfsRecipe.Archive) : null,
-            Root = FileOf(parts.Root, RootRecipe.Image),
+            Kernel = parts.KernelFile ?? PathOf(parts.Kernel!, KernelRecipe.Image),
+            Initramfs = parts.Initramfs is { } initramfs ? PathOf(initramfs, InitramfsRecipe.Archive) : null,
+            Root = PathOf(parts.Root, RootRecipe.Image),
             Key = Keys.Hash(inputs),
+            Distribution = made is null ? null : FileOf(made, made.Kind == K3sRecipe.Name ? K3sRecipe.Program : KubernetesRecipe.Program),
+            DistributionVersion = made is null ? null : made.Kind == KubernetesRecipe.Name ? "Kubernetes " + made.Version : made.Version,
         };
 
-        string FileOf(string kind, string name) => _cache.FileOf(kind, records[parts.Kinds.ToList().IndexOf(kind)].Key, name);
+        string PathOf(string kind, string name) => _cache.FileOf(kind, records[parts.Kinds.ToList().IndexOf(kind)].Key, name);
     }
 
     private static string Existing(string kernel) => File.Exists(kernel)

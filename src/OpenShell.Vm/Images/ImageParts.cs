@@ -1,3 +1,4 @@
+using OpenShell.Vm.Distributions;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Recipes;
 using OpenShell.Vm.Kernels;
@@ -20,6 +21,9 @@ internal sealed record ImageParts
     /// <summary>The root image.</summary>
     public required string Root { get; init; }
 
+    /// <summary>What the root image's Kubernetes is made from; <see langword="null"/> without one.</summary>
+    public string? Distribution { get; private init; }
+
     /// <summary>All of them.</summary>
     public IEnumerable<string> Kinds => new[] { Kernel, Initramfs, Root }.OfType<string>();
 
@@ -27,19 +31,19 @@ internal sealed record ImageParts
     /// <exception cref="Faults.FaultException">It asks for a distribution that there is no recipe for.</exception>
     public static IReadOnlyList<ImageParts> Choices(ImageRequest request, string architecture)
     {
-        if (request.Distribution is not (null or "upstream"))
+        var cluster = request.Distribution switch
         {
-            throw ImageFaults.Make(
-                "image.distribution-unknown", $"There is no recipe for the distribution '{request.Distribution}'.", "Use --distribution upstream.");
-        }
-
-        var cluster = new ImageParts { Root = RootRecipe.ClusterName };
+            null or Upstream.DistributionName => new ImageParts { Root = RootRecipe.ClusterName, Distribution = KubernetesRecipe.Name },
+            K3s.DistributionName => new ImageParts { Root = RootRecipe.K3sName, Distribution = K3sRecipe.Name },
+            var unknown => throw ImageFaults.Make(
+                "image.distribution-unknown", $"There is no recipe for the distribution '{unknown}'.", "Use --distribution upstream, or k3s."),
+        };
         cluster = request.Kernel switch
         {
             null or KernelNames.Debian => cluster with { Kernel = KernelRecipe.Name, Initramfs = InitramfsRecipe.Name },
             KernelNames.Custom => cluster with { Kernel = CustomKernelRecipe.KindFor(architecture) },
             var file => cluster with { KernelFile = file },
         };
-        return request.Mode == GuestMode.Cluster ? [cluster] : [cluster, cluster with { Root = RootRecipe.ProgramName }];
+        return request.Mode == GuestMode.Cluster ? [cluster] : [cluster, cluster with { Root = RootRecipe.ProgramName, Distribution = null }];
     }
 }

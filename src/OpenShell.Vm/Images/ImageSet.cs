@@ -12,6 +12,12 @@ public sealed record ImageSet
     /// <summary>The read-only root image.</summary>
     public required string Root { get; init; }
 
+    /// <summary>What the cluster is, for a person, where the image holds one.</summary>
+    public string? DistributionVersion { get; init; }
+
+    /// <summary>The file that the cluster in the root image was made from, if it holds one.</summary>
+    public string? Distribution { get; init; }
+
     /// <summary>The content address of the whole set: changes when any input changes.</summary>
     public required string Key { get; init; }
 }

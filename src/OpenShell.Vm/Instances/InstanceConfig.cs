@@ -22,8 +22,11 @@ public sealed record InstanceConfig
     /// <summary><c>qemu</c>, <c>libkrun</c>, or <see langword="null"/> for the best that is there.</summary>
     public string? Hypervisor { get; init; }
 
-    /// <summary><c>upstream</c>, <c>k3s</c>, or <see langword="null"/> for the best that is there.</summary>
+    /// <summary><c>upstream</c>, <c>k3s</c>, or <c>auto</c> or <see langword="null"/> for the best that is there.</summary>
     public string? Distribution { get; init; }
+
+    /// <summary>The k3s program to use: an absolute path; <see langword="null"/>: the release that this project was written for.</summary>
+    public string? K3sBinary { get; init; }
 
     /// <summary><c>debian</c>, <c>custom</c>, or the absolute path of a kernel that has everything built in; <see langword="null"/>: <c>debian</c>.</summary>
     public string? Kernel { get; init; }

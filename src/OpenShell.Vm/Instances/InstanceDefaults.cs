@@ -44,7 +44,7 @@ public static class InstanceDefaults
             Vcpus = config.Vcpus ?? (cluster ? Math.Min(ClusterVcpus, host.Cores) : ExecVcpus),
             MemoryMib = config.MemoryMib ?? (cluster ? ClusterMemoryMib : ExecMemoryMib),
             Hypervisor = hypervisor,
-            Distribution = cluster ? config.Distribution ?? Distributions.DistributionCatalog.Default.Name : null,
+            Distribution = cluster ? Distributions.DistributionChoice.Best(config, host) : null,
             Timeout = config.Timeout ?? (!cluster ? ExecTimeout : emulated ? EmulatedClusterTimeout : ClusterTimeout),
         };
     }

@@ -52,6 +52,9 @@ public sealed record InstanceStatus
     /// <inheritdoc cref="Hypervisor"/>
     public string? Distribution { get; init; }
 
+    /// <summary>What the cluster is, for a person: <c>Kubernetes 1.20.2</c>, <c>k3s v1.34.2+k3s1</c>.</summary>
+    public string? DistributionVersion { get; init; }
+
     /// <summary>Virtual CPUs.</summary>
     public int? Vcpus { get; init; }
 

@@ -56,6 +56,7 @@ public static class InstanceValidator
             .. config is { Mode: GuestMode.Exec, AllowHostLoopback: false, Proxy: { } proxy } && HostProxy.IsOnLoopback(proxy)
                 ? ["The proxy on this machine's loopback is not used: --allow-host-loopback lets the program reach it, and all else there."]
                 : (string[])[],
+            .. DistributionChoice.Notes(config, host),
         ];
     }
 
@@ -108,8 +109,12 @@ public static class InstanceValidator
     {
         if (config.Hypervisor is { } hypervisor && HypervisorCatalog.Find(hypervisor) is null)
             yield return Unknown("hypervisor", hypervisor, HypervisorCatalog.All.Select(h => h.Name).Prepend("auto"));
-        if (config.Distribution is { } distribution && DistributionCatalog.Find(distribution) is null)
-            yield return Unknown("distribution", distribution, DistributionCatalog.All.Select(d => d.Name));
+        if (config.Distribution is { } distribution and not DistributionChoice.Auto && DistributionCatalog.Find(distribution) is null)
+            yield return Unknown("distribution", distribution, DistributionCatalog.All.Select(d => d.Name).Prepend(DistributionChoice.Auto));
+        if (config is { K3sBinary: not null, Distribution: Upstream.DistributionName })
+            yield return Usage("instance.k3s-binary-unused", "--k3s-binary is for k3s, but --distribution upstream was asked for.", "Leave one of the two away.");
+        if (config is { K3sBinary: not null, Mode: GuestMode.Exec })
+            yield return Usage("instance.k3s-binary-unused", "--k3s-binary is for a cluster, but --exec runs one program.", "Leave one of the two away.");
         if (config.Kernel is { } kernel && !KernelNames.IsKnown(kernel))
             yield return Unknown("kernel", kernel, [KernelNames.Debian, KernelNames.Custom, "the path of a file"]);
         if (!NetworkNames.All.Contains(config.Network))

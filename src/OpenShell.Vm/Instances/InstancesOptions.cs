@@ -34,7 +34,16 @@ public sealed record InstancesOptions
 
     /// <summary>What there is for a configuration.</summary>
     internal async Task<Planning.HostFacts> ProbeAsync(InstanceConfig config, CancellationToken cancellationToken) =>
-        Host ?? await new Planning.HostProbe(Directories, KvmProbeCommand, VmmCommand).ProbeAsync(config.RuntimeDirectory, cancellationToken).ConfigureAwait(false);
+        Host ?? await WithK3sAsync(config, new Planning.HostProbe(Directories, KvmProbeCommand, VmmCommand).ProbeAsync(config.RuntimeDirectory, cancellationToken), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Looks for k3s meanwhile, where it matters.</summary>
+    private async Task<Planning.HostFacts> WithK3sAsync(InstanceConfig config, Task<Planning.HostFacts> probe, CancellationToken cancellationToken)
+    {
+        if (config is not { Mode: Protocol.Messages.GuestMode.Cluster, Distribution: null or Distributions.DistributionChoice.Auto, K3sBinary: null, RootDirectory: null })
+            return await probe.ConfigureAwait(false);
+        var k3s = Distributions.K3sAvailability.ProbeAsync(Directories, cancellationToken);
+        return await probe.ConfigureAwait(false) with { K3s = await k3s.ConfigureAwait(false) };
+    }
 
     internal IImages EffectiveImages => Images ?? new ImageBuilder(Directories);
 }

@@ -1,3 +1,4 @@
+using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images;
@@ -18,10 +19,11 @@ public sealed partial class LocalInstances
         var host = await Options.ProbeAsync(config, cancellationToken).ConfigureAwait(false);
         var filled = InstanceDefaults.Fill(config, host);
         HypervisorCatalog.ThrowIfUnfit(filled, host);
+        DeliveryFiles.ThrowIfUnfit(filled);
         var files = config.Mode == GuestMode.Exec
             ? InstanceFiles.Ephemeral(Options.Directories, "0-0-0")
             : _store.Files(InstanceName.Parse(config.Name));
-        var notes = new List<string>([.. AcceleratorChoice.Notes(filled.Hypervisor!, host), .. InstanceValidator.Notes(filled, host)]);
+        var notes = new List<string>([.. AcceleratorChoice.Notes(filled.Hypervisor!, host), .. InstanceValidator.Notes(filled with { Distribution = config.Distribution }, host)]);
         filled = WithPorts(filled, files, notes);
         var plan = BootPlanner.Plan(filled, host, await ImagesAsync(filled, notes, cancellationToken).ConfigureAwait(false), files, StateDisk.FormatFor(host, files));
         return new StartPlan(filled, host, plan, Processes(plan, host, files), notes);
@@ -31,7 +33,7 @@ public sealed partial class LocalInstances
     {
         if (config.RootDirectory is not null)
             return null;
-        var request = new ImageRequest { Mode = config.Mode, Distribution = config.Distribution, Kernel = config.Kernel };
+        var request = new ImageRequest { Mode = config.Mode, Distribution = config.Distribution, K3sBinary = config.K3sBinary, Kernel = config.Kernel };
         if (await Options.EffectiveImages.FindAsync(request, cancellationToken).ConfigureAwait(false) is { } images)
             return images;
         notes.Add("The image is not built yet; the paths of its parts are known once it is: 'gateway image build', or the first start, builds it.");

@@ -28,6 +28,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
         {
             var last = LastStatus(files);
             await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
+            config = OfItsDisk(config, files);
             InstanceStore.WriteConfig(files, config);
             File.Delete(files.Fault);
             return new Supervisor(Options, config, files, held, last?.Ports ?? [], progress);
@@ -48,6 +49,28 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
         // Whoever held the lock until a moment ago removed the folder of the sockets as its last act.
         InstanceStore.CreateFolders(files);
         return held;
+    }
+
+    /// <summary>A disk is a distribution's: where none is named, an instance goes on with the one that it has.</summary>
+    private InstanceConfig OfItsDisk(InstanceConfig config, InstanceFiles files)
+    {
+        if (config.Distribution is not (null or Distributions.DistributionChoice.Auto) || config.K3sBinary is not null || LastStatus(files)?.Distribution is not { } had)
+            return config;
+        if (!File.Exists(files.StateDiskOf(Planning.DiskFormat.Qcow2)) && !File.Exists(files.StateDiskOf(Planning.DiskFormat.Raw)))
+            return config;
+        return config with { Distribution = had, K3sBinary = had == Distributions.K3s.DistributionName ? LastConfig(config.Name)?.K3sBinary : null };
+    }
+
+    private InstanceConfig? LastConfig(string name)
+    {
+        try
+        {
+            return _store.ReadConfig(InstanceName.Parse(name));
+        }
+        catch (FaultException)
+        {
+            return null;
+        }
     }
 
     private static void Validate(InstanceConfig config)

@@ -36,6 +36,9 @@ public sealed record HostFacts
     /// <summary>How the process that becomes libkrun's machine is started; <see langword="null"/> for a program that has no such command.</summary>
     public VmmProgram? VmmProgram { get; init; }
 
+    /// <summary>Whether k3s can be had; <see langword="null"/> where it was not looked for.</summary>
+    public Distributions.K3sAvailability? K3s { get; init; }
+
     /// <summary>Every accelerator with whether it is usable, and why not.</summary>
     public required IReadOnlyList<AcceleratorFact> Accelerators { get; init; }
 }

@@ -27,6 +27,7 @@ public sealed class RuntimeInspector(HostDirectories directories)
             ("kernel", images?.Kernel, null),
             ("initramfs", images?.Initramfs, null),
             ("root", images?.Root, null),
+            ("distribution", images?.Distribution, images?.DistributionVersion),
         };
         var parts = new List<RuntimePart>();
         foreach (var (name, path, version) in files)

@@ -49,8 +49,10 @@ internal sealed partial class Supervisor
     {
         _timeline.Started(BootStages.HostProbe);
         var host = await _options.ProbeAsync(_config, _running.Token).ConfigureAwait(false);
+        var asked = _config;
         _config = InstanceDefaults.Fill(_config, host);
         HypervisorCatalog.ThrowIfUnfit(_config, host);
+        DeliveryFiles.ThrowIfUnfit(_config);
         _accelerator = AcceleratorChoice.Best(_config.Hypervisor!, host);
         _patience = Math.Max(1, _config.Timeout!.Value / (InstanceDefaults.Fill(_config with { Timeout = null }, host).Timeout!.Value));
         _status.Change(status => status with
@@ -61,7 +63,7 @@ internal sealed partial class Supervisor
             Vcpus = _config.Vcpus,
             MemoryMib = _config.MemoryMib,
         });
-        var notes = AcceleratorChoice.Notes(_config.Hypervisor!, host).Concat(InstanceValidator.Notes(_config, host)).ToArray();
+        var notes = AcceleratorChoice.Notes(_config.Hypervisor!, host).Concat(InstanceValidator.Notes(_config with { Distribution = asked.Distribution }, host)).ToArray();
         if (notes.Length > 0)
             _timeline.Progress(BootStages.HostProbe, null, string.Join(' ', notes));
         _timeline.Completed(BootStages.HostProbe, string.Create(CultureInfo.InvariantCulture, $"{_accelerator.ToString().ToLowerInvariant()}, {host.Cores} processors, {host.MemoryMib} MiB"));
@@ -78,8 +80,9 @@ internal sealed partial class Supervisor
 
         _timeline.Started(BootStages.Image);
         var progress = new ActionProgress<BuildProgress>(RecordBuildStep);
-        var request = new ImageRequest { Mode = _config.Mode, Distribution = _config.Distribution, Kernel = _config.Kernel };
+        var request = new ImageRequest { Mode = _config.Mode, Distribution = _config.Distribution, K3sBinary = _config.K3sBinary, Kernel = _config.Kernel };
         var images = await _options.EffectiveImages.EnsureAsync(request, progress, _running.Token).ConfigureAwait(false);
+        _status.Change(status => status with { DistributionVersion = images.DistributionVersion });
         _timeline.Completed(BootStages.Image, images.Key.Length > 12 ? images.Key[..12] : images.Key);
         return images;
     }

@@ -65,11 +65,11 @@ public sealed class ClusterFixture : IAsyncLifetime
         // What is missing is built without the proxy of the tests, which leads nowhere else.
         if (Given is null)
         {
-            (await Gateway.StartAsync("image", "build")).OrFail();
+            (await Gateway.StartAsync("image", "build", "--distribution", "upstream")).OrFail();
             Given = await GivenAlong.PrepareAsync(Home);
         }
 
-        Up = await GatewayCli.StartAsync(Given.Environment, ["up", "--name", Name, "--detach", .. Given.Options]);
+        Up = await GatewayCli.StartAsync(Given.Environment, ["up", "--name", Name, "--detach", "--distribution", "upstream", .. Given.Options]);
         Up.OrFail();
         Starts++;
     }

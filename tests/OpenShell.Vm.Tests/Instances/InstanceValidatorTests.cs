@@ -21,6 +21,7 @@ public sealed class InstanceValidatorTests
         { "too little memory for a program", Good with { Mode = GuestMode.Exec, Exec = new ExecRequest { Program = "/bin/true" }, MemoryMib = 64 }, "instance.memory-too-small", "128" },
         { "more memory than the host has", Good with { MemoryMib = 9000 }, "instance.memory-too-large", "9000 MiB of memory; this host has 8192 MiB" },
         { "an unknown hypervisor", Good with { Hypervisor = "xen" }, "instance.hypervisor-unknown", "xen" },
+        { "a k3s for upstream", Good with { Distribution = "upstream", K3sBinary = "/opt/k3s" }, "instance.k3s-binary-unused", "--k3s-binary" },
         { "an unknown distribution", Good with { Distribution = "minikube" }, "instance.distribution-unknown", "minikube" },
         { "an unknown kernel", Good with { Kernel = "freebsd" }, "instance.kernel-unknown", "freebsd" },
         { "an unknown network", Good with { Network = "tap" }, "instance.net-unknown", "tap" },

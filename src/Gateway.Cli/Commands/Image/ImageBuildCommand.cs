@@ -16,18 +16,20 @@ internal static class ImageBuildCommand
 {
     public static Command Create(CommandContext context)
     {
-        var distribution = new Option<string?>("--distribution") { Description = "Which Kubernetes: upstream.", HelpName = "NAME" };
+        var distribution = new DistributionOptions();
         var program = new Option<bool>("--exec-only") { Description = "Only what 'gateway --exec' needs: no Kubernetes." };
         var refresh = new Option<bool>("--refresh") { Description = "Ask the mirror for newer packages instead of using the versions resolved before." };
         var output = new OutputOption();
-        var command = new Command("build", "Build what is missing. What is there is used as it is; an interrupted build goes on.") { distribution, program, refresh, output };
+        var command = new Command("build", "Build what is missing. What is there is used as it is; an interrupted build goes on.") { program, refresh, output };
+        distribution.AddTo(command);
         command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>
         {
             var json = output.IsJson(parse);
             var request = new ImageRequest
             {
                 Mode = parse.GetValue(program) ? GuestMode.Exec : GuestMode.Cluster,
-                Distribution = parse.GetValue(distribution),
+                Distribution = distribution.OfImage(parse),
+                K3sBinary = distribution.BinaryOf(parse),
                 Refresh = parse.GetValue(refresh),
             };
             await PackageSetup.EnsureForBuildAsync(context);

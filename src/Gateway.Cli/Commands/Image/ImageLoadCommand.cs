@@ -22,7 +22,7 @@ internal static class ImageLoadCommand
             if (ImageLoader.Faults(files) is { Count: > 0 } faults)
                 throw new FaultException(faults);
             var status = await KnownInstance.FindAsync(context, name.Of(parse));
-            var distribution = DistributionCatalog.Find(status.Distribution ?? "") ?? DistributionCatalog.Default;
+            var distribution = DistributionCatalog.Find(status.Distribution ?? "") ?? new Upstream();
             await using var agent = await context.Host.Instances.ConnectAsync(status.Name, cancellation);
             foreach (var file in files)
             {

@@ -7,8 +7,9 @@ namespace OpenShell.Vm.Guest.Cluster.Workload;
 /// <summary>Applies manifests, one object after the other, in the order of files and documents. What the cluster is not ready for is tried again.</summary>
 /// <param name="api">The API server.</param>
 /// <param name="tool">Runs kubectl, for what is not understood here.</param>
+/// <param name="kubectl">Which kubectl; <see langword="null"/>: the image's own.</param>
 /// <param name="patience">How long an object is tried that the cluster is not ready for; <see langword="null"/>: as long as a cluster may take to start.</param>
-internal sealed class ManifestApplier(ApiClient api, Tool tool, TimeSpan? patience = null)
+internal sealed class ManifestApplier(ApiClient api, Tool tool, TimeSpan? patience = null, KubectlFiles? kubectl = null)
 {
     // A custom resource's kind, a namespace's default account, RBAC's own roles: all come within seconds, of an emulated machine's time.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2), Pause = TimeSpan.FromMilliseconds(300);
@@ -24,6 +25,7 @@ internal sealed class ManifestApplier(ApiClient api, Tool tool, TimeSpan? patien
     private const int OutputLength = 64 * 1024, ErrorLength = 600;
 
     private readonly ResourcePaths _paths = new(api);
+    private readonly KubectlFiles _kubectl = kubectl ?? new KubectlFiles("/usr/bin/kubectl", ClusterLayout.KubeconfigOf(ClusterCertificates.Admin));
 
     /// <summary>Applies all of them.</summary>
     /// <exception cref="GuestFaultException">Some are refused; all others are applied, and all refusals are named.</exception>
@@ -100,7 +102,7 @@ internal sealed class ManifestApplier(ApiClient api, Tool tool, TimeSpan? patien
         OwnerFile.Write(File, document.Text);
         var result = await tool.RunAsync(
             "kubectl", Patience, OutputLength,
-            ["/usr/bin/kubectl", "--kubeconfig", ClusterLayout.KubeconfigOf(ClusterCertificates.Admin), "apply", "-f", File, "-o", "go-template=" + Template]).ConfigureAwait(false);
+            [_kubectl.Program, "--kubeconfig", _kubectl.Kubeconfig, "apply", "-f", File, "-o", "go-template=" + Template]).ConfigureAwait(false);
         var headers = new List<ManifestHeader>();
         foreach (var line in result.Output.Split('\n'))
         {
@@ -116,3 +118,8 @@ internal sealed class ManifestApplier(ApiClient api, Tool tool, TimeSpan? patien
 /// <param name="Error">Why it, or part of it, could not be applied; <see langword="null"/>: it was.</param>
 /// <param name="Objects">The objects that it names, as far as that is known.</param>
 internal sealed record ManifestOutcome(string? Error, IReadOnlyList<ManifestHeader> Objects);
+
+/// <summary>kubectl, for what the API client leaves to it.</summary>
+/// <param name="Program">Its path.</param>
+/// <param name="Kubeconfig">The administrator's kubeconfig.</param>
+internal sealed record KubectlFiles(string Program, string Kubeconfig);

@@ -64,6 +64,10 @@ internal sealed class BuildContext(CacheLayout layout, RecipeFacts facts, Locks 
     public Task UnpackAsync(PinnedPackage package, string folder, CancellationToken cancellationToken) =>
         Tools.RunAsync(new ToolCommand { Program = "dpkg-deb", Arguments = ["--extract", Store.PathOf(package), folder] }, cancellationToken);
 
+    /// <summary>Fetches a file over HTTP into the cache, where it stays for other builds.</summary>
+    public Task<string> FetchAsync(Downloads.Download download, Action<long, long?> onProgress, CancellationToken cancellationToken) =>
+        new Downloads.Downloader(layout).FetchAsync(download, onProgress, cancellationToken);
+
     /// <summary>Something for the provenance.</summary>
     public void Note(string text) => _notes.Add(text);
 }

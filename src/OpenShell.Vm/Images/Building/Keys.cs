@@ -32,6 +32,7 @@ internal sealed class Keys(RecipeCatalog catalog, RecipeFacts facts, Locks locks
             new("architecture", facts.Architecture),
         };
         inputs.AddRange(facts.Source.Inputs(recipe.Sources));
+        inputs.AddRange(recipe.Inputs(facts));
         if (recipe.CompilesDotNet)
         {
             if (locks.FindToolchain() is not { } toolchain)

@@ -29,6 +29,9 @@ internal abstract class Recipe
     /// <summary>Whether .NET code is compiled natively.</summary>
     public virtual bool CompilesDotNet => false;
 
+    /// <summary>What else determines the content.</summary>
+    public virtual IReadOnlyList<Cache.RecipeInput> Inputs(RecipeFacts facts) => [];
+
     /// <summary>What of Debian goes in.</summary>
     public virtual PackageRequest? Packages(RecipeFacts facts) => null;
 
@@ -41,6 +44,9 @@ internal abstract class Recipe
 /// <param name="Architecture">Debian's name of the guest's processor architecture: <c>amd64</c>, <c>arm64</c>.</param>
 internal sealed record RecipeFacts(SourceTree Source, string Architecture)
 {
+    /// <summary>The k3s that the user has brought; <see langword="null"/>: the pinned release.</summary>
+    public GivenK3s? K3s { get; init; }
+
     /// <summary>The release of Debian that the guest is made of.</summary>
     public const string Suite = "bookworm";
 

@@ -10,7 +10,8 @@ internal sealed class RecipeCatalog(IReadOnlyList<Recipe> recipes)
     /// <summary>Those of this project.</summary>
     public static RecipeCatalog Default { get; } = new(
     [
-        new DebianRootRecipe(),
+        DebianRootRecipe.Upstream,
+        DebianRootRecipe.K3s,
         new KernelRecipe(),
         CustomKernelRecipe.X64,
         CustomKernelRecipe.Arm64,
@@ -18,11 +19,13 @@ internal sealed class RecipeCatalog(IReadOnlyList<Recipe> recipes)
         new GuestRecipe(),
         new InitramfsRecipe(),
         new KubernetesRecipe(),
+        new K3sRecipe(),
         new GatewayRecipe(),
         new PauseRecipe(),
         new WorkloadRecipe(),
         RootRecipe.Cluster,
         RootRecipe.Program,
+        RootRecipe.K3s,
         new GvproxyRecipe(),
     ]);
 

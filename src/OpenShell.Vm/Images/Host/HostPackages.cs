@@ -24,9 +24,9 @@ public static class HostPackages
         // Snapshots need mapped-ram, which came with QEMU 9; Debian 12 itself has 7.2. Debian's versions of QEMU have the epoch 1.
         Of("qemu-system-x86", "runs the virtual machine", [Run], suite: "bookworm-backports", minimum: "1:9.0"),
         Of("qemu-utils", "makes the disks of instances", [Run], suite: "bookworm-backports", minimum: "1:9.0"),
-        Of("mmdebstrap", "builds the guest's root file system from packages", [DebianRootRecipe.Name]),
-        Of("uidmap", "lets an ordinary user build it", [DebianRootRecipe.Name]),
-        Of("squashfs-tools", "makes the root image", [RootRecipe.ClusterName, RootRecipe.ProgramName]),
+        Of("mmdebstrap", "builds the guest's root file system from packages", [DebianRootRecipe.Name, DebianRootRecipe.K3sName]),
+        Of("uidmap", "lets an ordinary user build it", [DebianRootRecipe.Name, DebianRootRecipe.K3sName]),
+        Of("squashfs-tools", "makes the root image", [RootRecipe.ClusterName, RootRecipe.ProgramName, RootRecipe.K3sName]),
         Of("kmod", "finds out which kernel module needs which", [KernelRecipe.Name]),
         Of("golang-go", "compiles Kubernetes", [KubernetesRecipe.Name]),
         Of("dpkg-dev", "unpacks the sources of Kubernetes", [KubernetesRecipe.Name]),

@@ -5,11 +5,11 @@ using OpenShell.Vm.Images.Host;
 
 namespace OpenShell.Vm.Images.Recipes;
 
-/// <summary>The guest's Debian: a tar of essential packages and what the recipe lists, installed by mmdebstrap from pinned versions.</summary>
+/// <summary>The guest's Debian: a tar of essential packages and what a list names, installed by mmdebstrap from pinned versions.</summary>
 internal sealed class DebianRootRecipe : Recipe
 {
-    public const string Name = "debian-root", Tar = "root.tar";
-    private const string PackageList = "images/debian-root/packages.list", ExcludeList = "images/debian-root/excludes.list";
+    public const string Name = "debian-root", K3sName = "debian-root-k3s", Tar = "root.tar";
+    private const string ExcludeList = "images/debian-root/excludes.list";
 
     // Unpacked, with dpkg's own data, in mmdebstrap's temporary folder.
     private const long ChrootSize = 600L << 20;
@@ -27,21 +27,31 @@ internal sealed class DebianRootRecipe : Recipe
         ("I: done", "done", 0.98),
     ];
 
-    public override string Kind => Name;
+    private readonly string _packageList;
 
-    public override string Title => "Debian root file system";
+    private DebianRootRecipe(string kind, string title, string packageList) => (Kind, Title, _packageList) = (kind, title, packageList);
+
+    /// <summary>With everything that a cluster of Debian's own packages is made of.</summary>
+    public static DebianRootRecipe Upstream { get; } = new(Name, "Debian root file system", "images/debian-root/packages.list");
+
+    /// <summary>With what k3s wants of its host, and none of what it brings along.</summary>
+    public static DebianRootRecipe K3s { get; } = new(K3sName, "Debian root file system for k3s", "images/debian-root/k3s-packages.list");
+
+    public override string Kind { get; }
+
+    public override string Title { get; }
 
     public override int Revision => 2;
 
     public override long SpaceNeeded => 1200L << 20;
 
-    public override IReadOnlyList<string> Sources => [PackageList, ExcludeList];
+    public override IReadOnlyList<string> Sources => [_packageList, ExcludeList];
 
     public override PackageRequest Packages(RecipeFacts facts) => new()
     {
-        Name = Name,
+        Name = Kind,
         Suite = RecipeFacts.Suite,
-        Packages = facts.Source.List(PackageList),
+        Packages = facts.Source.List(_packageList),
         Scope = PackageScope.System,
         Architecture = facts.Architecture,
     };

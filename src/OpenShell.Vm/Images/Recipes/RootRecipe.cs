@@ -10,36 +10,56 @@ namespace OpenShell.Vm.Images.Recipes;
 internal sealed class RootRecipe : Recipe
 {
     public const string Image = "root.squashfs";
-    public const string ClusterName = "root", ProgramName = "root-program";
-    private const string ModuleList = "images/root/modules.list", ManifestFolder = "images/manifests";
+    public const string ClusterName = "root", ProgramName = "root-program", K3sName = "root-k3s";
+    private const string ModuleList = "images/root/modules.list", ManifestFolder = "images/manifests", ImageFolder = "usr/share/openshell/images/";
 
-    private readonly bool _cluster;
+    // What k3s's own installer links: its one program is also these (https://docs.k3s.io/installation/configuration, INSTALL_K3S_SYMLINK).
+    private static readonly string[] K3sTools = ["kubectl", "crictl", "ctr"];
 
-    private RootRecipe(bool cluster) => _cluster = cluster;
+    private readonly string? _distribution;
 
-    /// <summary>For clusters (and good for single programs too).</summary>
-    public static RootRecipe Cluster { get; } = new(cluster: true);
+    private RootRecipe(string? distribution) => _distribution = distribution;
+
+    /// <summary>For clusters of upstream's (and good for single programs too).</summary>
+    public static RootRecipe Cluster { get; } = new(Distributions.Upstream.DistributionName);
+
+    /// <summary>For clusters of k3s's.</summary>
+    public static RootRecipe K3s { get; } = new(Distributions.K3s.DistributionName);
 
     /// <summary>For single programs: without what takes minutes to build.</summary>
-    public static RootRecipe Program { get; } = new(cluster: false);
+    public static RootRecipe Program { get; } = new(null);
 
-    public override string Kind => _cluster ? ClusterName : ProgramName;
+    public override string Kind => _distribution switch
+    {
+        null => ProgramName,
+        Distributions.K3s.DistributionName => K3sName,
+        _ => ClusterName,
+    };
 
-    public override string Title => _cluster ? "Root image" : "Root image without Kubernetes";
+    public override string Title => _distribution switch
+    {
+        null => "Root image without Kubernetes",
+        Distributions.K3s.DistributionName => "Root image with k3s",
+        _ => "Root image",
+    };
+
+    private bool IsK3s => _distribution == Distributions.K3s.DistributionName;
+
+    private string Debian => IsK3s ? DebianRootRecipe.K3sName : DebianRootRecipe.Name;
 
     public override int Revision => 3;
 
     public override long SpaceNeeded => 1000L << 20;
 
-    public override IReadOnlyList<string> Needs => _cluster
-        ? [DebianRootRecipe.Name, KernelRecipe.Name, GuestRecipe.Name, KubernetesRecipe.Name, WorkloadRecipe.Name]
-        : [DebianRootRecipe.Name, KernelRecipe.Name, GuestRecipe.Name];
+    public override IReadOnlyList<string> Needs => _distribution is null
+        ? [Debian, KernelRecipe.Name, GuestRecipe.Name]
+        : [Debian, KernelRecipe.Name, GuestRecipe.Name, IsK3s ? K3sRecipe.Name : KubernetesRecipe.Name, WorkloadRecipe.Name];
 
-    public override IReadOnlyList<string> Sources => _cluster ? [InitramfsRecipe.ModuleList, ModuleList, ManifestFolder] : [InitramfsRecipe.ModuleList, ModuleList];
+    public override IReadOnlyList<string> Sources => _distribution is not null ? [InitramfsRecipe.ModuleList, ModuleList, ManifestFolder] : [InitramfsRecipe.ModuleList, ModuleList];
 
     public override async Task<string> BuildAsync(BuildContext context, CancellationToken cancellationToken)
     {
-        var debian = context.Input(DebianRootRecipe.Name, DebianRootRecipe.Tar);
+        var debian = context.Input(Debian, DebianRootRecipe.Tar);
         var total = new FileInfo(debian).Length;
         await context.Tools.RunAsync(
             await BootstrapMode.AsRootAsync(SquashCommand(context.Output(Image)), context.Tools, cancellationToken).ConfigureAwait(false),
@@ -90,16 +110,31 @@ internal sealed class RootRecipe : Recipe
             await root.AddTextAsync("usr/share/openshell/modules.list", list, cancellationToken).ConfigureAwait(false);
         }
 
-        if (!_cluster)
+        if (_distribution is null)
             return;
         context.Progress.Running("Kubernetes", 0.85);
-        await root.AddFileAsync("usr/lib/openshell/kubernetes", context.Input(KubernetesRecipe.Name, KubernetesRecipe.Program), executable: true, cancellationToken).ConfigureAwait(false);
-        foreach (var component in KubernetesRecipe.Components)
-            await root.AddLinkAsync("usr/lib/openshell/" + component, "kubernetes", cancellationToken).ConfigureAwait(false);
+        await (IsK3s ? AddK3sAsync(context, root, cancellationToken) : AddUpstreamAsync(context, root, cancellationToken)).ConfigureAwait(false);
         foreach (var archive in (string[])[WorkloadRecipe.PauseArchive, WorkloadRecipe.GatewayArchive])
-            await root.AddFileAsync("usr/share/openshell/images/" + archive, context.Input(WorkloadRecipe.Name, archive), executable: false, cancellationToken).ConfigureAwait(false);
+            await root.AddFileAsync(ImageFolder + archive, context.Input(WorkloadRecipe.Name, archive), executable: false, cancellationToken).ConfigureAwait(false);
         foreach (var manifest in context.Source.Files([ManifestFolder]))
             await root.AddFileAsync("usr/share/openshell/manifests/" + Path.GetFileName(manifest), context.Source.PathOf(manifest), executable: false, cancellationToken).ConfigureAwait(false);
         context.Progress.Running("compressing", 0.95);
+    }
+
+    private static async Task AddUpstreamAsync(BuildContext context, RootTar root, CancellationToken cancellationToken)
+    {
+        await root.AddFileAsync("usr/lib/openshell/kubernetes", context.Input(KubernetesRecipe.Name, KubernetesRecipe.Program), executable: true, cancellationToken).ConfigureAwait(false);
+        foreach (var component in KubernetesRecipe.Components)
+            await root.AddLinkAsync("usr/lib/openshell/" + component, "kubernetes", cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The guest links the archive to where k3s looks for it; in the image it lies with the others.</summary>
+    private static async Task AddK3sAsync(BuildContext context, RootTar root, CancellationToken cancellationToken)
+    {
+        await root.AddFileAsync("usr/local/bin/k3s", context.Input(K3sRecipe.Name, K3sRecipe.Program), executable: true, cancellationToken).ConfigureAwait(false);
+        foreach (var tool in K3sTools)
+            await root.AddLinkAsync("usr/local/bin/" + tool, "k3s", cancellationToken).ConfigureAwait(false);
+        foreach (var images in new[] { K3sRecipe.Images, K3sRecipe.PlainImages }.Where(i => File.Exists(context.Input(K3sRecipe.Name, i))))
+            await root.AddFileAsync(ImageFolder + images, context.Input(K3sRecipe.Name, images), executable: false, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -1,0 +1,134 @@
+using OpenShell.Vm.Guest.Boot;
+using OpenShell.Vm.Guest.Cluster.Api;
+using OpenShell.Vm.Guest.Cluster.Components;
+using OpenShell.Vm.Guest.Cluster.Workload;
+using OpenShell.Vm.Guest.Deliveries;
+using OpenShell.Vm.Guest.Mounts;
+using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Guest.Services;
+using OpenShell.Vm.Guest.State;
+using OpenShell.Vm.Guest.Tools;
+using OpenShell.Vm.Protocol;
+using OpenShell.Vm.Protocol.Messages;
+
+namespace OpenShell.Vm.Guest.Cluster.K3s;
+
+/// <summary>
+/// k3s: one program that makes its own certificates, imports images and applies manifests from folders that it watches. PID 1 fills those folders, starts it and
+/// follows. https://docs.k3s.io/
+/// </summary>
+internal sealed class K3sDistribution : IGuestDistribution
+{
+    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(500);
+
+    private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <inheritdoc/>
+    public string Name => "k3s";
+
+    /// <inheritdoc/>
+    public string ApiService => K3sService.Name;
+
+    /// <summary>It has its own: CoreDNS, local-path, the folder of manifests.</summary>
+    public bool NeedsAddons => false;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MountEntry> Binds => [.. StateLayout.Binds, StateLayout.Bind(K3sLayout.Data), StateLayout.Bind(K3sLayout.Configuration)];
+
+    private static IReadOnlyList<string> ImageManifests => ManifestFolder.Files(GuestPaths.Manifests);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Service> Services(ClusterNode node, ClusterNames names) =>
+        [K3sService.Describe(node, names), .. node.Address is null ? Array.Empty<Service>() : [DhcpService.Describe(K3sService.Name)]];
+
+    /// <inheritdoc/>
+    public void WriteConfiguration(Delivery delivery)
+    {
+        foreach (var folder in (string[])[ClusterLayout.Configuration, Path.GetDirectoryName(CniConfiguration.File)!, Path.GetDirectoryName(DhcpService.Hook)!])
+            Mounter.MakeFolders(folder);
+        File.WriteAllText(CniConfiguration.File, CniConfiguration.Text);
+        File.CreateSymbolicLink(DhcpService.Hook, GuestPaths.Init);
+    }
+
+    /// <summary>The gateway's only: the cluster's are k3s's own.</summary>
+    public IReadOnlyList<CertificateProfile> Certificates(ClusterNames names) =>
+        [.. ClusterCertificates.For(names).Where(p => p.Name is ClusterCertificates.GatewayCa or ClusterCertificates.GatewayServer or ClusterCertificates.GatewayClient)];
+
+    /// <inheritdoc/>
+    public async Task<string?> CleanAsync(Tool tool)
+    {
+        await new K3sLeftovers(K3sLayout.Guest).RemoveAsync(tool).ConfigureAwait(false);
+        return await new KineDatabase(K3sLayout.Guest.Database, tool, TimeProvider.System).MakeUsableAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task PrepareAsync(IReadOnlyDictionary<string, KeyPair> certificates, Delivery delivery, CancellationToken cancellationToken)
+    {
+        await new K3sDelivery(delivery).PlaceAsync(K3sLayout.Guest, cancellationToken).ConfigureAwait(false);
+        var folders = new K3sFolders(K3sLayout.Guest);
+        folders.WriteManifests(GatewaySecrets.Documents(certificates), ImageManifests, ManifestFolder.Files(StateLayout.Manifests));
+        folders.LinkImages([GuestPaths.Images, K3sLayout.UserImages]);
+        folders.CopyCharts([K3sLayout.ImageCharts, K3sLayout.UserCharts]);
+    }
+
+    /// <inheritdoc/>
+    public async Task<ApiClient> ConnectAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
+    {
+        var kubeconfig = await K3sKubeconfig.WaitAsync(K3sLayout.Guest.Kubeconfig, cancellationToken).ConfigureAwait(false);
+        BootstrapFiles.Write(certificates, kubeconfig.ToString());
+        _connected.TrySetResult();
+        return new ApiClient(kubeconfig.User, ServerTrust.SignedBy(kubeconfig.Authority));
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> DeployAsync(ClusterContext context, CancellationToken cancellationToken)
+    {
+        context.Reporter.Report(Stage.Workload, StageState.Started, "waits for k3s to unpack its programs");
+        await K3sCniPrograms.LinkWhenThereAsync(K3sLayout.Guest, _connected.Task, cancellationToken).ConfigureAwait(false);
+        context.Reporter.Report(Stage.Workload, StageState.Started, "waits for the API server");
+        await context.Board.WaitAsync(new Condition.Healthy(K3sService.Name), cancellationToken).ConfigureAwait(false);
+        // k3s starts the kubelet when it has imported the images, and says so nowhere: what waits for them may go on.
+        context.Board.Fulfil(new Condition.Done(Milestone.Images));
+        var documents = new List<ManifestDocument>(GatewaySecrets.Documents(context.Certificates));
+        foreach (var file in ImageManifests)
+            documents.AddRange(ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)));
+        await FollowAsync(context, documents, cancellationToken).ConfigureAwait(false);
+        context.Reporter.Report(Stage.Workload, StageState.Completed, $"{documents.Count} objects deployed by k3s");
+        return documents.Any(d => d.Header is { Kind: "StatefulSet", Name: "openshell-gateway" });
+    }
+
+    /// <summary>Waits until k3s has made every object of the image's own manifests.</summary>
+    private static async Task FollowAsync(ClusterContext context, IReadOnlyList<ManifestDocument> documents, CancellationToken cancellationToken)
+    {
+        var api = await context.Api.ConfigureAwait(false);
+        var paths = new ResourcePaths(api);
+        foreach (var document in documents)
+        {
+            if (document.Header is not { } header)
+                continue;
+            var said = false;
+            while (!await IsThereAsync(api, paths, header, cancellationToken).ConfigureAwait(false))
+            {
+                if (!said)
+                    context.Reporter.Report(Stage.Workload, StageState.Started, $"waits for k3s to deploy {header.Kind} {header.Name} ({document.Source})");
+                said = true;
+                await Task.Delay(AskEvery, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task<bool> IsThereAsync(ApiClient api, ResourcePaths paths, ManifestHeader header, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await paths.OfAsync(header, cancellationToken).ConfigureAwait(false) is not { } path)
+                return false;
+            using var found = await api.GetAsync(path, cancellationToken).ConfigureAwait(false);
+            return found is not null;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or ApiException { IsTransient: true })
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,3 @@
+using OpenShell.Vm.K3sStandIn;
+
+return await StandIn.RunAsync(Environment.GetCommandLineArgs());
