@@ -27,8 +27,16 @@ internal sealed class Kubectl(string kubeconfig, TestHome home, string? ns = nul
     public Process Start(params IReadOnlyList<string> arguments) => HostProgram.Start("kubectl", All(arguments), home.Environment);
 
     /// <summary><c>kubectl apply -f -</c>.</summary>
-    public async Task ApplyAsync(string manifest) =>
-        (await HostProgram.RunAsync("kubectl", All(["apply", "-f", "-"]), Timeout, home.Environment, Encoding.UTF8.GetBytes(manifest))).OrFail();
+    public async Task ApplyAsync(string manifest)
+    {
+        Finished apply;
+        var attempts = 5;
+        do
+            apply = await HostProgram.RunAsync("kubectl", All(["apply", "-f", "-"]), Timeout, home.Environment, Encoding.UTF8.GetBytes(manifest));
+        // kubectl waits 32 s for the description of all kinds, which an API server that has just started makes when it is first asked for: on a busy machine, longer.
+        while (apply.Err.Contains("failed to download openapi", StringComparison.Ordinal) && attempts-- > 0);
+        apply.OrFail();
+    }
 
     /// <summary>Waits for a condition of an object.</summary>
     public Task<string> WaitAsync(string condition, string target) => RunAsync("wait", "--for", condition, target, "--timeout", "180s");

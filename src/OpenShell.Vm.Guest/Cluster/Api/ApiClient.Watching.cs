@@ -54,7 +54,11 @@ internal sealed partial class ApiClient
                 }
 
                 while (version is not null)
+                {
                     version = await FollowFromAsync(path, version, changed, cancellationToken).ConfigureAwait(false);
+                    // However soon it was ended: a server that is in trouble is not to be asked without a break.
+                    await Task.Delay(PauseBeforeNextTry, cancellationToken).ConfigureAwait(false);
+                }
             }
             catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException or ApiException)
             {
