@@ -99,9 +99,9 @@ internal sealed class BootSequence : IAsyncDisposable
     private async Task<Delivery> OpenDeliveryAsync(GuestConfig config)
     {
         if (!config.Delivery)
-            return Delivery.None;
+            return Delivery.Without(config.Proxy);
         using var _ = _times.Measure("delivery");
-        var delivery = await Delivery.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+        var delivery = await Delivery.OpenAsync(config.Proxy, CancellationToken.None).ConfigureAwait(false);
         TrustStore.Add(delivery);
         return delivery;
     }

@@ -93,7 +93,7 @@ internal sealed class UpstreamDistribution : IGuestDistribution
 
     private static async Task<string> ApplyAsync(ApiClient api, ClusterContext context, CancellationToken cancellationToken)
     {
-        var documents = new List<ManifestDocument>(GatewaySecrets.Documents(context.Certificates));
+        var documents = new List<ManifestDocument>([.. GatewaySecrets.Documents(context.Certificates), .. GatewayEnvironment.Documents(context.Delivery)]);
         foreach (var file in ManifestFolder.Files(GuestPaths.Manifests))
             documents.AddRange(ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)));
         try

@@ -25,28 +25,31 @@ internal sealed class Delivery : IDisposable
         _tar = tar;
     }
 
-    /// <summary>Nothing at all.</summary>
-    public static Delivery None { get; } = new(new DeliveryIndex());
+    /// <summary>No disk.</summary>
+    public static Delivery Without(GuestProxy? proxy) => new(new DeliveryIndex()) { Proxy = proxy };
 
     /// <summary>What there is.</summary>
     public DeliveryIndex Index { get; }
+
+    /// <summary>The proxies on the way to the world.</summary>
+    public GuestProxy? Proxy { get; private init; }
 
     /// <summary>The folder of the small files, at their entries' names.</summary>
     public string Folder { get; private init; } = GuestPaths.Run + "/delivery";
 
     /// <summary>Finds the disk and reads it up to the archives.</summary>
     /// <exception cref="GuestFaultException">There is no such disk, or it is not what the host says.</exception>
-    public static async Task<Delivery> OpenAsync(CancellationToken cancellationToken)
+    public static async Task<Delivery> OpenAsync(GuestProxy? proxy, CancellationToken cancellationToken)
     {
         var device = BlockDevices.WaitFor(GuestPaths.DeliverySerial, BlockDevices.Patience)
             ?? throw Broken($"there is no disk with the serial number {GuestPaths.DeliverySerial}; there are: {BlockDevices.Describe()}");
         // Without a buffer of its own: what reads it does so in large pieces.
-        return await ReadAsync(new OnceStream(File.OpenRead(device)), GuestPaths.Run + "/delivery", cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(new OnceStream(File.OpenRead(device)), GuestPaths.Run + "/delivery", cancellationToken, proxy).ConfigureAwait(false);
     }
 
     /// <summary>Reads up to the archives.</summary>
     /// <exception cref="GuestFaultException">It is not what the host says.</exception>
-    public static async Task<Delivery> ReadAsync(Stream disk, string folder, CancellationToken cancellationToken)
+    public static async Task<Delivery> ReadAsync(Stream disk, string folder, CancellationToken cancellationToken, GuestProxy? proxy = null)
     {
         var tar = new TarReader(disk);
         try
@@ -54,7 +57,7 @@ internal sealed class Delivery : IDisposable
             if (await tar.GetNextEntryAsync(false, cancellationToken).ConfigureAwait(false) is not { Name: DeliveryIndex.EntryName, DataStream: { } first })
                 throw Broken("it does not begin with its table of contents");
             var index = await JsonSerializer.DeserializeAsync(first, ProtocolJson.Default.DeliveryIndex, cancellationToken).ConfigureAwait(false) ?? throw Broken("its table of contents is empty");
-            var delivery = new Delivery(index, disk, tar) { Folder = folder };
+            var delivery = new Delivery(index, disk, tar) { Folder = folder, Proxy = proxy };
             while (await tar.GetNextEntryAsync(false, cancellationToken).ConfigureAwait(false) is { } entry)
             {
                 if (entry.Name.StartsWith(ImagePrefix, StringComparison.Ordinal))

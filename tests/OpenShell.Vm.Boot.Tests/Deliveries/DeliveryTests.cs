@@ -37,6 +37,15 @@ public sealed class DeliveryTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [Fact]
+    public async Task The_gateways_pods_find_proxies_and_authorities_in_their_namespace()
+    {
+        var proxy = await Kubectl.In("openshell").RunAsync("get", "configmap", "openshell-proxy", "-o", "jsonpath={.data.HTTPS_PROXY}");
+
+        proxy.ShouldBe($"http://192.168.127.254:{new Uri(Cluster.Given!.Proxy.Url).Port}");
+        (await Kubectl.In("openshell").RunAsync("get", "configmap", "openshell-ca", "-o", "jsonpath={.data.ca\\.crt}")).ShouldContain("BEGIN CERTIFICATE");
+    }
+
+    [Fact]
     public async Task An_image_is_loaded_into_the_running_cluster()
     {
         (await Cluster.Gateway.RunAsync("image", "load", Cluster.Given!.LateArchive, "--name", Cluster.Name)).OrFail().ShouldContain("localhost/late:1");

@@ -66,7 +66,7 @@ internal sealed class K3sDistribution : IGuestDistribution
     {
         await new K3sDelivery(delivery).PlaceAsync(K3sLayout.Guest, cancellationToken).ConfigureAwait(false);
         var folders = new K3sFolders(K3sLayout.Guest);
-        folders.WriteManifests(GatewaySecrets.Documents(certificates), ImageManifests, ManifestFolder.Files(StateLayout.Manifests));
+        folders.WriteManifests([.. GatewaySecrets.Documents(certificates), .. GatewayEnvironment.Documents(delivery)], ImageManifests, ManifestFolder.Files(StateLayout.Manifests));
         folders.LinkImages([GuestPaths.Images, K3sLayout.UserImages]);
         folders.CopyCharts([K3sLayout.ImageCharts, K3sLayout.UserCharts]);
     }
@@ -89,7 +89,7 @@ internal sealed class K3sDistribution : IGuestDistribution
         await context.Board.WaitAsync(new Condition.Healthy(K3sService.Name), cancellationToken).ConfigureAwait(false);
         // k3s starts the kubelet when it has imported the images, and says so nowhere: what waits for them may go on.
         context.Board.Fulfil(new Condition.Done(Milestone.Images));
-        var documents = new List<ManifestDocument>(GatewaySecrets.Documents(context.Certificates));
+        var documents = new List<ManifestDocument>([.. GatewaySecrets.Documents(context.Certificates), .. GatewayEnvironment.Documents(context.Delivery)]);
         foreach (var file in ImageManifests)
             documents.AddRange(ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)));
         await FollowAsync(context, documents, cancellationToken).ConfigureAwait(false);
