@@ -52,6 +52,9 @@ public sealed record InstanceStatus
     /// <inheritdoc cref="Hypervisor"/>
     public string? Distribution { get; init; }
 
+    /// <summary>The digest of the bundle that it was started from; <see langword="null"/>: from none.</summary>
+    public string? Bundle { get; init; }
+
     /// <summary>Virtual CPUs.</summary>
     public int? Vcpus { get; init; }
 

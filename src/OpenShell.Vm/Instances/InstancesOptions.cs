@@ -33,8 +33,11 @@ public sealed record InstancesOptions
     internal Planning.HostFacts? Host { get; init; }
 
     /// <summary>What there is for a configuration.</summary>
-    internal async Task<Planning.HostFacts> ProbeAsync(InstanceConfig config, CancellationToken cancellationToken) =>
-        Host ?? await new Planning.HostProbe(Directories, KvmProbeCommand, VmmCommand).ProbeAsync(config.RuntimeDirectory, cancellationToken).ConfigureAwait(false);
+    internal async Task<Planning.HostFacts> ProbeAsync(InstanceConfig config, CancellationToken cancellationToken)
+    {
+        var host = Host ?? await new Planning.HostProbe(Directories, KvmProbeCommand, VmmCommand).ProbeAsync(config.RuntimeDirectory, cancellationToken).ConfigureAwait(false);
+        return config.Pinned is { } pinned ? host with { Gvproxy = PinnedImages.PathOf(Directories, pinned.Gvproxy) } : host;
+    }
 
     internal IImages EffectiveImages => Images ?? new ImageBuilder(Directories);
 }
