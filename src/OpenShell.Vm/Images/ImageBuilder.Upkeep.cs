@@ -87,7 +87,7 @@ public sealed partial class ImageBuilder
             Folder = folder,
             Current = current.Contains($"{kind}/{key}"),
             // A plan names its files by their paths in the cache.
-            Instances = [.. plans.Where(p => p.Plan.Contains($"{kind}/{key}", StringComparison.Ordinal)).Select(p => p.Instance)],
+            Instances = [.. plans.Where(p => p.Plan.Contains($"{kind}/{key}", StringComparison.Ordinal)).Select(p => p.Instance).Distinct()],
         };
         try
         {
@@ -103,7 +103,8 @@ public sealed partial class ImageBuilder
 
     private IReadOnlyList<(string Instance, string Plan)> InstancePlans() =>
         [.. from folder in FoldersIn(Path.Combine(_directories.Data, "instances"))
-            let plan = Path.Combine(folder, "plan.json")
+            // The configuration names what a bundle brought besides: gvproxy, and the workload.
+            from plan in new[] { "plan.json", "config.json" }.Select(name => Path.Combine(folder, name))
             where File.Exists(plan)
             select (Path.GetFileName(folder), File.ReadAllText(plan))];
 

@@ -239,6 +239,22 @@ public sealed class BundleImportTests : IDisposable
     }
 
     [Fact]
+    public async Task Pruning_keeps_what_an_instance_was_given_from_a_bundle_as_long_as_there_is_the_instance()
+    {
+        var made = await _bundles.CreateAsync();
+        var imported = await BundleImport.RunAsync(_bundles.Images.Directories, made.Path, null, Token);
+        var config = System.Text.Json.JsonSerializer.Serialize(imported.Apply(new InstanceConfig { Name = "one" }), InstanceJson.Default.InstanceConfig);
+        var file = _bundles.Images.Folder.Write("data/instances/one/config.json", config);
+
+        await _bundles.Images.Builder().PruneAsync(new PruneRequest(), Token);
+        imported.Workload.Manifests.ShouldAllBe(path => File.Exists(path));
+
+        File.Delete(file);
+        await _bundles.Images.Builder().PruneAsync(new PruneRequest(), Token);
+        imported.Workload.Manifests.ShouldAllBe(path => !File.Exists(path));
+    }
+
+    [Fact]
     public async Task A_configuration_keeps_what_it_is_pinned_to()
     {
         var made = await _bundles.CreateAsync();

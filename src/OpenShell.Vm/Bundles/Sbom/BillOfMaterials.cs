@@ -77,7 +77,7 @@ internal sealed class BillOfMaterials
         PackageFileName = record.Outputs is [var only] ? only.Name : null,
         Checksums = record.Outputs is [var single] ? [new SpdxChecksum("SHA256", single.Sha256)] : null,
         PrimaryPackagePurpose = Purpose(record.Kind),
-        Comment = string.Join("; ", [$"content address {record.Key}", .. record.Outputs is [_] ? (string[])[] : record.Outputs.Select(o => $"{o.Name} SHA256 {o.Sha256}"), .. Gaps(record)]),
+        Comment = string.Join("; ", [$"content address {record.Key}", .. record.Outputs is [_] ? (string[])[] : record.Outputs.Select(o => $"{o.Name} SHA256 {o.Sha256}"), .. BuiltWith(record), .. Gaps(record)]),
     };
 
     // SPDX 2.3, 7.24: one of a fixed list.
@@ -86,8 +86,13 @@ internal sealed class BillOfMaterials
         KernelRecipe.Name or BundledArtifact.KernelFileKind or "kernel-custom-amd64" or "kernel-custom-arm64" => "OPERATING-SYSTEM",
         DebianRootRecipe.Name or RootRecipe.ClusterName or RootRecipe.ProgramName or InitramfsRecipe.Name => "ARCHIVE",
         WorkloadRecipe.Name => "CONTAINER",
+        BundledArtifact.WorkloadKind => "OTHER",
         _ => "APPLICATION",
     };
+
+    // Packages of the host that built it: some leave bytes in it (libc6-dev in a static program).
+    private static string[] BuiltWith(ArtifactRecord record) =>
+        record.Tools.Count == 0 ? [] : ["built with " + string.Join(", ", record.Tools.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key} {t.Value}"))];
 
     private static string[] Gaps(ArtifactRecord record) => record switch
     {
