@@ -59,12 +59,13 @@ public sealed class AirGapTests : IAsyncLifetime
         var made = await new GatewayCli(_home).StartAsync("bundle", "create", bundle, "--manifests", InHome("carried.yaml"), "--output", "json");
         var digest = Json(made).GetProperty("digest").GetString();
         Json(await new GatewayCli(_home).RunAsync("bundle", "verify", bundle, "--output", "json")).GetProperty("digest").GetString().ShouldBe(digest);
+        await DamageIsFoundAsync(bundle);
         CheckBill(Json(await new GatewayCli(_home).RunAsync("bundle", "sbom", bundle)));
 
         // From here on only the bundle: the command is the one that it carries, in a folder that is no source tree.
         (await HostProgram.RunAsync("tar", ["-xf", bundle, "-C", _home.Root, "command"], GatewayCli.Short)).OrFail();
         _command = InHome("command/gateway");
-        var up = await NoNetwork.RunAsync(_environment, GatewayCli.Long, _command, "up", "--bundle", bundle, "--name", Instance, "--detach", "--output", "json");
+        var up = await NoNetwork.RunAsync(_environment, GatewayCli.Long, _command, "up", "--bundle", bundle, "--name", Instance, "--detach", "--timeout", "20m", "--output", "json");
         var status = Json(up);
         status.GetProperty("ready").GetBoolean().ShouldBeTrue();
         status.GetProperty("bundle").GetString().ShouldBe(digest);
@@ -88,6 +89,27 @@ public sealed class AirGapTests : IAsyncLifetime
         foreach (var part in (string[])["gvproxy", "kernel", "initramfs", "root"])
             log.ShouldMatch($@"runtime: {part} .*{InHome("cache")}/openshell-vm/artifacts/{part}/.*, built here");
         Directory.EnumerateDirectories(InHome("cache/openshell-vm")).Select(Path.GetFileName).ShouldNotContain(folder => folder == "packages" || folder == "apt" || folder == "work" || folder == "locks");
+    }
+
+    // In the very bundle, and put back: it has 400 MB.
+    private async Task DamageIsFoundAsync(string bundle)
+    {
+        var at = new FileInfo(bundle).Length / 2; // in the root image, by far the largest
+        Flip();
+        var found = await new GatewayCli(_home).RunAsync("bundle", "verify", bundle);
+        Flip();
+        found.ExitCode.ShouldBe(1, found.ToString());
+        found.Err.ShouldContain("root.squashfs (root: root.squashfs) is damaged");
+        found.Err.Split('\n').Count(l => l.StartsWith("error: ", StringComparison.Ordinal)).ShouldBe(1);
+
+        void Flip()
+        {
+            using var file = File.Open(bundle, FileMode.Open, FileAccess.ReadWrite);
+            file.Position = at;
+            var value = file.ReadByte();
+            file.Position = at;
+            file.WriteByte((byte)(value ^ 1));
+        }
     }
 
     private static void CheckBill(JsonElement bill)
