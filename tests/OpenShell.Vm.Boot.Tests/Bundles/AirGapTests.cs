@@ -55,7 +55,7 @@ public sealed class AirGapTests : IAsyncLifetime
 
         // With a network, from the cache that there is: the bundle, and what it says of itself.
         var bundle = InHome("cluster.bundle");
-        await File.WriteAllTextAsync(InHome("carried.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: carried, namespace: default}\ndata: {by: the bundle}\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(InHome("carried.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: carried\n  namespace: default\ndata:\n  by: the bundle\n", TestContext.Current.CancellationToken);
         var made = await new GatewayCli(_home).StartAsync("bundle", "create", bundle, "--manifests", InHome("carried.yaml"), "--output", "json");
         var digest = Json(made).GetProperty("digest").GetString();
         Json(await new GatewayCli(_home).RunAsync("bundle", "verify", bundle, "--output", "json")).GetProperty("digest").GetString().ShouldBe(digest);
