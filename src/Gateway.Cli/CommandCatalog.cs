@@ -20,6 +20,7 @@ internal static class CommandCatalog
         KubeconfigCommand.Create,
         ImageCommand.Create,
         KernelCommand.Create,
+        BundleCommand.Create,
         PlanCommand.Create,
         RuntimeCommand.Create,
         TimelineCommand.Create,
@@ -29,6 +30,9 @@ internal static class CommandCatalog
         VmmCommand.Create,
         KvmProbeCommand.Create,
     ];
+
+    /// <summary>This program's version.</summary>
+    public static string Version { get; } = typeof(CommandCatalog).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     /// <summary>The whole command line.</summary>
     public static RootCommand CreateRoot(CommandContext context)
@@ -48,7 +52,7 @@ internal static class CommandCatalog
     {
         public override int Invoke(ParseResult parseResult)
         {
-            writer.WriteLine($"gateway {typeof(CommandCatalog).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion}");
+            writer.WriteLine($"gateway {Version}");
             return ExitCodes.Success;
         }
     }

@@ -11,7 +11,7 @@ public sealed class HelpTests : IDisposable
 
         result.ExitCode.ShouldBe(0);
         result.Error.ShouldBeEmpty();
-        foreach (var command in new[] { "up", "exec", "status", "list", "logs", "stop", "delete", "kubeconfig", "image", "kernel", "plan", "timeline", "doctor", "setup" })
+        foreach (var command in new[] { "up", "exec", "status", "list", "logs", "stop", "delete", "kubeconfig", "image", "kernel", "bundle", "plan", "timeline", "doctor", "setup" })
             result.Out.ShouldContain($"\n  {command} ");
         result.Out.ShouldNotContain("__");
     }
@@ -21,6 +21,10 @@ public sealed class HelpTests : IDisposable
     [InlineData("exec")]
     [InlineData("logs")]
     [InlineData("image", "build")]
+    [InlineData("image", "sbom")]
+    [InlineData("bundle", "create")]
+    [InlineData("bundle", "verify")]
+    [InlineData("bundle", "sbom")]
     [InlineData("kernel", "build")]
     [InlineData("kernel", "check")]
     public async Task Every_command_explains_itself(params string[] command)

@@ -12,6 +12,7 @@ internal static class ImageCommand
         ImageListCommand.Create(context),
         ImageVerifyCommand.Create(context),
         ImagePruneCommand.Create(context),
+        ImageSbomCommand.Create(context),
         ImageLoadCommand.Create(context),
     };
 }

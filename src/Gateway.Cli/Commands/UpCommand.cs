@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OpenShell.Gateway.Cli.Options;
 using OpenShell.Gateway.Cli.Running;
+using OpenShell.Gateway.Cli.Setup;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Protocol.Messages;
 
@@ -22,8 +23,10 @@ internal static class UpCommand
         var start = new StartOptions();
         var detach = new Option<bool>("--detach", "-d") { Description = "Come back once it is ready, and leave it running." };
         var reset = new Option<bool>("--reset") { Description = "Begin anew: delete what this instance has on its disk." };
+        var bundle = new Option<string?>("--bundle") { Description = "Start from this bundle ('gateway bundle create') and nothing else: no network is needed.", HelpName = "FILE" };
         var output = new OutputOption();
         start.AddTo(command);
+        command.Options.Add(bundle);
         command.Options.Add(detach);
         command.Options.Add(reset);
         command.Options.Add(output);
@@ -38,7 +41,16 @@ internal static class UpCommand
                     "Leave one of the two away."));
             }
 
-            return await new StartFlow(context, config, manner).RunAsync();
+            if (parse.GetValue(bundle) is not { } file)
+                return await new StartFlow(context, config, manner).RunAsync();
+            if (BundleSetup.Faults(config).ToList() is { Count: > 0 } faults)
+                throw new FaultException(faults);
+            var code = await Interrupts.GuardAsync(async cancellation =>
+            {
+                config = await BundleSetup.PrepareAsync(context, config, Path.GetFullPath(file), cancellation);
+                return ExitCodes.Success;
+            });
+            return code == ExitCodes.Success ? await new StartFlow(context, config, manner).RunAsync() : code;
         });
     }
 }

@@ -30,6 +30,7 @@ namespace OpenShell.Gateway.Cli.Json;
 [JsonSerializable(typeof(IReadOnlyList<RuntimePart>))]
 [JsonSerializable(typeof(DoctorView))]
 [JsonSerializable(typeof(SetupView))]
+[JsonSerializable(typeof(BundleView))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Writes one document and a line feed.</summary>

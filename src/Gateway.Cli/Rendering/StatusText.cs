@@ -17,6 +17,7 @@ internal static class StatusText
         Line("kubeconfig", status.Kubeconfig);
         Line("machine", Machine(status));
         Line("distribution", status.DistributionVersion ?? status.Distribution);
+        Line("bundle", status.Bundle);
         foreach (var port in status.Ports)
             Line("forward", Forward(port));
         foreach (var (role, process) in status.Processes)

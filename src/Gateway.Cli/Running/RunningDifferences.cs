@@ -14,6 +14,7 @@ internal static class RunningDifferences
         .. Differs("--mem", asked.MemoryMib, running.MemoryMib),
         .. asked.Hypervisor is { } hypervisor && running.Hypervisor is { } used && hypervisor != used ? [$"--hypervisor {hypervisor}"] : (string[])[],
         .. asked.Distribution is { } distribution and not DistributionChoice.Auto && running.Distribution is { } runs && distribution != runs ? [$"--distribution {distribution}"] : (string[])[],
+        .. asked.Pinned is { } pinned && running.Bundle != pinned.Bundle ? ["--bundle"] : (string[])[],
         .. asked.GatewayPort is { } port and not 0 && running.Endpoint is { } endpoint && new Uri(endpoint).Port != port ? [$"--gateway-port {port}"] : (string[])[],
         .. asked.Ports.Where(p => !running.Ports.Any(r => r.GuestPort == p.GuestPort && r.HostAddress == p.HostAddress && (p.HostPort == 0 || r.HostPort == p.HostPort))).Select(p => $"-p {p.HostPort}:{p.GuestPort}"),
     ];

@@ -17,7 +17,9 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig config, S
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync()
     {
-        await PackageSetup.EnsureAsync(context, config);
+        // A bundle's start has looked for what it needs before it imported anything, and fetches nothing.
+        if (config.Pinned is null)
+            await PackageSetup.EnsureAsync(context, config);
         if (config.Mode == GuestMode.Exec)
             return await new ProgramFlow(context, config).RunAsync();
 

@@ -11,6 +11,9 @@ public sealed partial class ImageBuilder
     // A download into a folder that nothing was written to for so long is none any more.
     private static readonly TimeSpan FetchLimit = TimeSpan.FromHours(1);
 
+    // In an instance's folder: what it boots, and besides what a bundle brought: gvproxy, and the workload.
+    private static readonly string[] NamingFiles = ["plan.json", "config.json"];
+
     /// <inheritdoc/>
     public Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<ArtifactInfo>>([.. Infos(CurrentKeysOrNone()).OrderBy(i => i.Kind, StringComparer.Ordinal).ThenByDescending(i => i.BuiltAt)]);
@@ -88,7 +91,7 @@ public sealed partial class ImageBuilder
             Folder = folder,
             Current = current.Contains($"{kind}/{key}"),
             // A plan names its files by their paths in the cache.
-            Instances = [.. plans.Where(p => p.Plan.Contains($"{kind}/{key}", StringComparison.Ordinal)).Select(p => p.Instance)],
+            Instances = [.. plans.Where(p => p.Plan.Contains($"{kind}/{key}", StringComparison.Ordinal)).Select(p => p.Instance).Distinct()],
         };
         try
         {
@@ -104,7 +107,8 @@ public sealed partial class ImageBuilder
 
     private IReadOnlyList<(string Instance, string Plan)> InstancePlans() =>
         [.. from folder in FoldersIn(Path.Combine(_directories.Data, "instances"))
-            let plan = Path.Combine(folder, "plan.json")
+            from name in NamingFiles
+            let plan = Path.Combine(folder, name)
             where File.Exists(plan)
             select (Path.GetFileName(folder), File.ReadAllText(plan))];
 

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Deliveries;
+using OpenShell.Vm.Images;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Instances;
@@ -30,6 +31,9 @@ public sealed record InstanceConfig
 
     /// <summary><c>debian</c>, <c>custom</c>, or the absolute path of a kernel that has everything built in; <see langword="null"/>: <c>debian</c>.</summary>
     public string? Kernel { get; init; }
+
+    /// <summary>Exactly these images, as a bundle brought them, in place of those that <see cref="Distribution"/> and <see cref="Kernel"/> choose.</summary>
+    public PinnedImages? Pinned { get; init; }
 
     /// <summary>One of <see cref="Networking.NetworkNames"/>.</summary>
     public string Network { get; init => field = value ?? Networking.NetworkNames.Gvproxy; } = Networking.NetworkNames.Gvproxy;

@@ -55,6 +55,9 @@ public sealed record InstanceStatus
     /// <summary>What the cluster is, for a person: <c>Kubernetes 1.20.2</c>, <c>k3s v1.34.2+k3s1</c>.</summary>
     public string? DistributionVersion { get; init; }
 
+    /// <summary>The digest of the bundle that it was started from; <see langword="null"/>: from none.</summary>
+    public string? Bundle { get; init; }
+
     /// <summary>Virtual CPUs.</summary>
     public int? Vcpus { get; init; }
 

@@ -33,6 +33,8 @@ public sealed partial class LocalInstances
     {
         if (config.RootDirectory is not null)
             return null;
+        if (config.Pinned is { } pinned)
+            return await pinned.FindAsync(Options.Directories, null, cancellationToken).ConfigureAwait(false);
         var request = new ImageRequest { Mode = config.Mode, Distribution = config.Distribution, K3sBinary = config.K3sBinary, Kernel = config.Kernel };
         if (await Options.EffectiveImages.FindAsync(request, cancellationToken).ConfigureAwait(false) is { } images)
             return images;

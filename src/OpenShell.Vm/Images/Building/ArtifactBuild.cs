@@ -37,6 +37,7 @@ internal sealed class ArtifactBuild(ArtifactCache cache, RecipeFacts facts, Lock
                 Inputs = plan.Inputs,
                 Outputs = outputs,
                 Packages = packages,
+                Restored = context.Restored,
                 Commands = [.. tools.Commands.Select(c => Anonymous(c, folder))],
                 Tools = versions,
                 Notes = context.Notes,

@@ -7,6 +7,7 @@ namespace OpenShell.Vm.Images.Building;
 internal sealed class BuildContext(CacheLayout layout, RecipeFacts facts, Locks locks, IReadOnlyDictionary<string, ArtifactRecord> needs)
 {
     private readonly List<string> _notes = [];
+    private readonly List<RestoredPackage> _restored = [];
 
     /// <summary>Where the artifact's files are to be made. Nobody sees them before they are all there.</summary>
     public required string Folder { get; init; }
@@ -26,6 +27,9 @@ internal sealed class BuildContext(CacheLayout layout, RecipeFacts facts, Locks 
 
     /// <summary>What was decided, for the provenance.</summary>
     public IReadOnlyList<string> Notes => _notes;
+
+    /// <summary>Packages of NuGet that were restored; <see langword="null"/>: nothing of .NET was compiled.</summary>
+    public IReadOnlyList<RestoredPackage>? Restored => _restored.Count > 0 ? _restored : null;
 
     /// <summary>Absolute path of a file to make.</summary>
     public string Output(string name) => Path.Combine(Folder, name);
@@ -70,4 +74,7 @@ internal sealed class BuildContext(CacheLayout layout, RecipeFacts facts, Locks 
 
     /// <summary>Something for the provenance.</summary>
     public void Note(string text) => _notes.Add(text);
+
+    /// <summary>Packages of NuGet, for the provenance.</summary>
+    public void NoteRestored(IEnumerable<RestoredPackage> packages) => _restored.AddRange(packages);
 }

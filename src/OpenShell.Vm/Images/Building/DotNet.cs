@@ -43,6 +43,7 @@ internal static class DotNet
                 ],
                 folder) with
             { Background = true }, cancellationToken).ConfigureAwait(false);
+            context.NoteRestored(RestoredPackages.Read(Path.Combine(folder, "artifacts", "obj", Path.GetFileName(project), "project.assets.json")));
         }
     }
 }

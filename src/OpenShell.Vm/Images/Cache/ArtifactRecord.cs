@@ -23,6 +23,9 @@ internal sealed record ArtifactRecord
     /// <summary>Packages of others that are in it or were used, with versions and hashes.</summary>
     public required IReadOnlyList<PinnedPackage> Packages { get; init; }
 
+    /// <summary>Packages of NuGet that were restored to compile it; <see langword="null"/>: nothing of .NET is in it.</summary>
+    public IReadOnlyList<RestoredPackage>? Restored { get; init; }
+
     /// <summary>The command lines that were run, in order; <c>$OUT</c>, <c>$CACHE</c> and <c>$SOURCE</c> stand for folders.</summary>
     public required IReadOnlyList<string> Commands { get; init; }
 
@@ -71,6 +74,12 @@ internal sealed record PinnedPackage
     /// <summary>The file's name in the archive, for source packages.</summary>
     public string? File { get; init; }
 }
+
+/// <summary>A package of NuGet as it was restored.</summary>
+/// <param name="Name">Its id, such as <c>Microsoft.DotNet.ILCompiler</c>.</param>
+/// <param name="Version">Its version.</param>
+/// <param name="Sha512">Of the package's file, lower-case hexadecimal; <see langword="null"/> where the restore did not record it.</param>
+internal sealed record RestoredPackage(string Name, string Version, string? Sha512);
 
 /// <summary>Size, times and inode of a file at the moment when its hash was known to be right.</summary>
 internal sealed record FileStamp(long Size, ulong Inode, long ModifiedNanoseconds, long ChangedNanoseconds);

@@ -39,6 +39,12 @@ public static class RuntimeTools
     {
         if (FindGvproxy(directories) is { } found)
             return found;
+        return await EnsureCachedGvproxyAsync(directories, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Absolute path of gvproxy in the cache, whatever the host has of its own: what goes into a bundle. Fetches it where it is not there.</summary>
+    internal static async Task<string> EnsureCachedGvproxyAsync(HostDirectories directories, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
+    {
         if (OperatingSystem.IsMacOS())
         {
             throw new FaultException(new Fault

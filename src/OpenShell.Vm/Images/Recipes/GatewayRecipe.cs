@@ -11,7 +11,7 @@ internal sealed class GatewayRecipe : Recipe
 
     public override string Title => "Gateway program";
 
-    public override int Revision => 1;
+    public override int Revision => 2;
 
     public override long SpaceNeeded => 700L << 20;
 

@@ -11,7 +11,7 @@ internal sealed class GuestRecipe : Recipe
 
     public override string Title => "Guest program";
 
-    public override int Revision => 1;
+    public override int Revision => 2;
 
     public override long SpaceNeeded => 500L << 20;
 
