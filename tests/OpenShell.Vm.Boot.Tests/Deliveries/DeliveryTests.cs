@@ -1,4 +1,5 @@
 using OpenShell.Vm.Boot.Tests.Cluster;
+using OpenShell.Vm.Boot.Tests.Running;
 
 namespace OpenShell.Vm.Boot.Tests.Deliveries;
 
@@ -32,8 +33,10 @@ public sealed class DeliveryTests(ClusterFixture cluster) : ClusterTest(cluster)
 
         proxy.ShouldBe($"https_proxy=http://192.168.127.254:{port}");
         environment.Single(v => v.StartsWith("NO_PROXY=", StringComparison.Ordinal)).ShouldEndWith(",.cluster.local,never.test");
-        (await Cluster.ExecAsync("--", "busybox", "nc", "-z", "-w", "20", "192.168.127.254", $"{port}")).OrFail();
-        (await Cluster.ExecAsync("--", "busybox", "nc", "-z", "-w", "20", "192.168.127.254", "30051")).ExitCode.ShouldNotBe(0);
+        (await ConnectAsync(port)).OrFail();
+        (await ConnectAsync(new Uri((await Cluster.StatusAsync()).GetProperty("endpoint").GetString()!).Port)).ExitCode.ShouldNotBe(0);
+
+        Task<Finished> ConnectAsync(int to) => Cluster.ExecAsync("--", "sh", "-c", $"busybox nc -w 20 192.168.127.254 {to} < /dev/null");
     }
 
     [Fact]
