@@ -61,10 +61,21 @@ internal sealed class Server : IStageReporter
     /// <inheritdoc/>
     public void Report(string stage, StageState state, string? detail, GuestFault? fault) => Console.WriteLine($"{stage} {state} {detail} {fault?.What}".TrimEnd());
 
+    /// <summary>runc starts itself anew with an environment of its own, so a variable does not lead it to its libraries (libcontainer's init, at v1.1.5).</summary>
+    private async Task UseLibrariesAsync(string programs)
+    {
+        Directory.CreateDirectory("/etc/ld.so.conf.d");
+        await File.WriteAllTextAsync("/etc/ld.so.conf.d/k3s-stand-in.conf", programs + "/aux\n").ConfigureAwait(false);
+        var result = await _tool.RunAsync("ldconfig", TimeSpan.FromMinutes(1), "/sbin/ldconfig").ConfigureAwait(false);
+        if (!result.IsSuccess)
+            await Console.Error.WriteLineAsync(result.ToString()).ConfigureAwait(false);
+    }
+
     private async Task<int> ServeAsync(CancellationToken stopping)
     {
         Console.WriteLine($"Starting {StandIn.Version}");
         var programs = Payload.Unpack(Environment.ProcessPath!, _layout);
+        await UseLibrariesAsync(programs).ConfigureAwait(false);
         KillFormer();
         foreach (var folder in (string[])[_layout.Manifests, _layout.Charts, _layout.Images, _layout.Containerd, _layout.Logs, Layout.Run])
             Directory.CreateDirectory(folder);
