@@ -29,8 +29,9 @@ internal sealed class QmpClient : IAsyncDisposable
     internal ChannelReader<QmpEvent> Events => _events.Reader;
 
     /// <summary>
-    /// Listens where QEMU is going to call; to be done before it is started. It calls, and not this side, because QEMU moves the monitor of a listening socket to a thread of its own
-    /// during its start (monitor_init_qmp in monitor/qmp.c of 10.0): on a busy machine, whoever had connected at that moment was hung up on, or never greeted.
+    /// Listens where QEMU is going to call; to be done before it is started. It calls, and not this side: a QEMU that listens moves its monitor to a thread of its own during its start
+    /// (monitor_init_qmp in monitor/qmp.c of 10.0), and on a busy machine both threads may see the first caller. One accepts; the other, the main loop, then waits in accept(2) for a second
+    /// caller for ever, and the machine never runs. Seen once in some hundred starts; the first caller is hung up on, or never greeted.
     /// </summary>
     internal static Socket Listen(string path)
     {
