@@ -9,6 +9,8 @@ start_tests() {
     export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false
     # Everything that a test makes is below this folder, which is also how its processes are known. Short: there are sockets in it.
     scratch=$(mktemp -d /tmp/ovt.XXXXXX) || exit 1
+    # Programs that give up their rights (dnsmasq) must find what tests give them.
+    chmod 711 "$scratch"
     export TMPDIR=$scratch
     reports=$scratch/reports
     mkdir "$reports"

@@ -36,11 +36,21 @@ public sealed class ManifestTests
     {
         var settings = new GatewaySettings();
         var mounts = ((YamlSequenceNode)Container["volumeMounts"]).ToDictionary(mount => Text(mount["name"]), mount => Text(mount["mountPath"]));
-        var secrets = ((YamlSequenceNode)Pod["volumes"]).ToDictionary(volume => mounts[Text(volume["name"])], volume => Text(volume["secret"]["secretName"]));
+        var secrets = ((YamlSequenceNode)Pod["volumes"]).Where(volume => ((YamlMappingNode)volume).Children.ContainsKey("secret")).ToDictionary(volume => mounts[Text(volume["name"])], volume => Text(volume["secret"]["secretName"]));
 
         secrets[Path.GetDirectoryName(settings.Certificate)!].ShouldBe("openshell-server-tls");
         secrets[Path.GetDirectoryName(settings.Key)!].ShouldBe("openshell-server-tls");
         secrets[Path.GetDirectoryName(settings.ClientCa)!].ShouldBe("openshell-server-client-ca");
+    }
+
+    [Fact]
+    public void Proxies_and_authorities_of_the_users_network_may_be_missing()
+    {
+        var environment = ((YamlSequenceNode)Container["envFrom"]).Single()["configMapRef"];
+        var authorities = ((YamlSequenceNode)Pod["volumes"]).Single(volume => Text(volume["name"]) == "ca")["configMap"];
+
+        (Text(environment["name"]), Text(environment["optional"])).ShouldBe(("openshell-proxy", "true"));
+        (Text(authorities["name"]), Text(authorities["optional"])).ShouldBe(("openshell-ca", "true"));
     }
 
     [Fact]
