@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OpenShell.Vm.Faults;
 using OpenShell.Vm.Kernels;
 
 namespace OpenShell.Gateway.Cli.Options;
@@ -14,5 +15,12 @@ internal sealed class KernelOption : Option<string?>
     }
 
     /// <summary>A name, or the absolute path of a file; <see langword="null"/> where nothing was said.</summary>
-    public string? Of(ParseResult parse) => parse.GetValue(this) is { } kernel && KernelNames.IsFile(kernel) ? Path.GetFullPath(kernel) : parse.GetValue(this);
+    /// <exception cref="FaultException">The file cannot be a kernel.</exception>
+    public string? Of(ParseResult parse)
+    {
+        if (parse.GetValue(this) is not { } kernel || !KernelNames.IsFile(kernel))
+            return parse.GetValue(this);
+        var path = Path.GetFullPath(kernel);
+        return KernelFileCheck.Fault(path) is { } fault ? throw new FaultException(fault) : path;
+    }
 }

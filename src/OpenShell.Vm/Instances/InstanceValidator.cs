@@ -120,7 +120,7 @@ public static class InstanceValidator
         if (!NetworkNames.All.Contains(config.Network))
             yield return Unknown("net", config.Network, NetworkNames.All);
         if (config is { Mode: GuestMode.Cluster, Network: "none" })
-            yield return Usage("instance.network-needed", "A cluster without a network could not be reached.", "Leave out --net none, or run one program with --exec.");
+            yield return Usage("instance.network-needed", "A cluster without a network could not be reached.", "Leave out --network none, or run one program with --exec.");
     }
 
     private static IEnumerable<Fault> Ports(InstanceConfig config)

@@ -22,7 +22,10 @@ internal static class KernelCompareCommand
         var command = new Command("compare", "Compare Debian's kernel, ours, the one in Debian's libkrunfw, and others. Builds or fetches what is missing.") { others };
         command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>
         {
-            var given = (parse.GetValue(others) ?? []).Select(Read).ToList();
+            var words = parse.GetValue(others) ?? [];
+            if (words.Select(w => w.Split('=')[0]).GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
+                throw new FaultException(UsageFaults.Make($"The name '{ValueFaults.Printable(twice.Key)}' is given twice.", "Give each kernel a name of its own."));
+            var given = words.Select(Read).ToList();
             await PackageSetup.EnsureForKernelAsync(context, architecture: null);
             var kernels = new List<KernelColumn>();
             string? without = null;
@@ -53,13 +56,13 @@ internal static class KernelCompareCommand
     {
         if (other.Split('=', 2) is not [{ Length: > 0 } name, { Length: > 0 } file])
             throw new FaultException(UsageFaults.Make($"'{ValueFaults.Printable(other)}' is not of the form NAME=FILE.", "Write such as: gateway kernel compare mine=/boot/config-6.1"));
-        if (!File.Exists(file))
+        if (!File.Exists(file) && !Directory.Exists(file))
             throw new FaultException(UsageFaults.Make($"There is no file {ValueFaults.Printable(file)}.", "Give the path of a kernel's configuration, or of a kernel."));
         try
         {
             return KernelColumn.OfFile(name, file);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw new FaultException(
                 UsageFaults.Make($"{ValueFaults.Printable(file)} tells neither its configuration (CONFIG_IKCONFIG) nor its symbols: {e.Message}.", "Give the configuration that it was built with instead, or the kernel uncompressed."),

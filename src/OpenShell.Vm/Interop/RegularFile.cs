@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace OpenShell.Vm.Interop;
+
+/// <summary>Reads files whose names came from a user: a pipe or a device among them must neither block nor never end.</summary>
+internal static class RegularFile
+{
+    private static int NonBlocking => OperatingSystem.IsMacOS() ? 0x4 : 0x800; // O_NONBLOCK
+
+    /// <summary>The first bytes of a file, at most as many.</summary>
+    /// <exception cref="InvalidDataException">It is empty, or no regular file.</exception>
+    /// <exception cref="IOException">It cannot be opened or read.</exception>
+    internal static byte[] Read(string path, int most)
+    {
+        if (Directory.Exists(path))
+            throw new InvalidDataException("it is a folder");
+        var descriptor = Libc.Open(path, NonBlocking | Libc.CloseOnExec);
+        if (descriptor < 0)
+            throw new IOException(Marshal.GetLastPInvokeErrorMessage());
+        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        long length;
+        try
+        {
+            length = RandomAccess.GetLength(handle);
+        }
+        catch (NotSupportedException)
+        {
+            throw new InvalidDataException("it is no regular file");
+        }
+
+        // Devices say that they have no length.
+        if (length == 0)
+            throw new InvalidDataException("it is empty, or no regular file");
+        var bytes = new byte[Math.Min(length, most)];
+        var read = 0;
+        while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is > 0 and var count)
+            read += count;
+        return bytes[..read];
+    }
+}
