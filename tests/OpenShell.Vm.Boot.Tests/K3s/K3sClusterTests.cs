@@ -54,7 +54,8 @@ public abstract class K3sClusterTests(K3sFixture cluster) : IAsyncLifetime
         (await cluster.ShellAsync($"ls {Server}/manifests")).ShouldContain("openshell-00-secrets.yaml");
         (await cluster.ShellAsync($"stat -c %a {Server}/manifests/openshell-00-secrets.yaml")).Trim().ShouldBe("600");
         (await cluster.Kubectl.In("openshell").RunAsync("get", "secrets", "-o", "name")).ShouldContain("secret/openshell-server-tls");
-        (await cluster.Kubectl.In("openshell").RunAsync("get", "statefulset", "openshell-gateway", "-o", "jsonpath={.status.readyReplicas}")).ShouldBe("1");
+        // It answers before the kubelet has said so.
+        await cluster.Kubectl.In("openshell").RunAsync("rollout", "status", "statefulset/openshell-gateway", "--timeout", "180s");
     }
 
     [Fact]
