@@ -22,8 +22,7 @@ public sealed class ManifestFolderTests(ClusterFixture cluster) : NamespaceTest(
     [Fact]
     public async Task What_is_put_there_is_applied_changed_and_taken_away_with_its_file()
     {
-        // The second is written as only kubectl can read it.
-        await PutAsync(File, ConfigMap("first", "1") + "---\n" + $"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: second, namespace: {Namespaced.Namespace}}}, data: {{value: '1'}}}}\n");
+        await PutAsync(File, ConfigMap("first", "1") + "---\n" + ConfigMap("second", "1"));
         await HasAsync("first=1 second=1");
 
         await PutAsync(File, ConfigMap("first", "2") + "---\n" + ConfigMap("third", "2"));
