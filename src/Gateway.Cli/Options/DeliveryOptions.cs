@@ -10,9 +10,10 @@ namespace OpenShell.Gateway.Cli.Options;
 /// <summary>What the machine is given along: a workload, certificate authorities, registries, proxies.</summary>
 internal sealed class DeliveryOptions
 {
-    private readonly Option<string[]> _manifests = new("--manifests") { Description = "Apply these Kubernetes manifests (a file or a folder); may be repeated.", HelpName = "PATH" };
-    private readonly Option<string[]> _images = new("--images") { Description = "Load these archives of container images (a file or a folder: docker save, OCI layout), so that pods need no registry; may be repeated.", HelpName = "PATH" };
-    private readonly Option<string[]> _charts = new("--chart") { Description = "Install this packaged Helm chart (k3s); may be repeated.", HelpName = "FILE" };
+    private readonly WorkloadOptions _workload = new(
+        "Apply these Kubernetes manifests (a file or a folder); may be repeated.",
+        "Load these archives of container images (a file or a folder: docker save, OCI layout), so that pods need no registry; may be repeated.",
+        "Install this packaged Helm chart (k3s); may be repeated.");
     private readonly Option<string[]> _authorities = new("--ca") { Description = "Trust these certificate authorities as well (PEM); 'host' means all that this machine trusts; may be repeated.", HelpName = "FILE" };
     private readonly Option<string[]> _mirrors = new("--registry-mirror") { Description = "Pull images of a registry from another; '*' stands for all; may be repeated.", HelpName = "UPSTREAM=URL[,ca=FILE][,auth=FILE][,skip-verify]" };
     private readonly Option<string?> _proxy = new("--proxy") { Description = "Proxies for the guest: host (this shell's http_proxy, https_proxy, no_proxy) or none (host).", HelpName = "NAME" };
@@ -20,14 +21,15 @@ internal sealed class DeliveryOptions
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _manifests, _images, _charts, _authorities, _mirrors, _proxy })
+        _workload.AddTo(command);
+        foreach (var option in new Option[] { _authorities, _mirrors, _proxy })
             command.Options.Add(option);
     }
 
     /// <summary>Adds what was asked for, and a fault for each value that is wrong.</summary>
     public InstanceConfig Read(ParseResult parse, CommandContext context, InstanceConfig config, List<Fault> faults)
     {
-        var workload = new WorkloadConfig { Manifests = Paths(parse, _manifests), Images = Paths(parse, _images), Charts = Paths(parse, _charts) };
+        var workload = _workload.Read(parse);
         var isGiven = workload.Manifests.Count + workload.Images.Count + workload.Charts.Count > 0;
         if (isGiven && config.Mode == GuestMode.Exec)
             faults.Add(UsageFaults.Make("--manifests, --images and --chart are for a cluster, and --exec runs none.", "Leave one of the two away."));
@@ -64,6 +66,4 @@ internal sealed class DeliveryOptions
 
         return proxy;
     }
-
-    private static IReadOnlyList<string> Paths(ParseResult parse, Option<string[]> option) => [.. (parse.GetValue(option) ?? []).Select(Path.GetFullPath)];
 }

@@ -12,11 +12,17 @@ internal static class ClusterFiles
     /// <summary>Those that need no certificate.</summary>
     public static void WriteConfiguration(Delivery delivery)
     {
-        foreach (var folder in (string[])[ClusterLayout.Configuration, Path.GetDirectoryName(CniConfiguration.File)!, Path.GetDirectoryName(DhcpService.Hook)!])
-            Mounter.MakeFolders(folder);
+        WriteNetworkConfiguration();
         Directory.CreateDirectory(ClusterLayout.EtcdFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         OwnerFile.Write(ContainerdService.ConfigurationFile, ContainerdService.Configuration + RegistryHosts.Configuration(delivery.Index));
         File.WriteAllText(KubeletService.ConfigurationFile, KubeletService.Configuration);
+    }
+
+    /// <summary>What every distribution's network is told, and the folder of what PID 1 writes for components.</summary>
+    public static void WriteNetworkConfiguration()
+    {
+        foreach (var folder in (string[])[ClusterLayout.Configuration, Path.GetDirectoryName(CniConfiguration.File)!, Path.GetDirectoryName(DhcpService.Hook)!])
+            Mounter.MakeFolders(folder);
         File.WriteAllText(CniConfiguration.File, CniConfiguration.Text);
         File.CreateSymbolicLink(DhcpService.Hook, GuestPaths.Init);
     }

@@ -9,7 +9,6 @@ using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
 using OpenShell.Vm.Guest.State;
 using OpenShell.Vm.Guest.Tools;
-using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Guest.Cluster;
@@ -93,9 +92,7 @@ internal sealed class UpstreamDistribution : IGuestDistribution
 
     private static async Task<string> ApplyAsync(ApiClient api, ClusterContext context, CancellationToken cancellationToken)
     {
-        var documents = new List<ManifestDocument>([.. GatewaySecrets.Documents(context.Certificates), .. GatewayEnvironment.Documents(context.Delivery)]);
-        foreach (var file in ManifestFolder.Files(GuestPaths.Manifests))
-            documents.AddRange(ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)));
+        var documents = await GatewayObjects.AllAsync(context, cancellationToken).ConfigureAwait(false);
         try
         {
             var marker = new Marker("manifests");

@@ -43,7 +43,6 @@ internal sealed class Delivery : IDisposable
     {
         var device = BlockDevices.WaitFor(GuestPaths.DeliverySerial, BlockDevices.Patience)
             ?? throw Broken($"there is no disk with the serial number {GuestPaths.DeliverySerial}; there are: {BlockDevices.Describe()}");
-        // Without a buffer of its own: what reads it does so in large pieces.
         return await ReadAsync(new OnceStream(File.OpenRead(device)), GuestPaths.Run + "/delivery", cancellationToken, proxy).ConfigureAwait(false);
     }
 

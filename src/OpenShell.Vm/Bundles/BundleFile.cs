@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images;
+using OpenShell.Vm.Interop;
 
 namespace OpenShell.Vm.Bundles;
 
@@ -58,14 +59,7 @@ public sealed class BundleFile : IDisposable
     internal Fault? Unfit => Manifest.Architecture == ImageBuilder.HostArchitecture ? null : BundleFaults.OtherArchitecture(Path, Manifest.Architecture, ImageBuilder.HostArchitecture);
 
     /// <summary>Fills a buffer from a place in the file; fewer bytes only where the file ends.</summary>
-    internal int Read(long at, Span<byte> buffer)
-    {
-        var done = 0;
-        int read;
-        while (done < buffer.Length && (read = RandomAccess.Read(Stream.SafeFileHandle, buffer[done..], at + done)) > 0)
-            done += read;
-        return done;
-    }
+    internal int Read(long at, Span<byte> buffer) => RegularFile.ReadFully(Stream.SafeFileHandle, at, buffer);
 
     private void ReadManifest()
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Interop;
 using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Framing;
 using OpenShell.Vm.Protocol.Handshake;
@@ -36,19 +37,12 @@ public sealed class AgentBroker : IAsyncDisposable
     /// <exception cref="FaultException">The socket cannot be made there.</exception>
     public static AgentBroker Start(string unixSocketPath)
     {
-        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            File.Delete(unixSocketPath);
-            listener.Bind(new UnixDomainSocketEndPoint(unixSocketPath));
-            // Before listening: nobody can connect until then, so there is no moment at which others could.
-            File.SetUnixFileMode(unixSocketPath, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            listener.Listen(Backlog);
-            return new AgentBroker(listener, unixSocketPath);
+            return new AgentBroker(UnixSocket.Listen(unixSocketPath, Backlog), unixSocketPath);
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            listener.Dispose();
             throw new FaultException(
                 new Fault
                 {

@@ -33,9 +33,17 @@ internal static class RegularFile
         if (length == 0)
             throw new InvalidDataException("it is empty, or no regular file");
         var bytes = new byte[Math.Min(length, most)];
-        var read = 0;
-        while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is > 0 and var count)
-            read += count;
-        return bytes[..read];
+        return bytes[..ReadFully(handle, 0, bytes)];
+    }
+
+    /// <summary>Fills a buffer as far as the file goes.</summary>
+    /// <returns>How many bytes there were.</returns>
+    internal static int ReadFully(SafeFileHandle file, long at, Span<byte> buffer)
+    {
+        var done = 0;
+        int read;
+        while (done < buffer.Length && (read = RandomAccess.Read(file, buffer[done..], at + done)) > 0)
+            done += read;
+        return done;
     }
 }

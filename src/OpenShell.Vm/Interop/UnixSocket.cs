@@ -34,6 +34,27 @@ internal static class UnixSocket
         }
     }
 
+    /// <summary>Listens on a socket that is its owner's alone, in place of one that was left there.</summary>
+    /// <exception cref="SocketException">It cannot be made there; also <see cref="IOException"/>, <see cref="UnauthorizedAccessException"/>, and <see cref="ArgumentException"/> for a path that is too long.</exception>
+    internal static Socket Listen(string path, int backlog)
+    {
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            File.Delete(path);
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            // Before listening: nobody can connect until then, so there is no moment at which others could.
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            listener.Listen(backlog);
+            return listener;
+        }
+        catch
+        {
+            listener.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Waits until a process has made its socket, without connecting to it: some serve only one connection.</summary>
     internal static async Task WaitForFileAsync(string path, CancellationToken cancellationToken)
     {

@@ -29,9 +29,7 @@ public static class KernelFileCheck
         Fault Make(string why) => InstanceValidator.Usage("kernel.file", $"--kernel {kernel}: {why}.", "Give the path of a vmlinux, a bzImage or an AArch64 Image, or one of the names debian and custom.");
     }
 
-    // ELF (vmlinux); the boot protocol's header (bzImage, https://docs.kernel.org/arch/x86/boot.html); AArch64's (https://docs.kernel.org/arch/arm64/booting.html); its EFI stub; gzip.
+    // Besides the plain forms: an EFI stub ("MZ"), and gzip.
     private static bool IsKernel(ReadOnlySpan<byte> head) =>
-        head.StartsWith("\x7f\x45LF"u8) || head.StartsWith("MZ"u8) || head.StartsWith<byte>([0x1f, 0x8b])
-        || (head.Length >= 0x206 && head[0x202..].StartsWith("HdrS"u8))
-        || (head.Length >= 60 && head[56..].StartsWith("ARM\x64"u8));
+        KernelMagic.IsElf(head) || KernelMagic.IsBzImage(head) || KernelMagic.IsArmImage(head) || head.StartsWith("MZ"u8) || head.StartsWith<byte>([0x1f, 0x8b]);
 }

@@ -128,7 +128,7 @@ internal sealed partial class Supervisor
         Closed = config.AllowHostLoopback
             ? [Networking.GuestNetworkPlan.ControlApi]
             : [Networking.GuestNetworkPlan.HostLoopback, Networking.GuestNetworkPlan.ControlApi],
-        Open = GuestProxyOf(config) is not null && config.Mode == GuestMode.Cluster ? HostProxy.ForGuest(config.Proxy!).Open : [],
+        Open = config is { Mode: GuestMode.Cluster, Proxy: { } proxy } ? HostProxy.ForGuest(proxy).Open : [],
     };
 
     /// <summary>A program's machine closes whole addresses, so a proxy on the host's loopback is out of its reach.</summary>

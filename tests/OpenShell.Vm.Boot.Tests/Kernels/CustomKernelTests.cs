@@ -39,7 +39,7 @@ public sealed class CustomKernelTests : ProgramTest
     {
         var run = await Gateway.RunAsync("--kernel", "/no/such/vmlinux", "--exec", "/bin/true");
 
-        run.ExitCode.ShouldBe(1);
+        run.ExitCode.ShouldBe(2);
         run.Err.ShouldContain("/no/such/vmlinux");
         run.Err.ShouldContain("--kernel");
     }

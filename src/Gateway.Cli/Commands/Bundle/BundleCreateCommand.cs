@@ -6,7 +6,6 @@ using OpenShell.Gateway.Cli.Rendering.Progress;
 using OpenShell.Gateway.Cli.Running;
 using OpenShell.Gateway.Cli.Setup;
 using OpenShell.Vm.Bundles;
-using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Instances;
 
 namespace OpenShell.Gateway.Cli.Commands.Bundle;
@@ -19,11 +18,14 @@ internal static class BundleCreateCommand
         var file = new Argument<string>("file") { Description = "The bundle to write; one that is there is replaced when the new one is whole.", HelpName = "FILE" };
         var distribution = new Option<string?>("--distribution") { Description = "Which Kubernetes: upstream.", HelpName = "NAME" };
         var kernel = new KernelOption();
-        var manifests = new Option<string[]>("--manifests") { Description = "Kubernetes manifests that a start from the bundle applies (a file or a folder); may be repeated.", HelpName = "PATH" };
-        var images = new Option<string[]>("--images") { Description = "Archives of container images that it loads (a file or a folder); may be repeated.", HelpName = "PATH" };
-        var charts = new Option<string[]>("--chart") { Description = "A packaged Helm chart that it installs (k3s); may be repeated.", HelpName = "FILE" };
+        var workload = new WorkloadOptions(
+            "Kubernetes manifests that a start from the bundle applies (a file or a folder); may be repeated.",
+            "Archives of container images that it loads (a file or a folder); may be repeated.",
+            "A packaged Helm chart that it installs (k3s); may be repeated.");
         var output = new OutputOption();
-        var command = new Command("create", "Write a bundle; builds what is missing first.") { file, distribution, kernel, manifests, images, charts, output };
+        var command = new Command("create", "Write a bundle; builds what is missing first.") { file, distribution, kernel };
+        workload.AddTo(command);
+        command.Options.Add(output);
         command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>
         {
             var json = output.IsJson(parse);
@@ -31,7 +33,7 @@ internal static class BundleCreateCommand
             {
                 Distribution = parse.GetValue(distribution),
                 Kernel = kernel.Of(parse),
-                Workload = new WorkloadConfig { Manifests = Paths(parse, manifests), Images = Paths(parse, images), Charts = Paths(parse, charts) },
+                Workload = workload.Read(parse),
                 CreatedBy = "gateway " + CommandCatalog.Version,
                 CommandFolder = AppContext.BaseDirectory,
             };
@@ -58,6 +60,4 @@ internal static class BundleCreateCommand
             writer.WriteLine($"  needs    {requirement.Package}{(requirement.MinimumVersion is { } least ? $" {least} or newer" : "")} on the host: {requirement.Why}");
         writer.WriteLine($"  start    gateway up --bundle {ShellQuote.Quote(Path.GetFileName(made.Path))}");
     }
-
-    private static IReadOnlyList<string> Paths(ParseResult parse, Option<string[]> option) => [.. (parse.GetValue(option) ?? []).Select(Path.GetFullPath)];
 }

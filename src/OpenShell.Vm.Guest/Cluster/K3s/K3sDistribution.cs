@@ -42,13 +42,7 @@ internal sealed class K3sDistribution : IGuestDistribution
         [K3sService.Describe(node, names), .. node.Address is null ? Array.Empty<Service>() : [DhcpService.Describe(K3sService.Name)]];
 
     /// <inheritdoc/>
-    public void WriteConfiguration(Delivery delivery)
-    {
-        foreach (var folder in (string[])[ClusterLayout.Configuration, Path.GetDirectoryName(CniConfiguration.File)!, Path.GetDirectoryName(DhcpService.Hook)!])
-            Mounter.MakeFolders(folder);
-        File.WriteAllText(CniConfiguration.File, CniConfiguration.Text);
-        File.CreateSymbolicLink(DhcpService.Hook, GuestPaths.Init);
-    }
+    public void WriteConfiguration(Delivery delivery) => ClusterFiles.WriteNetworkConfiguration();
 
     /// <summary>The gateway's only: the cluster's are k3s's own.</summary>
     public IReadOnlyList<CertificateProfile> Certificates(ClusterNames names) =>
@@ -66,7 +60,7 @@ internal sealed class K3sDistribution : IGuestDistribution
     {
         await new K3sDelivery(delivery).PlaceAsync(K3sLayout.Guest, cancellationToken).ConfigureAwait(false);
         var folders = new K3sFolders(K3sLayout.Guest);
-        folders.WriteManifests([.. GatewaySecrets.Documents(certificates), .. GatewayEnvironment.Documents(delivery)], ImageManifests, ManifestFolder.Files(StateLayout.Manifests));
+        folders.WriteManifests(GatewayObjects.Documents(certificates, delivery), ImageManifests, ManifestFolder.Files(StateLayout.Manifests));
         folders.LinkImages([GuestPaths.Images, K3sLayout.UserImages]);
         folders.CopyCharts([K3sLayout.ImageCharts, K3sLayout.UserCharts]);
     }
@@ -89,9 +83,7 @@ internal sealed class K3sDistribution : IGuestDistribution
         await context.Board.WaitAsync(new Condition.Healthy(K3sService.Name), cancellationToken).ConfigureAwait(false);
         // k3s starts the kubelet when it has imported the images, and says so nowhere: what waits for them may go on.
         context.Board.Fulfil(new Condition.Done(Milestone.Images));
-        var documents = new List<ManifestDocument>([.. GatewaySecrets.Documents(context.Certificates), .. GatewayEnvironment.Documents(context.Delivery)]);
-        foreach (var file in ImageManifests)
-            documents.AddRange(ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)));
+        var documents = await GatewayObjects.AllAsync(context, cancellationToken).ConfigureAwait(false);
         await FollowAsync(context, documents, cancellationToken).ConfigureAwait(false);
         context.Reporter.Report(Stage.Workload, StageState.Completed, $"{documents.Count} objects deployed by k3s");
         return documents.Any(d => d.Header is { Kind: "StatefulSet", Name: "openshell-gateway" });

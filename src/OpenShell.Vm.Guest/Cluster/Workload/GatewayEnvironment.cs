@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using OpenShell.Vm.Guest.Deliveries;
 
 namespace OpenShell.Vm.Guest.Cluster.Workload;
@@ -17,25 +15,9 @@ internal static class GatewayEnvironment
         ConfigMap("openshell-ca", delivery.Index.Authorities is { } entry ? [("ca.crt", File.ReadAllText(delivery.PathOf(entry)))] : []),
     ];
 
-    private static ManifestDocument ConfigMap(string name, IEnumerable<(string Key, string Value)> data)
+    private static ManifestDocument ConfigMap(string name, IEnumerable<(string Key, string Value)> data) => GatewayObjects.OfData("ConfigMap", name, type: null, json =>
     {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            json.WriteString("apiVersion", "v1");
-            json.WriteString("kind", "ConfigMap");
-            json.WriteStartObject("metadata");
-            json.WriteString("name", name);
-            json.WriteString("namespace", GatewaySecrets.Namespace);
-            json.WriteEndObject();
-            json.WriteStartObject("data");
-            foreach (var (key, value) in data)
-                json.WriteString(key, value);
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
-        return new ManifestDocument($"the ConfigMap {name}", Encoding.UTF8.GetString(buffer.ToArray()), new ManifestHeader("v1", "ConfigMap", name, GatewaySecrets.Namespace));
-    }
+        foreach (var (key, value) in data)
+            json.WriteString(key, value);
+    });
 }

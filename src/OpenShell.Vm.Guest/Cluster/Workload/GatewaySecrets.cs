@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using OpenShell.Vm.Guest.Pki;
 
 namespace OpenShell.Vm.Guest.Cluster.Workload;
@@ -22,26 +21,9 @@ internal static class GatewaySecrets
         Secret("openshell-client-tls", "kubernetes.io/tls", ("tls.crt", client.CertificatePem), ("tls.key", client.KeyPem), ("ca.crt", authority)),
     ];
 
-    private static ManifestDocument Secret(string name, string type, params (string Key, string Value)[] data)
+    private static ManifestDocument Secret(string name, string type, params (string Key, string Value)[] data) => GatewayObjects.OfData("Secret", name, type, json =>
     {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            json.WriteString("apiVersion", "v1");
-            json.WriteString("kind", "Secret");
-            json.WriteString("type", type);
-            json.WriteStartObject("metadata");
-            json.WriteString("name", name);
-            json.WriteString("namespace", Namespace);
-            json.WriteEndObject();
-            json.WriteStartObject("data");
-            foreach (var (key, value) in data)
-                json.WriteBase64String(key, Encoding.UTF8.GetBytes(value));
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
-        return new ManifestDocument($"the secret {name}", Encoding.UTF8.GetString(buffer.ToArray()), new ManifestHeader("v1", "Secret", name, Namespace));
-    }
+        foreach (var (key, value) in data)
+            json.WriteBase64String(key, Encoding.UTF8.GetBytes(value));
+    });
 }

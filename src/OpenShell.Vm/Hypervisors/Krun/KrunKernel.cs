@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using OpenShell.Vm.Kernels;
 
 namespace OpenShell.Vm.Hypervisors.Krun;
 
@@ -7,11 +8,11 @@ namespace OpenShell.Vm.Hypervisors.Krun;
 /// </summary>
 internal static class KrunKernel
 {
-    // https://docs.kernel.org/arch/arm64/booting.html; the EFI form is drivers/firmware/efi/libstub/zboot-header.S.
-    private const int ArmMagic = 0x38, ZbootMagic = 4, ZbootCompression = 0x18;
+    // The EFI form: drivers/firmware/efi/libstub/zboot-header.S.
+    private const int ZbootMagic = 4, ZbootCompression = 0x18;
 
     // https://docs.kernel.org/arch/x86/boot.html
-    private const int BootMagic = 0x202, SetupSectors = 0x1f1, PayloadOffset = 0x248, Sector = 512;
+    private const int SetupSectors = 0x1f1, PayloadOffset = 0x248, Sector = 512;
 
     private const int HeaderSize = 0x250;
 
@@ -40,7 +41,7 @@ internal static class KrunKernel
     private static KrunKernelFormat? ArmFormat(Stream file)
     {
         var header = Read(file, 0, HeaderSize);
-        if (header.AsSpan(ArmMagic).StartsWith("ARM\x64"u8))
+        if (KernelMagic.IsArmImage(header))
             return KrunKernelFormat.Raw;
         return header.AsSpan(ZbootMagic).StartsWith("zimg"u8) && header.AsSpan(ZbootCompression).StartsWith("gzip"u8) ? KrunKernelFormat.PeGzip : null;
     }
@@ -48,9 +49,9 @@ internal static class KrunKernel
     private static KrunKernelFormat? X86Format(Stream file)
     {
         var header = Read(file, 0, HeaderSize);
-        if (header.AsSpan().StartsWith("\x7f\x45LF"u8))
+        if (KernelMagic.IsElf(header))
             return KrunKernelFormat.Elf;
-        if (!header.AsSpan(BootMagic).StartsWith("HdrS"u8))
+        if (!KernelMagic.IsBzImage(header))
             return null;
 
         // 0 sectors mean 4, from old times.

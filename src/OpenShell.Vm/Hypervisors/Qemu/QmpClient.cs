@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using OpenShell.Vm.Interop;
 
 namespace OpenShell.Vm.Hypervisors.Qemu;
 
@@ -33,24 +34,7 @@ internal sealed class QmpClient : IAsyncDisposable
     /// (monitor_init_qmp in monitor/qmp.c of 10.0), and on a busy machine both threads may see the first caller. One accepts; the other, the main loop, then waits in accept(2) for a second
     /// caller for ever, and the machine never runs. Seen once in some hundred starts; the first caller is hung up on, or never greeted.
     /// </summary>
-    internal static Socket Listen(string path)
-    {
-        File.Delete(path);
-        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            listener.Bind(new UnixDomainSocketEndPoint(path));
-            // Before listening: nobody can connect until then.
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            listener.Listen(1);
-            return listener;
-        }
-        catch
-        {
-            listener.Dispose();
-            throw;
-        }
-    }
+    internal static Socket Listen(string path) => UnixSocket.Listen(path, backlog: 1);
 
     /// <summary>Waits for QEMU's call and negotiates.</summary>
     /// <param name="listener">From <see cref="Listen"/>; disposed here, so that nobody else is let in.</param>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using OpenShell.Vm.Kernels;
 
 namespace OpenShell.Vm.Images.Formats;
 
@@ -8,7 +9,7 @@ namespace OpenShell.Vm.Images.Formats;
 /// </summary>
 internal static class BzImage
 {
-    private const int SetupSectors = 0x1f1, Magic = 0x202, PayloadOffset = 0x248, PayloadLength = 0x24c;
+    private const int SetupSectors = 0x1f1, PayloadOffset = 0x248, PayloadLength = 0x24c;
     private const int Sector = 512;
     private const int PayloadVersion = 0x208; // the protocol version since which the payload's place is told
     private const int VersionField = 0x206;
@@ -17,7 +18,7 @@ internal static class BzImage
     /// <summary>The kernel proper, or <see langword="null"/> if the image is not one of these or is compressed otherwise than with LZ4.</summary>
     public static byte[]? Extract(ReadOnlySpan<byte> image)
     {
-        if (image.Length < PayloadLength + 4 || !image[Magic..].StartsWith("HdrS"u8) || BinaryPrimitives.ReadUInt16LittleEndian(image[VersionField..]) < PayloadVersion)
+        if (image.Length < PayloadLength + 4 || !KernelMagic.IsBzImage(image) || BinaryPrimitives.ReadUInt16LittleEndian(image[VersionField..]) < PayloadVersion)
             return null;
         var sectors = image[SetupSectors] is 0 ? 4 : image[SetupSectors]; // 0 means 4, from old times
         var start = ((sectors + 1) * Sector) + BinaryPrimitives.ReadInt32LittleEndian(image[PayloadOffset..]);
@@ -29,6 +30,6 @@ internal static class BzImage
             return null;
         var size = BinaryPrimitives.ReadInt32LittleEndian(payload[^TrailingSize..]);
         var kernel = Lz4.DecodeLegacyFrame(payload[..^TrailingSize], size);
-        return kernel.AsSpan().StartsWith("\x7f\x45LF"u8) ? kernel : null;
+        return KernelMagic.IsElf(kernel) ? kernel : null;
     }
 }
