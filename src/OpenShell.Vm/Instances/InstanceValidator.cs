@@ -4,6 +4,7 @@ using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Distributions;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Images.Registry;
 using OpenShell.Vm.Kernels;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
@@ -115,6 +116,12 @@ public static class InstanceValidator
             yield return Usage("instance.k3s-binary-unused", "--k3s-binary is for k3s, but --distribution upstream was asked for.", "Leave one of the two away.");
         if (config is { K3sBinary: not null, Mode: GuestMode.Exec })
             yield return Usage("instance.k3s-binary-unused", "--k3s-binary is for a cluster, but --exec runs one program.", "Leave one of the two away.");
+        if (config.BaseImage is { } image && image != BaseImageSource.None && BaseImageSource.FaultOf(image) is { } imageFault)
+            yield return imageFault;
+        if (config is { BaseImage: not (null or BaseImageSource.None), RootDirectory: not null })
+            yield return Usage("instance.base-image-unused", "--base-image is what a root image is made of, but --rootfs takes a folder in its place.", "Leave one of the two away.");
+        if (config is { BaseImage: not (null or BaseImageSource.None), Pinned: not null })
+            yield return Usage("instance.base-image-unused", "--base-image is what a root image is made of, but --bundle brings one along.", "Leave one of the two away.");
         if (config.Kernel is { } kernel && !KernelNames.IsKnown(kernel))
             yield return Unknown("kernel", kernel, [KernelNames.Debian, KernelNames.Custom, "the path of a file"]);
         if (!NetworkNames.All.Contains(config.Network))
