@@ -32,12 +32,7 @@ internal sealed class RecipeCatalog(IReadOnlyList<Recipe> recipes)
     /// <summary>The same, with the guest's system out of a base image. Where the distributions' differ in what must be in it, the base image is looked at for one of them.</summary>
     public RecipeCatalog OnBaseImage() => new(
     [
-        .. _recipes.Values.Where(r => r.Kind != DebianRootRecipe.K3sName).Select(r => r.Kind switch
-        {
-            DebianRootRecipe.Name => new BaseImageRecipe(),
-            RootRecipe.K3sName => RootRecipe.K3sOnBaseImage,
-            _ => r,
-        }),
+        .. _recipes.Values.Where(r => r.Kind != DebianRootRecipe.K3sName).Select(r => r.Kind == DebianRootRecipe.Name ? new BaseImageRecipe() : r == RootRecipe.K3s ? RootRecipe.K3sOnBaseImage : r),
     ]);
 
     /// <summary>Kinds, in the order of the list.</summary>

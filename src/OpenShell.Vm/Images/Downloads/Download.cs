@@ -146,7 +146,7 @@ internal sealed class Downloader(CacheLayout layout, TimeSpan? stall = null, Htt
     // Whatever is in it, it is not what was promised, and going on with it would not make it so.
     private static FaultException TooLong(Download download, FileStream partial)
     {
-        partial.SetLength(0);
+        File.Delete(partial.Name);
         return ImageFaults.Make(
             "image.download-checksum",
             string.Create(CultureInfo.InvariantCulture, $"{download.Title} from {download.Address} has more than the {download.Size} bytes that it should; it was thrown away."),

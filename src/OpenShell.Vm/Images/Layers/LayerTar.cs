@@ -58,7 +58,8 @@ internal static class LayerTar
         // Directly before the entry: the writer of .NET keeps nothing back, and has no way to say bytes.
         await output.WriteAsync(PaxRecords.Header(records.OrderBy(r => r.Name, StringComparer.Ordinal)), cancellationToken).ConfigureAwait(false);
         await using var content = linked is null && inode.File is { } file ? new PartOfFile(file, inode.At, inode.Length) : null;
-        entry.DataStream = content;
+        if (content is not null)
+            entry.DataStream = content;
         await tar.WriteEntryAsync(entry, cancellationToken).ConfigureAwait(false);
 
         string Short(string record, string text)

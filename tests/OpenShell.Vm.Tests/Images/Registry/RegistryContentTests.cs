@@ -99,7 +99,7 @@ public sealed class RegistryContentTests : IDisposable
         await FetchAllAsync(content);
 
         registry.TokensGiven.ShouldBe(1);
-        registry.Requests[..3].ShouldBe(["GET /v2/base/manifests/1", "GET /token", "GET /v2/base/manifests/1 Bearer"]);
+        registry.Requests.Take(3).ShouldBe(["GET /v2/base/manifests/1", "GET /token", "GET /v2/base/manifests/1 Bearer"]);
         registry.Requests.Skip(2).ShouldAllBe(r => r.Contains(" Bearer", StringComparison.Ordinal));
     }
 
@@ -125,7 +125,7 @@ public sealed class RegistryContentTests : IDisposable
         await using var registry = await LoopbackRegistry.StartAsync(new() { Tokens = true, TokenUser = ("me", "pa:ss") });
         PushedImage.Push(registry, "base", "1", [Tar]);
         using var nobody = Content(registry, "base:1");
-        using var me = Content(registry, "base:1", Configuration($$"""{"auths":{"http://127.0.0.1:{{registry.Port}}/v1/":{"auth":"{{Base64("me:pa:ss")}}"}}}"""));
+        using var me = Content(registry, "base:1", Auth($"http://127.0.0.1:{registry.Port}/v1/", "me:pa:ss"));
 
         var fault = await FaultAsync(() => FetchAllAsync(nobody));
         await FetchAllAsync(me);
@@ -142,8 +142,8 @@ public sealed class RegistryContentTests : IDisposable
         var host = $"127.0.0.1:{registry.Port}";
         using var nobody = Content(registry, "base:1");
         using var helped = Content(registry, "base:1", Configuration("""{"credsStore":"desktop"}"""));
-        using var wrong = Content(registry, "base:1", Configuration($$$"""{"auths":{"{{{host}}}":{"username":"me","password":"wrong"}}}"""));
-        using var right = Content(registry, "base:1", Configuration($$$"""{"auths":{"{{{host}}}":{"auth":"{{{Base64("me:right")}}}"}}}"""));
+        using var wrong = Content(registry, "base:1", Auth(host, "me:wrong"));
+        using var right = Content(registry, "base:1", Auth(host, "me:right"));
 
         (await FaultAsync(() => FetchAllAsync(nobody))).What.ShouldContain("somebody it does not know");
         (await FaultAsync(() => FetchAllAsync(helped))).Remedy.ShouldContain("credential helper");
@@ -287,7 +287,7 @@ public sealed class RegistryContentTests : IDisposable
 
     [Fact]
     public void Docker_Hubs_user_is_found_by_its_old_address() =>
-        Configuration($$$"""{"auths":{"https://index.docker.io/v1/":{"auth":"{{{Base64("me:x")}}}"}}}""").Find("docker.io")!.User.ShouldBe("me");
+        Auth("https://index.docker.io/v1/", "me:x").Find("docker.io")!.User.ShouldBe("me");
 
     private static bool Redirect(HttpContext context, string to)
     {
@@ -322,7 +322,8 @@ public sealed class RegistryContentTests : IDisposable
 
     private DockerCredentials Configuration(string json) => DockerCredentials.Read(_folder.Write($"{Guid.NewGuid():N}/config.json", json));
 
-    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+    private DockerCredentials Auth(string key, string user) =>
+        Configuration("{\"auths\":{\"" + key + "\":{\"auth\":\"" + Convert.ToBase64String(Encoding.UTF8.GetBytes(user)) + "\"}}}");
 
     private static async Task<byte[]> BytesAsync(ImageContent content, Descriptor descriptor)
     {
