@@ -51,7 +51,7 @@ internal static class LayerTar
         if (entry.EntryType is TarEntryType.CharacterDevice or TarEntryType.BlockDevice)
             (entry.DeviceMajor, entry.DeviceMinor) = (inode.DeviceMajor, inode.DeviceMinor);
         if (linked is null)
-            records.AddRange(PaxRecords.Of(inode.Attributes));
+            records.AddRange(PaxRecords.AsText(inode.Attributes));
         if (inode.Length > LargestSize)
             throw new InvalidDataException($"{path} has {inode.Length} bytes; a base image's files may have {LargestSize}");
 

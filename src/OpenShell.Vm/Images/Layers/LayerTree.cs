@@ -16,34 +16,32 @@ internal sealed class LayerTree(string image)
     // As many as Linux follows (https://man7.org/linux/man-pages/man7/path_resolution.7.html), and as long as its names are.
     private const int LinksFollowed = 40, LongestName = 255, LongestPath = 4095;
 
+    private const int HeaderLength = 512;
+
     private int _entries;
 
     /// <summary>The root.</summary>
     public LayerNode Root { get; } = new(Inode.ImpliedFolder(), -1);
 
     /// <summary>Puts an unpacked layer over what is there.</summary>
-    /// <param name="path">Its tar, uncompressed: contents stay in it.</param>
+    /// <param name="path">Its tar, uncompressed and ours: contents stay in it, extended attributes are taken out.</param>
     /// <param name="layer">Its number, rising.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="Faults.FaultException">It is malformed, would leave the image, or has what a tar of files does not have.</exception>
     public void Apply(string path, int layer, CancellationToken cancellationToken)
     {
-        using var file = File.OpenRead(path);
-        using var headers = File.OpenRead(path);
-        using var reader = new TarReader(file);
         try
         {
-            // Where the headers of the next entry begin.
-            var at = 0L;
+            var attributes = PaxRecords.Take(path);
+            using var file = File.OpenRead(path);
+            using var reader = new TarReader(file);
             while (reader.GetNextEntry() is { } entry)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (++_entries > RegistryLimits.Entries)
                     throw RegistryFaults.TooLarge(image, $"it has more than {RegistryLimits.Entries} files");
-                if (entry.EntryType == TarEntryType.GlobalExtendedAttributes)
-                    continue;
-                Apply(entry, path, headers, at, layer);
-                at = PaxRecords.Behind(entry);
+                if (entry.EntryType != TarEntryType.GlobalExtendedAttributes)
+                    Apply(entry, path, attributes, layer);
             }
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException)
@@ -73,14 +71,14 @@ internal sealed class LayerTree(string image)
         return here.Children.Remove(parts[^1]);
     }
 
-    private void Apply(TarEntry entry, string file, Stream headers, long at, int layer)
+    private void Apply(TarEntry entry, string file, IReadOnlyDictionary<long, IReadOnlyDictionary<string, byte[]>> attributes, int layer)
     {
         var parts = Split(entry.Name);
         if (parts.Count == 0)
         {
             if (entry.EntryType != TarEntryType.Directory)
                 throw RegistryFaults.Malformed(image, $"'{Printable(entry.Name)}' in layer {layer + 1} takes the place of the root");
-            Root.Inode = InodeOf(entry, file, headers, at, layer);
+            Root.Inode = InodeOf(entry, file, attributes, layer);
             return;
         }
 
@@ -99,7 +97,7 @@ internal sealed class LayerTree(string image)
         // The target is looked for first: it may be what stands at this very name.
         var linked = entry.EntryType == TarEntryType.HardLink ? Linked(entry, layer) : null;
         var folder = Walk(folders, entry.Name, layer, create: true)!;
-        var inode = linked ?? InodeOf(entry, file, headers, at, layer);
+        var inode = linked ?? InodeOf(entry, file, attributes, layer);
         if (folder.Children.TryGetValue(name, out var there) && there.Inode.IsFolder && inode.IsFolder)
             (there.Inode, there.Layer) = (inode, layer);
         else
@@ -203,7 +201,7 @@ internal sealed class LayerTree(string image)
             : throw RegistryFaults.Malformed(image, $"the name '{Printable(name)}' in it is longer than Linux takes");
     }
 
-    private Inode InodeOf(TarEntry entry, string file, Stream headers, long at, int layer)
+    private Inode InodeOf(TarEntry entry, string file, IReadOnlyDictionary<long, IReadOnlyDictionary<string, byte[]>> attributes, int layer)
     {
         var type = entry.EntryType switch
         {
@@ -222,9 +220,8 @@ internal sealed class LayerTree(string image)
             Target = type == TarEntryType.SymbolicLink ? entry.LinkName : "",
             DeviceMajor = type is TarEntryType.CharacterDevice or TarEntryType.BlockDevice ? device?.DeviceMajor ?? 0 : 0,
             DeviceMinor = type is TarEntryType.CharacterDevice or TarEntryType.BlockDevice ? device?.DeviceMinor ?? 0 : 0,
-            Attributes = PaxRecords.HasAttributes(entry)
-                ? PaxRecords.Attributes(headers, at)
-                : System.Collections.Immutable.ImmutableDictionary<string, byte[]>.Empty,
+            // A header is the block before the contents.
+            Attributes = attributes.GetValueOrDefault(entry.DataOffset - HeaderLength) ?? PaxRecords.Attributes(entry),
             File = type == TarEntryType.RegularFile && entry.Length > 0 ? file : null,
             At = entry.DataOffset,
             Length = type == TarEntryType.RegularFile ? entry.Length : 0,

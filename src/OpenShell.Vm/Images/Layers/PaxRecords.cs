@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Formats.Tar;
 using System.Globalization;
 using System.Text;
@@ -5,49 +6,75 @@ using System.Text;
 namespace OpenShell.Vm.Images.Layers;
 
 /// <summary>
-/// Extended attributes in a tar (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html, and <c>SCHILY.xattr.</c> of star(5)). Their values are bytes,
-/// and System.Formats.Tar makes texts of them: so they are read and written here.
+/// Extended attributes in a tar (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html). In layers they are <c>SCHILY.xattr.NAME</c> of star(5), whose values are bytes:
+/// System.Formats.Tar makes texts of them, and refuses a tar that has a line feed in one. So they are taken out before it reads, and kept as <c>LIBARCHIVE.xattr.NAME</c>, which is Base64
+/// (https://github.com/libarchive/libarchive/blob/master/libarchive/archive_write_set_format_pax.c).
 /// </summary>
 internal static class PaxRecords
 {
-    public const string AttributePrefix = "SCHILY.xattr.";
+    private const string BytesPrefix = "SCHILY.xattr.", TextPrefix = "LIBARCHIVE.xattr.";
 
     private const int Block = 512, SizeAt = 124, SizeLength = 12, TypeAt = 156, ModeAt = 100, SumAt = 148, MagicAt = 257;
 
     // What an entry may have before it: no file system takes more of attributes than 64 KiB, and no name is longer than 4 KiB.
     private const int Longest = 1 << 20;
 
-    /// <summary>Whether an entry has extended attributes.</summary>
-    public static bool HasAttributes(TarEntry entry) => (entry as PaxTarEntry)?.ExtendedAttributes.Keys.Any(k => k.StartsWith(AttributePrefix, StringComparison.Ordinal)) is true;
-
-    /// <summary>Where the headers of the next entry begin.</summary>
-    public static long Behind(TarEntry entry) =>
-        entry.DataOffset + (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile ? (entry.Length + Block - 1) / Block * Block : 0);
-
-    /// <summary>The attributes of the entry whose first header is at a place of a tar.</summary>
+    /// <summary>
+    /// Takes the attributes with values of bytes out of a tar: other records, of the same lengths, take their places. Returns them by the places of their entries' own headers.
+    /// Whatever else is wrong with the tar, its reader will say.
+    /// </summary>
     /// <exception cref="InvalidDataException">They are damaged.</exception>
-    public static IReadOnlyDictionary<string, byte[]> Attributes(Stream tar, long at)
+    public static IReadOnlyDictionary<long, IReadOnlyDictionary<string, byte[]>> Take(string path)
     {
-        var found = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
+        using var tar = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
+        var found = new Dictionary<long, IReadOnlyDictionary<string, byte[]>>();
         var block = new byte[Block];
-        var before = tar.Position;
-        tar.Position = at;
-
-        // Headers about the entry, in whichever order, then the entry's own.
-        while (tar.ReadAtLeast(block, Block, throwOnEndOfStream: false) == Block && block[TypeAt] is (byte)'x' or (byte)'g' or (byte)'L' or (byte)'K')
+        var attributes = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        long? largeSize = null;
+        for (var at = 0L; ;)
         {
-            var size = Octal(block.AsSpan(SizeAt, SizeLength));
-            if (size is < 0 or > Longest)
-                throw new InvalidDataException("a header is larger than headers are");
-            var content = new byte[(size + Block - 1) / Block * Block];
-            tar.ReadExactly(content);
-            if (block[TypeAt] == (byte)'x')
-                Read(content.AsSpan(0, (int)size), found);
-        }
+            tar.Position = at;
+            if (tar.ReadAtLeast(block, Block, throwOnEndOfStream: false) < Block || block.AsSpan().IndexOfAnyExcept((byte)0) < 0)
+                return found;
+            var size = Number(block.AsSpan(SizeAt, SizeLength));
+            if (size < 0)
+                return found;
+            if (block[TypeAt] is (byte)'x' or (byte)'g' or (byte)'L' or (byte)'K')
+            {
+                if (block[TypeAt] == (byte)'x')
+                    TakeFrom(tar, size, attributes, ref largeSize);
+                at += Block + Padded(size);
+                continue;
+            }
 
-        tar.Position = before;
-        return found;
+            if (attributes.Count > 0)
+                found[at] = new Dictionary<string, byte[]>(attributes, StringComparer.Ordinal);
+
+            // Of the others only files have contents, whatever their headers say.
+            at += Block + (block[TypeAt] is (byte)'0' or 0 or (byte)'7' ? Padded(largeSize ?? size) : 0);
+            attributes.Clear();
+            largeSize = null;
+        }
     }
+
+    /// <summary>The attributes of an entry that are texts.</summary>
+    public static IReadOnlyDictionary<string, byte[]> Attributes(TarEntry entry)
+    {
+        if (entry is not PaxTarEntry pax || !pax.ExtendedAttributes.Keys.Any(k => k.StartsWith(TextPrefix, StringComparison.Ordinal)))
+            return ImmutableDictionary<string, byte[]>.Empty;
+        var attributes = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (var (name, value) in pax.ExtendedAttributes.Where(a => a.Key.StartsWith(TextPrefix, StringComparison.Ordinal)))
+            attributes[Uri.UnescapeDataString(name[TextPrefix.Length..])] = Convert.FromBase64String(value.TrimEnd('=').PadRight((value.TrimEnd('=').Length + 3) / 4 * 4, '='));
+        return attributes;
+    }
+
+    /// <summary>Attributes as records of bytes.</summary>
+    public static IEnumerable<(string Name, byte[] Value)> AsBytes(IReadOnlyDictionary<string, byte[]> attributes) =>
+        attributes.OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => (BytesPrefix + a.Key, a.Value));
+
+    /// <summary>Attributes as records of texts.</summary>
+    public static IEnumerable<(string Name, byte[] Value)> AsText(IReadOnlyDictionary<string, byte[]> attributes) =>
+        attributes.OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => (TextPrefix + Uri.EscapeDataString(a.Key), Encoding.ASCII.GetBytes(Convert.ToBase64String(a.Value).TrimEnd('='))));
 
     /// <summary>The blocks that say of the entry behind them what its own header has no place for; nothing where there is nothing to say.</summary>
     public static byte[] Header(IEnumerable<(string Name, byte[] Value)> records)
@@ -80,9 +107,6 @@ internal static class PaxRecords
         return blocks;
     }
 
-    /// <summary>Attributes as records.</summary>
-    public static IEnumerable<(string Name, byte[] Value)> Of(IReadOnlyDictionary<string, byte[]> attributes) => attributes.OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => (AttributePrefix + a.Key, a.Value));
-
     // "LENGTH NAME=VALUE\n", and the length counts its own digits too.
     private static void Write(MemoryStream content, string name, byte[] value)
     {
@@ -97,23 +121,50 @@ internal static class PaxRecords
         static int Digits(int number) => number.ToString(CultureInfo.InvariantCulture).Length;
     }
 
-    private static void Read(ReadOnlySpan<byte> content, SortedDictionary<string, byte[]> found)
+    private static void TakeFrom(FileStream tar, long size, Dictionary<string, byte[]> attributes, ref long? largeSize)
     {
-        while (content.Length > 0)
+        if (size > Longest)
+            throw new InvalidDataException("a header is larger than headers are");
+        var at = tar.Position;
+        var content = new byte[size];
+        tar.ReadExactly(content);
+        var changed = false;
+        for (var from = 0; from < content.Length;)
         {
-            var blank = content.IndexOf((byte)' ');
-            if (blank <= 0 || !int.TryParse(content[..blank], NumberStyles.None, CultureInfo.InvariantCulture, out var length) || length <= blank + 2 || length > content.Length)
+            var rest = content.AsSpan(from);
+            var blank = rest.IndexOf((byte)' ');
+            if (blank <= 0 || !int.TryParse(rest[..blank], NumberStyles.None, CultureInfo.InvariantCulture, out var length) || length <= blank + 2 || length > rest.Length)
                 throw new InvalidDataException("a pax record is damaged");
-            var record = content[(blank + 1)..(length - 1)];
+            var record = rest[(blank + 1)..(length - 1)];
             var equals = record.IndexOf((byte)'=');
-            if (equals > 0 && Encoding.UTF8.GetString(record[..equals]) is var name && name.StartsWith(AttributePrefix, StringComparison.Ordinal))
-                found[name[AttributePrefix.Length..]] = record[(equals + 1)..].ToArray();
-            content = content[length..];
+            var name = equals > 0 ? Encoding.UTF8.GetString(record[..equals]) : "";
+            if (name == "size" && long.TryParse(record[(equals + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var large))
+                largeSize = large;
+            if (name.StartsWith(BytesPrefix, StringComparison.Ordinal))
+            {
+                // The last of a name counts; readers want each once.
+                attributes[name[BytesPrefix.Length..]] = record[(equals + 1)..].ToArray();
+                record.Fill((byte)'.');
+                Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"taken{from}="), record);
+                changed = true;
+            }
+
+            from += length;
         }
+
+        if (!changed)
+            return;
+        tar.Position = at;
+        tar.Write(content);
     }
 
-    private static long Octal(ReadOnlySpan<byte> field)
+    private static long Padded(long size) => (size + Block - 1) / Block * Block;
+
+    // Octal digits, or, with the highest bit set, a number in base 256 (GNU).
+    private static long Number(ReadOnlySpan<byte> field)
     {
+        if ((field[0] & 0x80) != 0)
+            return field[0] == 0x80 && field[1..4].IndexOfAnyExcept((byte)0) < 0 ? System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(field[4..]) : -1;
         long value = 0;
         foreach (var digit in field)
         {

@@ -20,21 +20,14 @@ internal sealed class RootTar(Stream output) : IAsyncDisposable
     {
         await using var file = File.OpenRead(path);
         await using var reader = new TarReader(file);
-        await using var headers = File.OpenRead(path);
-        var next = 0L;
         while (await reader.GetNextEntryAsync(copyData: false, cancellationToken).ConfigureAwait(false) is { } entry)
         {
-            if (entry.EntryType == TarEntryType.GlobalExtendedAttributes)
-                continue;
-            var at = next;
-            next = PaxRecords.Behind(entry);
             var name = Normal(entry.Name);
             if (Dropped.Any(d => name.StartsWith(d, StringComparison.Ordinal) && name.Length > d.TrimEnd('/').Length) || Dropped.Contains(name))
                 continue;
             if (name.Length == 0 || name == "." || !_names.Add(name))
                 continue;
-            if (PaxRecords.HasAttributes(entry))
-                await output.WriteAsync(PaxRecords.Header(PaxRecords.Of(PaxRecords.Attributes(headers, at))), cancellationToken).ConfigureAwait(false);
+            await output.WriteAsync(PaxRecords.Header(PaxRecords.AsBytes(PaxRecords.Attributes(entry))), cancellationToken).ConfigureAwait(false);
             await _tar.WriteEntryAsync(new GnuTarEntry(entry), cancellationToken).ConfigureAwait(false);
             onBytes(file.Position);
         }
