@@ -15,7 +15,7 @@ internal static class PackageSetup
     /// <summary>Makes sure that a start finds what it needs of the host: as root by installing it, otherwise by saying who can.</summary>
     public static async Task EnsureAsync(CommandContext context, InstanceConfig config)
     {
-        var request = new ImageRequest { Mode = config.Mode, Distribution = DistributionOf(config), K3sBinary = config.K3sBinary, BaseImage = config.BaseImage, Kernel = config.Kernel };
+        var request = new ImageRequest { Mode = config.Mode, Distribution = DistributionOf(config), K3sBinary = config.K3sBinary, BaseImage = config.BaseImage is BaseImages.None ? null : config.BaseImage, Kernel = config.Kernel };
         IReadOnlyList<MissingPackage> missing;
         try
         {

@@ -14,7 +14,11 @@ public sealed class BaseImageMemoryTests : IDisposable
 
     private HostDirectories Directories => new()
     {
-        Data = _folder.File("data"), Cache = _folder.File("cache"), OpenShellConfig = _folder.File("config"), Runtime = _folder.File("run"), Kube = _folder.File("kube"),
+        Data = _folder.File("data"),
+        Cache = _folder.File("cache"),
+        OpenShellConfig = _folder.File("config"),
+        Runtime = _folder.File("run"),
+        Kube = _folder.File("kube"),
     };
 
     public void Dispose() => _folder.Dispose();

@@ -158,7 +158,11 @@ internal sealed class RegistryTransport : DelegatingHandler
                 // https://distribution.github.io/distribution/spec/auth/oauth/
                 Content = new FormUrlEncodedContent(new Dictionary<string, string>
                 {
-                    ["grant_type"] = "refresh_token", ["service"] = service ?? "", ["client_id"] = "openshell-vm", ["scope"] = scope, ["refresh_token"] = identity,
+                    ["grant_type"] = "refresh_token",
+                    ["service"] = service ?? "",
+                    ["client_id"] = "openshell-vm",
+                    ["scope"] = scope,
+                    ["refresh_token"] = identity,
                 }),
             }
             : new HttpRequestMessage(HttpMethod.Get, new UriBuilder(server) { Query = Query(server, service, scope) }.Uri);

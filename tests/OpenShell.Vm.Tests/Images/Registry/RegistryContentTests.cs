@@ -45,7 +45,11 @@ public sealed class RegistryContentTests : IDisposable
         await using var registry = await LoopbackRegistry.StartAsync();
         var manifests = new Dictionary<string, string>
         {
-            ["windows"] = Pushed(registry, "amd64", "windows"), ["armv7"] = Pushed(registry, "arm"), ["amd64"] = Pushed(registry, "amd64"), ["arm64"] = Pushed(registry, "arm64"), ["riscv64"] = Pushed(registry, "riscv64"),
+            ["windows"] = Pushed(registry, "amd64", "windows"),
+            ["armv7"] = Pushed(registry, "arm"),
+            ["amd64"] = Pushed(registry, "amd64"),
+            ["arm64"] = Pushed(registry, "arm64"),
+            ["riscv64"] = Pushed(registry, "riscv64"),
         };
         var index = PushedImage.PushIndex(
             registry,
