@@ -65,7 +65,8 @@ public sealed class BaseImageTests : ProgramTest
     /// <summary>Debian as mmdebstrap has installed it as the first layer, and two over it that change things.</summary>
     private async Task<string> PushAsync(LoopbackRegistry registry)
     {
-        var debian = Directory.EnumerateFiles(Path.Combine(Home.Environment["XDG_CACHE_HOME"]!, "openshell-vm", "artifacts", "debian-root"), "root.tar", SearchOption.AllDirectories).MaxBy(File.GetLastWriteTimeUtc)!;
+        var debian = Directory.EnumerateFiles(Path.Combine(Home.Environment["XDG_CACHE_HOME"]!, "openshell-vm", "artifacts", "debian-root"), "root.tar", SearchOption.AllDirectories)
+            .Where(IsOfThisProcessor).MaxBy(File.GetLastWriteTimeUtc)!;
         var gzipped = Path.Combine(Home.Root, "layer.tar.gz");
         await using (var tar = File.OpenRead(debian))
         await using (var blob = File.Create(gzipped))
@@ -99,6 +100,14 @@ public sealed class BaseImageTests : ProgramTest
             Architecture);
         registry.Tag("base", "1", digest);
         return digest;
+    }
+
+    // The cache may have systems for others too.
+    private static bool IsOfThisProcessor(string root)
+    {
+        using var record = JsonDocument.Parse(File.ReadAllText(Path.Combine(Path.GetDirectoryName(root)!, "provenance.json")));
+        return record.RootElement.GetProperty("inputs").EnumerateArray().Any(i => i.GetProperty("name").GetString() == "architecture" && i.GetProperty("value").GetString() == Architecture)
+            && record.RootElement.GetProperty("version").GetString()!.StartsWith("Debian bookworm", StringComparison.Ordinal);
     }
 
     private static byte[] Layer(Action<TarWriter> write)
