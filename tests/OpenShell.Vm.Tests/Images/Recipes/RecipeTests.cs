@@ -33,7 +33,7 @@ public sealed class RecipeTests
         {
             package.Why.ShouldNotBeNullOrWhiteSpace();
             foreach (var purpose in package.NeededFor)
-                RecipeCatalog.Default.Kinds.Append(HostPackages.Run).Append(HostPackages.Test).ShouldContain(purpose);
+                RecipeCatalog.Default.Kinds.Append(HostPackages.Run).Append(HostPackages.Test).Append(HostPackages.OtherProcessor).ShouldContain(purpose);
         }
     }
 
