@@ -93,7 +93,6 @@ internal sealed partial class SerialMachine : IAsyncDisposable
         await ((Task)_ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _serial.Dispose();
         _qemu.Dispose();
-        File.Delete(((System.Net.Sockets.UnixDomainSocketEndPoint)_serial.LocalEndPoint!).ToString()!);
     }
 
     private static Socket Listen(string path)

@@ -53,7 +53,7 @@ internal sealed class DebianRootRecipe : Recipe
 
     public override int Revision => 2;
 
-    public override long SpaceNeeded => 1200L << 20;
+    public override long SpaceNeeded => 1500L << 20;
 
     public override IReadOnlyList<string> Sources => [_packageList, ExcludeList];
 
@@ -94,13 +94,14 @@ internal sealed class DebianRootRecipe : Recipe
             },
             Background = true,
         };
+        var made = unpackedOnly ? Path.Combine(context.Scratch("unpacked"), Tar) : context.Output(Tar);
         await context.Tools.RunAsync(
             command,
             input: null,
             async (tar, token) =>
             {
-                await using var file = File.Create(context.Output(Tar));
-                await (unpackedOnly ? UnpackedDebian.CompleteAsync(tar, file, token) : tar.CopyToAsync(file, token)).ConfigureAwait(false);
+                await using var file = File.Create(made);
+                await tar.CopyToAsync(file, token).ConfigureAwait(false);
             },
             cancellationToken,
             line =>
@@ -108,7 +109,14 @@ internal sealed class DebianRootRecipe : Recipe
                 if (Steps.FirstOrDefault(s => line.StartsWith(s.Begins, StringComparison.Ordinal)) is { Shown: not null } step)
                     context.Progress.Running(step.Shown, step.Share);
             }).ConfigureAwait(false);
-        return $"Debian {locked.Suite}, {locked.Packages.Count} packages";
+        if (unpackedOnly)
+        {
+            await using var unpacked = File.OpenRead(made);
+            await using var completed = File.Create(context.Output(Tar));
+            await UnpackedDebian.CompleteAsync(unpacked, completed, cancellationToken).ConfigureAwait(false);
+        }
+
+        return $"Debian {locked.Suite}, {locked.Packages.Count} packages" + (unpackedOnly ? ", unpacked only" : "");
     }
 
     private bool IsUnpacked(RecipeFacts facts) => AlwaysUnpacked || facts.IsForeign;
