@@ -75,13 +75,13 @@ internal static class KernelCommandLine
     [
         // Workarounds for speculation in real processors. TCG does not speculate; the kernel would only run the costly paths.
         "mitigations=off",
-
-        // Address layout randomization of the kernel costs a relocation pass of the whole image at boot.
-        "nokaslr",
     ];
 
     private static readonly string[] EmulatedX64 =
     [
+        // Address layout randomization of the kernel costs a relocation pass of the whole image at boot. (AArch64's kernel understands it too, but so early that it later takes it for an argument of PID 1.)
+        "nokaslr",
+
         // The TSC is the clock (docs/adr/0004): TCG's are synchronous by construction, but the kernel's test of that takes emulation's slowness for a difference and
         // falls back to the HPET, whose every reading is a device access under QEMU's global lock.
         "tsc=reliable",

@@ -38,7 +38,7 @@ public sealed class MissingPackTests
         fault.What.ShouldContain("Some.Pack 1.0");
         fault.What.ShouldEndWith("Everything else was built: kernel, kubernetes.");
         fault.Remedy.ShouldContain("--without-guest");
-        images.Recipes.Where(r => r.Kind is KernelRecipe.Name or KubernetesRecipe.Name).ShouldAllBe(r => r.Builds == 1);
+        (await images.Builder().ListAsync(TestContext.Current.CancellationToken)).Select(a => a.Kind).ShouldBe([KernelRecipe.Name, KubernetesRecipe.Name], ignoreOrder: true);
         images.Recipes.Single(r => r.Kind == RootRecipe.ClusterName).Builds.ShouldBe(0);
     }
 }
