@@ -58,7 +58,7 @@ internal sealed class DebianRootRecipe : Recipe
     public override IReadOnlyList<string> Sources => [_packageList, ExcludeList];
 
     // The same packages, but not the same files.
-    public override IReadOnlyList<RecipeInput> Inputs(RecipeFacts facts) => IsUnpacked(facts) ? [new("packages", "unpacked only, completion 1")] : [];
+    public override IReadOnlyList<RecipeInput> Inputs(RecipeFacts facts) => IsUnpacked(facts) ? [new("packages", "unpacked only, completion 2")] : [];
 
     public override PackageRequest Packages(RecipeFacts facts) => new()
     {

@@ -28,7 +28,7 @@ internal static class UnpackedDebian
     [
         ("usr/share/base-passwd/passwd.master", "etc/passwd"), // base-passwd: the users that every Debian has
         ("usr/share/base-passwd/group.master", "etc/group"),
-        ("usr/share/base-files/nsswitch.conf", "etc/nsswitch.conf"), // base-files: names are looked up in files first
+        ("usr/share/libc-bin/nsswitch.conf", "etc/nsswitch.conf"), // libc-bin: names are looked up in files first
         ("usr/share/base-files/profile", "etc/profile"), // base-files: a shell's PATH
         ("usr/share/base-files/dot.profile", "root/.profile"),
         ("usr/share/base-files/dot.bashrc", "root/.bashrc"),
@@ -72,6 +72,7 @@ internal static class UnpackedDebian
         ("var/lib/etcd", "the folder of a service of Debian's; the guest has its own on the state disk"),
         ("var/mail", "no mail"),
         ("var/spool/mail", "no mail"),
+        ("usr/share/info/", "no manuals"),
         ("usr/local/man", "no manuals"),
         ("usr/local/share/man", "no manuals"),
     ];
