@@ -1,6 +1,5 @@
 using System.Text.Json;
 using OpenShell.Vm.Boot.Tests.Programs;
-using OpenShell.Vm.Boot.Tests.Running;
 
 namespace OpenShell.Vm.Boot.Tests.Arm64;
 
