@@ -53,6 +53,12 @@ public sealed record ImageRequest
     /// <summary>The k3s program of the user's choice, an absolute path; <see langword="null"/>: the pinned release.</summary>
     public string? K3sBinary { get; init; }
 
+    /// <summary>
+    /// The container image that the guest's system is taken from, in place of Debian's packages: <c>[HOST[:PORT]/]NAME[:TAG][@sha256:...]</c>, <c>oci:FOLDER[:NAME]</c>, or the absolute path of an archive;
+    /// <see langword="null"/>: Debian's packages.
+    /// </summary>
+    public string? BaseImage { get; init; }
+
     /// <summary>Which kernel: a name of <see cref="Kernels.KernelNames"/> or the absolute path of a file; <see langword="null"/>: Debian's.</summary>
     public string? Kernel { get; init; }
 

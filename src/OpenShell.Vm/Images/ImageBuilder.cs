@@ -41,9 +41,10 @@ public sealed partial class ImageBuilder : IImages
     public async Task<ImageSet?> FindAsync(ImageRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var keys = KeysOf(await FactsAsync(request, cancellationToken).ConfigureAwait(false));
+        var facts = await FactsAsync(request, cancellationToken).ConfigureAwait(false);
         foreach (var parts in ImageParts.Choices(request))
         {
+            var keys = KeysOf(parts.In(facts));
             var records = parts.Kinds.Select(k => keys.Plan(k) is { } plan ? _cache.Find(k, plan.Key) : null).ToList();
             if (records.Contains(null))
                 continue;
@@ -65,7 +66,8 @@ public sealed partial class ImageBuilder : IImages
         ArgumentNullException.ThrowIfNull(request);
         CheckWritable();
         var facts = await FactsAsync(request, cancellationToken).ConfigureAwait(false);
-        var parts = request.Refresh ? ImageParts.Choices(request)[^1] : WantedOf(request, KeysOf(facts));
+        var parts = request.Refresh ? ImageParts.Choices(request)[^1] : WantedOf(request, facts);
+        facts = parts.In(facts);
 
         // Not an image, but what comes from the same mirrors: so that a start after this needs no network.
         var tools = RuntimeTools.FindGvproxy(_directories) is null && _catalog.Kinds.Contains(GvproxyRecipe.Name) ? (string[])[GvproxyRecipe.Name] : [];
@@ -158,8 +160,8 @@ public sealed partial class ImageBuilder : IImages
     private async Task<IReadOnlyList<ArtifactRecord>> EnsureKindsAsync(
         RecipeFacts facts, IReadOnlyList<string> kinds, bool refresh, bool repair, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
     {
-        await new Resolution(_layout, facts, _locks, progress).EnsureAsync(_catalog.Closure(kinds), refresh, cancellationToken).ConfigureAwait(false);
-        var session = new BuildSession(_cache, facts, _locks, new Keys(_catalog, facts, _locks), progress, repair);
+        await new Resolution(_layout, facts, _locks, progress).EnsureAsync(CatalogOf(facts).Closure(kinds), refresh, cancellationToken).ConfigureAwait(false);
+        var session = new BuildSession(_cache, facts, _locks, KeysOf(facts), progress, repair);
         var tasks = kinds.Select(k => session.GetAsync(k, cancellationToken)).ToList();
         await Task.WhenAll(tasks).ConfigureAwait(false);
         return [.. tasks.Select(t => t.Result)];
@@ -172,23 +174,27 @@ public sealed partial class ImageBuilder : IImages
     private async Task<RecipeFacts> FactsAsync(ImageRequest request, CancellationToken cancellationToken)
     {
         var facts = Facts(request.Architecture);
-        return request is { K3sBinary: { } binary, Distribution: Distributions.K3s.DistributionName }
-            ? facts with { K3s = await GivenK3s.ReadAsync(binary, facts.Architecture, cancellationToken).ConfigureAwait(false) }
-            : facts;
+        if (request is { K3sBinary: { } binary, Distribution: Distributions.K3s.DistributionName })
+            facts = facts with { K3s = await GivenK3s.ReadAsync(binary, facts.Architecture, cancellationToken).ConfigureAwait(false) };
+        if (request.BaseImage is { } image)
+            facts = facts with { Base = await Registry.BaseImage.ReadAsync(image, facts.Architecture, _layout, cancellationToken).ConfigureAwait(false) };
+        return facts;
     }
 
     private Keys KeysNow() => KeysOf(Facts());
 
-    private Keys KeysOf(RecipeFacts facts) => new(_catalog, facts, _locks);
+    private Keys KeysOf(RecipeFacts facts) => new(CatalogOf(facts), facts, _locks);
+
+    private RecipeCatalog CatalogOf(RecipeFacts facts) => facts.Base is null ? _catalog : _catalog.OnBaseImage();
 
     /// <summary>Kinds of all the artifacts that would be built for a request where nothing is in the cache.</summary>
     internal static IReadOnlyList<string> KindsFor(ImageRequest request) =>
         [.. RecipeCatalog.Default.Closure(ImageParts.Choices(request)[^1].Kinds).Select(r => r.Kind)];
 
-    private ImageParts WantedOf(ImageRequest request, Keys keys)
+    private ImageParts WantedOf(ImageRequest request, RecipeFacts facts)
     {
         var choices = ImageParts.Choices(request);
-        return choices.FirstOrDefault(parts => parts.Kinds.All(k => keys.Plan(k) is { } plan && _cache.Find(k, plan.Key) is not null)) ?? choices[^1];
+        return choices.FirstOrDefault(parts => KeysOf(parts.In(facts)) is var keys && parts.Kinds.All(k => keys.Plan(k) is { } plan && _cache.Find(k, plan.Key) is not null)) ?? choices[^1];
     }
 
     private async Task<ImageSet> SetAsync(ImageParts parts, IReadOnlyList<ArtifactRecord> records, Keys keys, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Distributions;
+using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Recipes;
 using OpenShell.Vm.Kernels;
@@ -29,6 +30,22 @@ internal sealed record ImageParts
 
     /// <summary>All of them.</summary>
     public IEnumerable<string> Kinds => new[] { Kernel, Initramfs, Root }.OfType<string>();
+
+    /// <summary>The facts by which they are made: a base image must contain what is to run in it.</summary>
+    public RecipeFacts In(RecipeFacts facts) => facts.Base is null
+        ? facts
+        : facts with
+        {
+            Base = facts.Base with
+            {
+                Purpose = Root switch
+                {
+                    RootRecipe.ProgramName => BaseImageContents.Program,
+                    RootRecipe.K3sName => BaseImageContents.K3s,
+                    _ => BaseImageContents.Upstream,
+                },
+            },
+        };
 
     /// <summary>Those that serve a request, best first; the last is the one that is built where none is there.</summary>
     /// <exception cref="Faults.FaultException">It asks for a distribution that there is no recipe for.</exception>

@@ -35,6 +35,9 @@ public sealed record InstanceConfig
     /// <summary>The k3s program to use: an absolute path; <see langword="null"/>: the release that this project was written for.</summary>
     public string? K3sBinary { get; init; }
 
+    /// <summary>The container image that the guest's system is taken from, as in <see cref="ImageRequest.BaseImage"/>; <see langword="null"/>: Debian's packages.</summary>
+    public string? BaseImage { get; init; }
+
     /// <summary><c>debian</c>, <c>custom</c>, or the absolute path of a kernel that has everything built in; <see langword="null"/>: <c>debian</c>.</summary>
     public string? Kernel { get; init; }
 

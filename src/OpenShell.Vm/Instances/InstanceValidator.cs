@@ -4,6 +4,7 @@ using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Distributions;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Images.Registry;
 using OpenShell.Vm.Kernels;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
@@ -116,6 +117,16 @@ public static class InstanceValidator
             yield return Usage("instance.k3s-binary-unused", "--k3s-binary is for a cluster, but --exec runs one program.", "Leave one of the two away.");
     }
 
+    private static IEnumerable<Fault> BaseImageFaults(InstanceConfig config)
+    {
+        if (config.BaseImage is { } image && image != BaseImageSource.None && BaseImageSource.FaultOf(image) is { } fault)
+            yield return fault;
+        if (config is { BaseImage: not (null or BaseImageSource.None), RootDirectory: not null })
+            yield return Usage("instance.base-image-unused", "--base-image is what a root image is made of, but --rootfs takes a folder in its place.", "Leave one of the two away.");
+        if (config is { BaseImage: not (null or BaseImageSource.None), Pinned: not null })
+            yield return Usage("instance.base-image-unused", "--base-image is what a root image is made of, but --bundle brings one along.", "Leave one of the two away.");
+    }
+
     private static IEnumerable<Fault> Names(InstanceConfig config)
     {
         if (config.Hypervisor is { } hypervisor && HypervisorCatalog.Find(hypervisor) is null)
@@ -127,6 +138,8 @@ public static class InstanceValidator
         else if (config is { IsForeign: true, Pinned: not null })
             yield return Usage("instance.arch-of-bundle", $"--arch {config.Architecture}: the bundle is for this machine's processor.", "Leave --arch away.");
         foreach (var fault in DistributionFaults(config))
+            yield return fault;
+        foreach (var fault in BaseImageFaults(config))
             yield return fault;
         if (config.Kernel is { } kernel && !KernelNames.IsKnown(kernel))
             yield return Unknown("kernel", kernel, [KernelNames.Debian, KernelNames.Custom, "the path of a file"]);

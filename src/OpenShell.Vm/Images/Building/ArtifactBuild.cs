@@ -36,7 +36,7 @@ internal sealed class ArtifactBuild(ArtifactCache cache, RecipeFacts facts, Lock
                 Version = version,
                 Inputs = plan.Inputs,
                 Outputs = outputs,
-                Packages = packages,
+                Packages = [.. packages, .. context.Packages],
                 Restored = context.Restored,
                 Commands = [.. tools.Commands.Select(c => Anonymous(c, folder))],
                 Tools = versions,

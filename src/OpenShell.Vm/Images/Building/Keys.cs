@@ -42,6 +42,13 @@ internal sealed class Keys(RecipeCatalog catalog, RecipeFacts facts, Locks locks
             inputs.Add(new RecipeInput("sdk", toolchain.Sdk));
         }
 
+        if (recipe.TakesBaseImage)
+        {
+            if (locks.FindBaseImage(own) is not { } image)
+                return null;
+            inputs.Add(new RecipeInput("base image", image.Digest!));
+        }
+
         if (recipe.Packages(own) is { } request)
         {
             if (locks.Find(request) is not { } locked)

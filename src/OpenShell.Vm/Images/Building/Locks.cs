@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Debian;
+using OpenShell.Vm.Images.Registry;
 
 namespace OpenShell.Vm.Images.Building;
 
@@ -13,6 +14,13 @@ internal sealed class Locks(CacheLayout layout)
 
     /// <summary>The framework for this version of .NET and the guest's processor, if it was probed.</summary>
     public ToolchainLock? FindToolchain(RecipeFacts facts) => Read(ToolchainName(facts), CacheJson.Default.ToolchainLock);
+
+    /// <summary>What leads to the base image's manifest: an image on this machine is what it is now, one in a registry what its tag was resolved to.</summary>
+    public Descriptor? FindBaseImage(RecipeFacts facts) =>
+        facts.Base!.Local ?? Read(BaseImageLock.NameOf(facts.Base.Source, facts.Architecture), CacheJson.Default.BaseImageLock)?.Manifest;
+
+    public Task WriteAsync(BaseImageSource source, BaseImageLock locked, CancellationToken cancellationToken) =>
+        WriteAsync(BaseImageLock.NameOf(source, locked.Architecture), locked, CacheJson.Default.BaseImageLock, cancellationToken);
 
     public Task WriteAsync(PackageRequest request, PackageLock locked, CancellationToken cancellationToken) =>
         WriteAsync(request.LockName, locked, CacheJson.Default.PackageLock, cancellationToken);

@@ -35,6 +35,9 @@ internal abstract class Recipe
     /// <summary>What else determines the content.</summary>
     public virtual IReadOnlyList<Cache.RecipeInput> Inputs(RecipeFacts facts) => [];
 
+    /// <summary>Whether it is made of the base image of <see cref="RecipeFacts.Base"/>.</summary>
+    public virtual bool TakesBaseImage => false;
+
     /// <summary>What of Debian goes in.</summary>
     public virtual PackageRequest? Packages(RecipeFacts facts) => null;
 
@@ -49,6 +52,9 @@ internal sealed record RecipeFacts(SourceTree Source, string Architecture)
 {
     /// <summary>The k3s that the user has brought; <see langword="null"/>: the pinned release.</summary>
     public GivenK3s? K3s { get; init; }
+
+    /// <summary>The container image that the guest's system is taken from; <see langword="null"/>: it is made of Debian's packages.</summary>
+    public Registry.BaseImage? Base { get; init; }
 
     /// <summary>Debian's name of the processor architecture of the machine that builds.</summary>
     public string HostArchitecture { get; init; } = ImageBuilder.HostArchitecture;

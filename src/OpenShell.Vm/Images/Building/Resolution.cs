@@ -1,5 +1,6 @@
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Debian;
+using OpenShell.Vm.Images.Registry;
 
 namespace OpenShell.Vm.Images.Building;
 
@@ -28,6 +29,9 @@ internal sealed class Resolution(CacheLayout layout, RecipeFacts facts, Locks lo
             foreach (var suite in recipes.Select(r => r.Packages(facts.For(r))).OfType<PackageRequest>().Where(r => refresh || locks.Find(r) is null).GroupBy(NameOf).ToList())
                 await ResolveSuiteAsync([.. suite], tools, step, cancellationToken).ConfigureAwait(false);
 
+            if (recipes.Any(r => r.TakesBaseImage) && facts.Base is { Local: null } image && (refresh || locks.FindBaseImage(facts) is null))
+                await ResolveAsync(image.Source, step, cancellationToken).ConfigureAwait(false);
+
             if (recipes.Any(r => r.CompilesDotNet) && (refresh || locks.FindToolchain(facts) is null))
             {
                 step.Running("which .NET can be compiled natively");
@@ -46,7 +50,27 @@ internal sealed class Resolution(CacheLayout layout, RecipeFacts facts, Locks lo
     }
 
     private bool IsMissing(Recipe recipe) =>
-        (recipe.CompilesDotNet && locks.FindToolchain(facts) is null) || (recipe.Packages(facts.For(recipe)) is { } request && locks.Find(request) is null);
+        (recipe.CompilesDotNet && locks.FindToolchain(facts) is null) || (recipe.TakesBaseImage && locks.FindBaseImage(facts) is null) || (recipe.Packages(facts.For(recipe)) is { } request && locks.Find(request) is null);
+
+    private async Task ResolveAsync(BaseImageSource source, StepReporter step, CancellationToken cancellationToken)
+    {
+        step.Running(source.ToString());
+        using var content = ImageContent.Open(source, layout);
+        var manifest = await ImageResolver.ResolveAsync(content, facts.Architecture, cancellationToken).ConfigureAwait(false);
+        await locks.WriteAsync(
+            source,
+            new BaseImageLock
+            {
+                Reference = source.ToString(),
+                Architecture = facts.Architecture,
+                Digest = manifest.Digest!,
+                Size = manifest.Size,
+                MediaType = manifest.MediaType!,
+                ResolvedAt = DateTimeOffset.UtcNow,
+            },
+            cancellationToken).ConfigureAwait(false);
+        step.Running($"{source} is {manifest.Digest}", 1);
+    }
 
     // All of one suite, for one processor.
     private async Task ResolveSuiteAsync(IReadOnlyList<PackageRequest> requests, Tools tools, StepReporter step, CancellationToken cancellationToken)

@@ -20,13 +20,16 @@ internal sealed class RootRecipe : Recipe
 
     private readonly bool _isPlain;
 
-    private RootRecipe(string? distribution, bool isPlain = false) => (_distribution, _isPlain) = (distribution, isPlain);
+    private RootRecipe(string? distribution, string debian = DebianRootRecipe.Name, bool isPlain = false) => (_distribution, Debian, _isPlain) = (distribution, debian, isPlain);
 
     /// <summary>For clusters of upstream's (and good for single programs too).</summary>
     public static RootRecipe Cluster { get; } = new(Distributions.Upstream.DistributionName);
 
     /// <summary>For clusters of k3s's.</summary>
-    public static RootRecipe K3s { get; } = new(Distributions.K3s.DistributionName);
+    public static RootRecipe K3s { get; } = new(Distributions.K3s.DistributionName, DebianRootRecipe.K3sName);
+
+    /// <summary>For clusters of k3s's, of a base image: of those there is only one.</summary>
+    public static RootRecipe K3sOnBaseImage { get; } = new(Distributions.K3s.DistributionName);
 
     /// <summary>For single programs: without what takes minutes to build.</summary>
     public static RootRecipe Program { get; } = new(null);
@@ -52,7 +55,7 @@ internal sealed class RootRecipe : Recipe
 
     private bool IsK3s => _distribution == Distributions.K3s.DistributionName;
 
-    private string Debian => IsK3s ? DebianRootRecipe.K3sName : DebianRootRecipe.Name;
+    private string Debian { get; }
 
     public override int Revision => 3;
 
