@@ -42,6 +42,7 @@ public static class HostPackages
         Of("gcc-aarch64-linux-gnu", "compiles a kernel for AArch64", [CustomKernelRecipe.Arm64.Kind]),
         Of("kubernetes-client", "is the unmodified kubectl that tests use", [Test]) with { Program = "kubectl" },
         Of("python3-grpcio", "is the gRPC client of another language that tests use", [Test]),
+        Of("python3-kubernetes", "is the Kubernetes client of another language that tests use", [Test]),
     ];
 
     // Programs by the package that has them, where the names differ.

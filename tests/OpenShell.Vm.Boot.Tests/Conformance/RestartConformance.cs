@@ -1,19 +1,19 @@
 using System.Net.Sockets;
 using OpenShell.Vm.Boot.Tests.Running;
 
-namespace OpenShell.Vm.Boot.Tests.Cluster;
+namespace OpenShell.Vm.Boot.Tests.Conformance;
 
 /// <summary>Stopping leaves nothing behind, and starting again finds everything that was there.</summary>
-public sealed class RestartTests(ClusterFixture cluster) : NamespaceTest(cluster)
+public abstract class RestartConformance(TestCluster cluster) : ConformanceTest(cluster)
 {
     [Fact]
     public async Task Stop_leaves_no_process_socket_or_mount_and_the_next_start_finds_the_clusters_state()
     {
         await Namespaced.RunAsync("create", "configmap", "memory", "--from-literal", "of=yesterday");
         await PodAsync("survivor", "sleep 100000");
-        await Namespaced.WaitAsync("condition=Ready", "pod/survivor");
-        await Namespaced.ApplyAsync(StorageTests.StatefulSet("db", Image));
-        await Namespaced.RunAsync("rollout", "status", "statefulset/db", "--timeout", "180s");
+        await CreateAsync(StorageConformance.StatefulSet("db", Image));
+        await ReadyAsync("survivor");
+        await ReadyAsync("db-0");
         await Namespaced.RunAsync("exec", "db-0", "--", "sh", "-c", "echo of yesterday > /data/file");
         await Namespaced.RunAsync("create", "service", "clusterip", "known", "--tcp", "80");
         var node = await Kubectl.RunAsync("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}");
@@ -28,18 +28,16 @@ public sealed class RestartTests(ClusterFixture cluster) : NamespaceTest(cluster
         (await Cluster.ExecAsync("--", "true")).ExitCode.ShouldNotBe(0);
         (await Cluster.GatewayAsync("stop")).OrFail();
 
-        await Cluster.StartAsync();
+        await Cluster.StartAgainAsync();
 
-        TestContext.Current.SendDiagnosticMessage($"warm start: {Cluster.Up!.Elapsed.TotalSeconds:0.0} s");
         (await Kubectl.RunAsync("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}")).ShouldBe(node);
         (await Namespaced.RunAsync("get", "configmap", "memory", "-o", "jsonpath={.data.of}")).ShouldBe("yesterday");
-        await Namespaced.WaitAsync("condition=Ready", "pod/survivor");
-        (await Namespaced.RunAsync("exec", "survivor", "--", "echo", "alive")).ShouldBe("alive\n");
         // What the API says about pods right after a start may still be of before.
-        await Eventually.HoldsAsync("the volume's data", async () => (await Namespaced.TryAsync("exec", "db-0", "--", "cat", "/data/file")).Out == "of yesterday\n", TimeSpan.FromMinutes(3));
+        await Eventually.HoldsAsync("the pod of before runs", async () => (await InAsync("survivor", "echo alive")).Out == "alive\n", Soon);
+        await Eventually.HoldsAsync("the volume's data", async () => (await Namespaced.TryAsync("exec", "db-0", "--", "cat", "/data/file")).Out == "of yesterday\n", Soon);
         await Eventually.HoldsAsync(
             "the names of before",
-            async () => (await Namespaced.TryAsync("exec", "survivor", "--", "nslookup", $"known.{Namespaced.Namespace}.svc.cluster.local")).Out.Contains("Address: 10.43.", StringComparison.Ordinal),
-            TimeSpan.FromMinutes(3));
+            async () => (await Namespaced.TryAsync("exec", "survivor", "--", "nslookup", $"known.{Space}.svc.cluster.local")).Out.Contains("Address: 10.43.", StringComparison.Ordinal),
+            Soon);
     }
 }
