@@ -28,6 +28,8 @@ public abstract class RestartConformance(TestCluster cluster) : ConformanceTest(
         (await Cluster.ExecAsync("--", "true")).ExitCode.ShouldNotBe(0);
         (await Cluster.GatewayAsync("stop")).OrFail();
 
+        await RefusedAsync();
+
         await Cluster.StartAgainAsync();
 
         (await Kubectl.RunAsync("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}")).ShouldBe(node);
@@ -39,5 +41,26 @@ public abstract class RestartConformance(TestCluster cluster) : ConformanceTest(
             "the names of before",
             async () => (await Namespaced.TryAsync("exec", "survivor", "--", "nslookup", $"known.{Space}.svc.cluster.local")).Out.Contains("Address: 10.43.", StringComparison.Ordinal),
             Soon);
+    }
+
+    /// <summary>A start with something that cannot be: it is said, with what to do, and the instance keeps all that it has.</summary>
+    private async Task RefusedAsync()
+    {
+        var given = Directory.CreateDirectory(Path.Combine(Cluster.Home.Root, "refused")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(given, "broken.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a\n");
+        await File.WriteAllBytesAsync(Path.Combine(given, "none.tar"), new byte[4096]);
+        var before = Everything();
+
+        var refused = await Cluster.Gateway.RunAsync(
+            "up", "--name", Cluster.Name, "--detach", "--manifests", Path.Combine(given, "broken.yaml"), "--images", Path.Combine(given, "none.tar"), "--chart", Path.Combine(given, "missing.tgz"));
+
+        refused.ExitCode.ShouldBe(2, refused.ToString());
+        foreach (var file in (string[])["broken.yaml", "none.tar", "missing.tgz"])
+            refused.Err.ShouldContain(file);
+        refused.Err.ShouldContain("remedy:");
+        Everything().ShouldBe(before);
+
+        IReadOnlyList<string> Everything() =>
+            [.. new DirectoryInfo(Cluster.Home.Data).EnumerateFiles("*", SearchOption.AllDirectories).Select(f => $"{f.FullName} {f.Length} {f.LastWriteTimeUtc:O}").Order(StringComparer.Ordinal)];
     }
 }
