@@ -2,7 +2,6 @@ using OpenShell.Vm.Guest.Cluster;
 using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.Dns;
 using OpenShell.Vm.Guest.Cluster.Volumes;
-using OpenShell.Vm.Guest.Cluster.Workload;
 using OpenShell.Vm.Guest.Services;
 using OpenShell.Vm.Guest.Tools;
 using OpenShell.Vm.K3sStandIn.Helm;
@@ -13,7 +12,7 @@ namespace OpenShell.Vm.K3sStandIn;
 /// In the place of what k3s packages (https://docs.k3s.io/installation/packaged-components): for CoreDNS and the local-path provisioner, which run in pods there, the guest's own code with
 /// k3s's names and paths.
 /// </summary>
-internal sealed class Addons(ServerOptions options, Layout layout, ApiClient api, ServiceManager services, Tool tool, ManifestApplier applier)
+internal sealed class Addons(ServerOptions options, Layout layout, ApiClient api, ServiceManager services, Tool tool)
 {
     /// <summary>Where names are served.</summary>
     public static DnsPlace DnsPlace { get; } = DnsPlace.Guest with { Folder = Layout.Dns };
@@ -27,7 +26,7 @@ internal sealed class Addons(ServerOptions options, Layout layout, ApiClient api
         if (options.Has("local-storage"))
             work.Add(Together.KeepAsync("local-path", stop => new VolumeController(api, options.NodeName, tool, VolumePlace).RunAsync(stop), stopping));
         if (options.Has("helm-controller"))
-            work.Add(Together.KeepAsync("HelmCharts", stop => new HelmController(api, applier, layout.Charts).RunAsync(stop), stopping));
+            work.Add(Together.KeepAsync("HelmCharts", stop => new HelmController(api, layout.Charts).RunAsync(stop), stopping));
         return Task.WhenAll(work);
     }
 

@@ -103,13 +103,13 @@ internal sealed class Server : IStageReporter
         services.Start(components.Services());
         try
         {
-            var folders = new Folders(_layout, programs, _tool, NewApplier());
+            var folders = new Folders(_layout, programs, _tool, new ManifestApplier(api));
             await board.WaitAsync(new Condition.Healthy(ContainerdService.Name), stopping).ConfigureAwait(false);
             await folders.ImportAsync().ConfigureAwait(false);
             board.Fulfil(new Condition.Done(Milestone.Images));
             await board.WaitAsync(new Condition.Healthy(ApiServerService.Name), stopping).ConfigureAwait(false);
             await Task.WhenAll(
-                new Addons(_options, _layout, api, services, _tool, NewApplier()).RunAsync(stopping),
+                new Addons(_options, _layout, api, services, _tool).RunAsync(stopping),
                 folders.WatchAsync(stopping)).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -119,8 +119,6 @@ internal sealed class Server : IStageReporter
 
         await services.StopAsync(0, int.MaxValue).ConfigureAwait(false);
         return 0;
-
-        ManifestApplier NewApplier() => new(api, _tool, kubectl: new KubectlFiles(programs + "/kubectl", _layout.Credentials + "/admin.conf"));
     }
 
     private IReadOnlyDictionary<string, KeyPair> MakeCertificates()

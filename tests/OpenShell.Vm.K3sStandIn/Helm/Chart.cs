@@ -71,9 +71,9 @@ internal sealed partial class Chart
         };
     }
 
-    /// <summary>The object that a YAML document describes; <see langword="null"/> for an empty one.</summary>
+    /// <summary>The values of a YAML document; <see langword="null"/> for an empty one.</summary>
     /// <exception cref="ChartException">It is no YAML.</exception>
-    public static YamlMappingNode? Parse(string source, string yaml)
+    private static YamlMappingNode? Parse(string source, string yaml)
     {
         try
         {
@@ -88,7 +88,7 @@ internal sealed partial class Chart
     }
 
     /// <summary>What a mapping has below a key; <see langword="null"/>: nothing.</summary>
-    public static YamlNode? Child(YamlNode? node, string key) =>
+    private static YamlNode? Child(YamlNode? node, string key) =>
         node is YamlMappingNode mapping && mapping.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
 
     private void Add(TarEntry entry)

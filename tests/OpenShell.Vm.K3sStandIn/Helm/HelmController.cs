@@ -4,7 +4,6 @@ using System.Threading.Channels;
 using OpenShell.Vm.Guest.Cluster;
 using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.Workload;
-using YamlDotNet.RepresentationModel;
 
 namespace OpenShell.Vm.K3sStandIn.Helm;
 
@@ -37,12 +36,11 @@ internal sealed partial class HelmController
 
     /// <summary>A controller; nothing is done yet.</summary>
     /// <param name="api">Where HelmCharts are.</param>
-    /// <param name="applier">Applies what charts come to.</param>
     /// <param name="folder"><c>server/static/charts</c>.</param>
-    public HelmController(ApiClient api, ManifestApplier applier, string folder)
+    public HelmController(ApiClient api, string folder)
     {
         _api = api;
-        _applier = applier;
+        _applier = new ManifestApplier(api);
         _folder = folder;
         _events = new EventRecorder(api);
         _charts = new ObjectMirror<HelmChart>(api, HelmChart.List, HelmChart.Read, () => _changes.Writer.TryWrite(true));
@@ -90,7 +88,7 @@ internal sealed partial class HelmController
             _done[chart.Reference.Uid!] = version;
             Console.WriteLine($"Installed chart {chart.Chart} as {chart.Reference}: {count} objects");
         }
-        catch (Exception e) when (e is ChartException or IOException or ApiException or HttpRequestException)
+        catch (Exception e) when (e is ChartException or ManifestException or IOException or ApiException or HttpRequestException)
         {
             error = e.Message;
         }
@@ -117,27 +115,16 @@ internal sealed partial class HelmController
         // All of it is understood before anything is applied.
         var documents = new List<ManifestDocument>();
         foreach (var (source, text) in opened.Render(chart.Reference.Name, chart.TargetNamespace, chart.Set))
-            documents.AddRange(ManifestReader.Read(source, text).Select(d => InNamespace(d, chart.TargetNamespace)));
+            documents.AddRange(ManifestReader.Read(source, text).Select(d => d with { Header = d.Header with { Namespace = d.Header.Namespace ?? chart.TargetNamespace } }));
         if (chart.CreateNamespace)
             await _api.CreateAsync("/api/v1/namespaces", new JsonObject { ["metadata"] = new JsonObject { ["name"] = chart.TargetNamespace } }, cancellationToken).ConfigureAwait(false);
         foreach (var document in documents)
         {
-            if ((await _applier.ApplyAsync(document, cancellationToken).ConfigureAwait(false)).Error is { } error)
+            if (await _applier.ApplyAsync(document, cancellationToken).ConfigureAwait(false) is { } error)
                 throw new ChartException($"{document.Source}: {error}");
         }
 
         return documents.Count;
-    }
-
-    private static ManifestDocument InNamespace(ManifestDocument document, string space)
-    {
-        var root = Chart.Parse(document.Source, document.Text);
-        var metadata = Chart.Child(root, "metadata");
-        if (Text(root, "apiVersion") is not { } version || Text(root, "kind") is not { } kind || Text(metadata, "name") is not { } name)
-            throw new ChartException($"{document.Source}: it is no object with apiVersion, kind and metadata.name");
-        return document with { Header = new ManifestHeader(version, kind, name, Text(metadata, "namespace") ?? space) };
-
-        static string? Text(YamlNode? node, string key) => (Chart.Child(node, key) as YamlScalarNode)?.Value;
     }
 
     private async Task ReportAsync(HelmChart chart, string? error, CancellationToken cancellationToken)
