@@ -24,7 +24,7 @@ public sealed class BadWorkloadTests : IDisposable
 
     [Fact]
     public async Task A_chart_that_is_cut_off_is_said() =>
-        Told(await UpAsync("--chart", Write("cut-1.0.0.tgz", TestChart.Pack("cut", TestChart.Template)[..40])), 2, "it is no tar.gz, or is cut off", "helm package");
+        Told(await UpAsync("--chart", Write("cut-1.0.0.tgz", TestChart.Pack("cut", TestChart.Template).AsSpan(0, 40))), 2, "it is no tar.gz, or is cut off", "helm package");
 
     [Fact]
     public async Task A_manifest_that_does_not_parse_is_said_with_its_line() =>
