@@ -28,11 +28,11 @@ public sealed class BadWorkloadTests : IDisposable
 
     [Fact]
     public async Task A_manifest_that_does_not_parse_is_said_with_its_line() =>
-        Told(await UpAsync("--manifests", Write("broken.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a\n"u8)), 2, "broken.yaml", "line ");
+        Told(await UpAsync("--manifests", Write("broken.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a\n"u8)), 2, "broken.yaml, line ", "Correct the file");
 
     [Fact]
     public async Task An_image_archive_that_is_none_is_said() =>
-        Told(await UpAsync("--images", Write("none.tar", new byte[4096])), 2, "none.tar", "");
+        Told(await UpAsync("--images", Write("none.tar", new byte[4096])), 2, "none.tar is no archive of container images", "docker save");
 
     [Fact]
     public async Task A_k3s_for_another_processor_is_said()
@@ -42,12 +42,12 @@ public sealed class BadWorkloadTests : IDisposable
         "\x7f\x45LF\x02\x01\x01"u8.CopyTo(header);
         header[0x12] = 22;
 
-        Told(await UpAsync("--k3s-binary", Write("k3s", header)), 1, Path.Combine(_given.FullName, "k3s"), "");
+        Told(await UpAsync("--k3s-binary", Write("k3s", header)), 1, "is a program for another processor", "Take the file of the release that is for");
     }
 
     [Fact]
     public async Task A_k3s_that_is_no_program_is_said() =>
-        Told(await UpAsync("--k3s-binary", Write("k3s", "<html>not found</html>"u8)), 1, Path.Combine(_given.FullName, "k3s"), "");
+        Told(await UpAsync("--k3s-binary", Write("k3s", "<html>not found</html>"u8)), 1, "is not a 64-bit Linux program", "as its release page has it");
 
     private Task<Finished> UpAsync(params string[] options) => new GatewayCli(_home).RunAsync(["up", "--detach", "--distribution", "k3s", .. options]);
 
