@@ -99,7 +99,13 @@ internal sealed partial class KubeApi : IDisposable
     public async Task CreateAsync(string space, string manifest)
     {
         foreach (var document in Separator().Split(manifest))
-            (await TryCreateAsync(space, document)).OrFail();
+        {
+            ApiAnswer answer;
+            // "Retry after the token is automatically created": a namespace's account comes before its token, and the server says so.
+            for (var attempts = 60; (answer = await TryCreateAsync(space, document)).Body.Text("reason") == "ServerTimeout" && attempts > 0; attempts--)
+                await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+            answer.OrFail();
+        }
     }
 
     /// <summary>Makes an object.</summary>

@@ -53,8 +53,10 @@ public abstract class PythonClientConformance(TestCluster cluster) : Conformance
         run.run_forever(timeout=120)
         print('exec', repr(run.read_stdout()), repr(run.read_stderr()), run.returncode)
 
+        # From before it is deleted: it may be gone before the watch begins.
+        version = core.list_namespaced_pod(space).metadata.resource_version
         core.delete_namespaced_pod('worker', space)
-        for event in watch.Watch().stream(core.list_namespaced_pod, space, field_selector='metadata.name=worker', timeout_seconds=120):
+        for event in watch.Watch().stream(core.list_namespaced_pod, space, field_selector='metadata.name=worker', resource_version=version, timeout_seconds=120):
             if event['type'] == 'DELETED':
                 print('delete', event['object'].metadata.name)
                 break

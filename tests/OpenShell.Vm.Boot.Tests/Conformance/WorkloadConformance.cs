@@ -59,6 +59,43 @@ public abstract class WorkloadConformance(TestCluster cluster) : ConformanceTest
         async Task<IReadOnlyList<JsonElement>> OfAsync(string name, string label = "app") => (await Api.GetAsync($"{Pods}?labelSelector={label}%3D{name}")).Items();
     }
 
+    /// <summary>The API server writes such objects without knowing their type: another way through it than that of its own.</summary>
+    [Fact]
+    public async Task A_custom_resource_is_kept_and_given_back()
+    {
+        var group = Space + ".example.org";
+        var definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things." + group;
+        (await Api.SendAsync(HttpMethod.Post, Path.GetDirectoryName(definition)!, $$"""
+            apiVersion: apiextensions.k8s.io/v1
+            kind: CustomResourceDefinition
+            metadata: {name: things.{{group}} }
+            spec:
+              group: {{group}}
+              scope: Namespaced
+              names: {kind: Thing, listKind: ThingList, plural: things, singular: thing}
+              versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true} } }]
+            """, "application/yaml")).OrFail();
+        try
+        {
+            var things = $"/apis/{group}/v1/namespaces/{Space}/things";
+            await Eventually.HoldsAsync("the kind is served", async () => (await Api.TryGetAsync(things)).Text("kind") == "ThingList", Soon);
+            await CreateAsync($$"""
+                apiVersion: {{group}}/v1
+                kind: Thing
+                metadata: {name: one, labels: {a: b, c: d} }
+                spec: {deep: {deeper: [1, two, {three: true}]}, color: green}
+                """);
+
+            var one = (await Api.GetAsync(things)).Items().ShouldHaveSingleItem();
+            one.Text("spec.deep.deeper.2.three").ShouldBe("True");
+            one.Text("spec.color").ShouldBe("green");
+        }
+        finally
+        {
+            await Api.SendAsync(HttpMethod.Delete, definition);
+        }
+    }
+
     [Fact]
     public async Task A_deployment_is_reached_by_its_service_rolls_to_a_new_version_and_is_deleted()
     {
