@@ -120,6 +120,12 @@ public static class InstanceValidator
     {
         if (config.Hypervisor is { } hypervisor && HypervisorCatalog.Find(hypervisor) is null)
             yield return Unknown("hypervisor", hypervisor, HypervisorCatalog.All.Select(h => h.Name).Prepend("auto"));
+        if (config.Architecture is { } architecture && !Images.Architectures.All.Contains(architecture))
+            yield return Unknown("arch", architecture, Images.Architectures.All);
+        else if (config.IsForeign && (config.Hypervisor == HypervisorNames.Libkrun || HypervisorChoice.NeedsLibkrun(config)))
+            yield return Usage("instance.arch-needs-qemu", $"--arch {config.Architecture} is not this machine's processor: only QEMU emulates another, and libkrun was asked for.", "Leave one of the two away.");
+        else if (config is { IsForeign: true, Pinned: not null })
+            yield return Usage("instance.arch-of-bundle", $"--arch {config.Architecture}: the bundle is for this machine's processor.", "Leave --arch away.");
         foreach (var fault in DistributionFaults(config))
             yield return fault;
         if (config.Kernel is { } kernel && !KernelNames.IsKnown(kernel))

@@ -37,7 +37,6 @@ public sealed class ManifestReaderTests
     }
 
     [Theory]
-    [InlineData("{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\", \"metadata\": {\"name\": \"app\"}}")]
     [InlineData("apiVersion: v1\nkind: Pod\nmetadata: {name: app}")]
     [InlineData("apiVersion: v1\nkind: Pod\nmetadata:\n  name: &anchor app")]
     [InlineData("apiVersion: v1\nkind: Pod\nmetadata:\n  name: >-\n    app")]
@@ -47,6 +46,17 @@ public sealed class ManifestReaderTests
         var document = ManifestReader.Read("x.yaml", text).ShouldHaveSingleItem();
         document.Header.ShouldBe(new("v1", "Pod", "app", null));
         document.Text.ShouldBe(text);
+    }
+
+    [Fact]
+    public void JSON_is_written_so_that_a_reader_of_YAML_takes_it()
+    {
+        var document = ManifestReader.Read("x.json", "{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\", \"metadata\": {\"name\": \"app\"}, \"x\": [\"a\\/b\\u00e9\", 1, true, null]}").ShouldHaveSingleItem();
+
+        document.Header.ShouldBe(new("v1", "Pod", "app", null));
+        document.Text.ShouldNotContain("\\/");
+        document.Text.ShouldNotContain("\t");
+        ((YamlSequenceNode)Root(document.Text)["x"]).Children.Cast<YamlScalarNode>().Select(s => (s.Value, s.Style == ScalarStyle.Plain)).ShouldBe([("a/b\u00e9", false), ("1", true), ("true", true), ("null", true)]);
     }
 
     [Theory]

@@ -7,7 +7,7 @@ namespace OpenShell.Vm.Guest.Cluster.Workload;
 
 /// <summary>
 /// Takes a manifest, YAML or JSON, apart into its objects. Their text stays as it was written, since the API server reads YAML by rules of its own (<c>yes</c> is a boolean there);
-/// only what comes out of a list, and what lacks a protocol of ports, is written anew. https://kubernetes.io/docs/concepts/overview/working-with-objects/
+/// only JSON, what comes out of a list, and what lacks a protocol of ports, is written anew. https://kubernetes.io/docs/concepts/overview/working-with-objects/
 /// </summary>
 internal static class ManifestReader
 {
@@ -68,8 +68,9 @@ internal static class ManifestReader
             throw new ManifestException(file, root.Start.Line, "an object was expected, and not a list or a text");
         if (Text(map, "kind")?.EndsWith("List", StringComparison.Ordinal) != true || Child(map, "items") is not YamlSequenceNode items)
         {
-            var isChanged = PortProtocols.Complete(map);
-            return [new ManifestDocument(source, isChanged ? Write(map) : text, Header(file, map))];
+            // JSON knows the escape "\/", and the API server's reader of YAML does not.
+            var isWritten = PortProtocols.Complete(map) || map.Style == MappingStyle.Flow;
+            return [new ManifestDocument(source, isWritten ? Write(map) : text, Header(file, map))];
         }
 
         return [.. items.SelectMany((item, i) => Objects(file, string.Create(CultureInfo.InvariantCulture, $"{source}, item {i + 1}"), item, Write(item)))];
