@@ -16,6 +16,7 @@ internal sealed class Components(ServerOptions options, Layout layout, string pr
         (StateLayout.Pki, layout.Tls),
         (ClusterLayout.Programs + "/", programs + "/"),
         ("/usr/bin/etcd", programs + "/etcd"),
+        ("/usr/sbin/dnsmasq", programs + "/dnsmasq"),
         ("/usr/bin/containerd", programs + "/containerd"),
         (ClusterLayout.Kubeconfigs + "/", layout.Credentials + "/"),
         (ClusterLayout.Configuration + "/", layout.AgentConfiguration + "/"),
@@ -49,6 +50,7 @@ internal sealed class Components(ServerOptions options, Layout layout, string pr
         // k3s imports images before it starts the kubelet.
         Moved(KubeletService.Describe(Node), options.KubeletArguments) is var kubelet ? kubelet with { Conditions = [.. kubelet.Conditions, new Condition.Done(Milestone.Images)] } : null!,
         Moved(ProxyService.Describe(Node), ProxyArguments()),
+        .. options.Has("coredns") ? (Service[])[Moved(DnsService.Describe(Addons.DnsPlace)), Moved(DnsService.DescribeRecords(Addons.DnsPlace))] : [],
     ];
 
     /// <summary>Writes the configurations that need no certificate.</summary>

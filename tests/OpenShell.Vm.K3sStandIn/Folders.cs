@@ -1,12 +1,11 @@
 using OpenShell.Vm.Guest;
-using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.Workload;
 using OpenShell.Vm.Guest.Tools;
 
 namespace OpenShell.Vm.K3sStandIn;
 
 /// <summary>The folders that k3s watches: https://docs.k3s.io/installation/packaged-components#auto-deploying-manifests-addons and https://docs.k3s.io/installation/airgap</summary>
-internal sealed class Folders(Layout layout, string programs, Tool tool)
+internal sealed class Folders(Layout layout, string programs, Tool tool, ManifestApplier applier)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2), Patience = TimeSpan.FromMinutes(10);
 
@@ -23,9 +22,8 @@ internal sealed class Folders(Layout layout, string programs, Tool tool)
     }
 
     /// <summary>Applies what is new in server/manifests.</summary>
-    public async Task ApplyAsync(ApiClient api, CancellationToken cancellationToken)
+    private async Task ApplyAsync(CancellationToken cancellationToken)
     {
-        var applier = new ManifestApplier(api);
         foreach (var file in New(layout.Manifests).Where(f => Path.GetExtension(f) is ".yaml" or ".yml" or ".json"))
         {
             try
@@ -41,14 +39,14 @@ internal sealed class Folders(Layout layout, string programs, Tool tool)
         }
     }
 
-    /// <summary>Goes on looking at both.</summary>
-    public async Task WatchAsync(ApiClient api, CancellationToken cancellationToken)
+    /// <summary>Looks at both until it is cancelled.</summary>
+    public async Task WatchAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            await Task.Delay(LookEvery, cancellationToken).ConfigureAwait(false);
             await ImportAsync().ConfigureAwait(false);
-            await ApplyAsync(api, cancellationToken).ConfigureAwait(false);
+            await ApplyAsync(cancellationToken).ConfigureAwait(false);
+            await Task.Delay(LookEvery, cancellationToken).ConfigureAwait(false);
         }
     }
 

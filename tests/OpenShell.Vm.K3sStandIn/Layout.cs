@@ -3,7 +3,7 @@ namespace OpenShell.Vm.K3sStandIn;
 /// <summary>k3s's paths (https://docs.k3s.io/cli/server and the pages about air-gap, packaged components and cluster access).</summary>
 internal sealed class Layout(string data)
 {
-    public const string Kubeconfig = "/etc/rancher/k3s/k3s.yaml", Run = "/run/k3s", ContainerdSocket = Run + "/containerd/containerd.sock", CniPrograms = "/opt/cni/bin";
+    public const string Kubeconfig = "/etc/rancher/k3s/k3s.yaml", Run = "/run/k3s", ContainerdSocket = Run + "/containerd/containerd.sock", CniPrograms = "/opt/cni/bin", Dns = Run + "/dns";
 
     public string Unpacked => data + "/data";
 
@@ -23,6 +23,9 @@ internal sealed class Layout(string data)
 
     /// <summary>Not k3s's: the stand-in's data are in etcd.</summary>
     public string Etcd => data + "/server/db/etcd";
+
+    /// <summary>Volumes of the class local-path: https://docs.k3s.io/storage#setting-up-the-local-storage-provider</summary>
+    public string Storage => data + "/storage";
 
     public string Images => data + "/agent/images";
 

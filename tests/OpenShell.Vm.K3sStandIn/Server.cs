@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using OpenShell.Vm.Guest.Cluster;
 using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.Components;
+using OpenShell.Vm.Guest.Cluster.Workload;
 using OpenShell.Vm.Guest.Native;
 using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Processes;
@@ -102,13 +103,14 @@ internal sealed class Server : IStageReporter
         services.Start(components.Services());
         try
         {
-            var folders = new Folders(_layout, programs, _tool);
+            var folders = new Folders(_layout, programs, _tool, new ManifestApplier(api));
             await board.WaitAsync(new Condition.Healthy(ContainerdService.Name), stopping).ConfigureAwait(false);
             await folders.ImportAsync().ConfigureAwait(false);
             board.Fulfil(new Condition.Done(Milestone.Images));
             await board.WaitAsync(new Condition.Healthy(ApiServerService.Name), stopping).ConfigureAwait(false);
-            await folders.ApplyAsync(api, stopping).ConfigureAwait(false);
-            await folders.WatchAsync(api, stopping).ConfigureAwait(false);
+            await Task.WhenAll(
+                new Addons(_options, _layout, api, services, _tool).RunAsync(stopping),
+                folders.WatchAsync(stopping)).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

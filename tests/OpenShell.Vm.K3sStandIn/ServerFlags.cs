@@ -18,6 +18,12 @@ internal sealed record ServerOptions
 
     public string? NodeAddress { get; init; }
 
+    /// <summary>Packaged components that are not wanted.</summary>
+    public IReadOnlyList<string> Disabled { get; init; } = [];
+
+    /// <summary>Whether a packaged component is wanted.</summary>
+    public bool Has(string component) => !Disabled.Contains(component);
+
     public string PauseImage { get; init; } = "rancher/mirrored-pause:3.6";
 
     public string KubeconfigMode { get; init; } = "600";
@@ -46,7 +52,8 @@ internal static class ServerFlags
         new("kubelet-arg", true, "Customized Flags", "an argument of the kubelet"),
         new("kube-proxy-arg", true, "Customized Flags", "an argument of kube-proxy; proxy-mode=nftables becomes iptables, and that is said"),
         new("kube-apiserver-arg", true, "Customized Flags", "an argument of the API server"),
-        new("disable", true, "Kubernetes Components", "nothing: no packaged component is there"),
+        new("disable", true, "Kubernetes Components", "coredns and local-storage; nothing of what else can be named is there"),
+        new("disable-helm-controller", false, "Kubernetes Components", "no HelmChart resources"),
         new("disable-network-policy", false, "Kubernetes Components", "nothing: there is no such controller"),
         new("flannel-backend", true, "Networking", "only none"),
         new("snapshotter", true, "Agent Runtime", "only overlayfs"),
@@ -82,6 +89,8 @@ internal static class ServerFlags
     {
         "data-dir" => options with { Data = value },
         "node-name" => options with { NodeName = value },
+        "disable" => options with { Disabled = [.. options.Disabled, .. value.Split(',')] },
+        "disable-helm-controller" => options with { Disabled = [.. options.Disabled, "helm-controller"] },
         "node-ip" => options with { NodeAddress = value },
         "tls-san" => options with { Names = [.. options.Names, .. value.Split(',')] },
         "write-kubeconfig-mode" => options with { KubeconfigMode = value },

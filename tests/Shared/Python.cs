@@ -1,19 +1,25 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace OpenShell.Tests;
 
-/// <summary>Debian's Python with its grpcio: an independent implementation of gRPC to test against.</summary>
+/// <summary>Debian's Python with its libraries: independent implementations of gRPC and of Kubernetes' clients to test against.</summary>
 internal static class Python
 {
     public const string Path = "/usr/bin/python3";
 
-    private static readonly Lazy<string?> Missing = new(Probe);
+    private static readonly ConcurrentDictionary<string, bool> Known = [];
 
     /// <summary>Skips the test, naming what is missing, where there is no Python with grpcio.</summary>
-    public static void SkipUnlessGrpc()
+    public static void SkipUnlessGrpc() => SkipUnless("grpc", "python3-grpcio");
+
+    /// <summary>Skips the test, naming what is missing, where there is no Python with a module.</summary>
+    public static void SkipUnless(string module, string package)
     {
-        if (Missing.Value is { } reason)
-            Assert.Skip(reason);
+        if (!File.Exists(Path))
+            Assert.Skip($"{Path} is missing (package python3)");
+        if (!Known.GetOrAdd(module, Has))
+            Assert.Skip($"{Path} has no {module} module (package {package})");
     }
 
     /// <summary>Starts a script with all streams redirected.</summary>
@@ -30,12 +36,10 @@ internal static class Python
         return Process.Start(start)!;
     }
 
-    private static string? Probe()
+    private static bool Has(string module)
     {
-        if (!File.Exists(Path))
-            return $"{Path} is missing (package python3)";
-        using var process = Start("import grpc");
+        using var process = Start("import " + module);
         process.WaitForExit();
-        return process.ExitCode == 0 ? null : $"{Path} has no grpc module (package python3-grpcio)";
+        return process.ExitCode == 0;
     }
 }

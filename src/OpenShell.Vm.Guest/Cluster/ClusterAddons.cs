@@ -20,8 +20,8 @@ internal sealed class ClusterAddons(ClusterNode node, IReadOnlyList<string> reso
         var api = await client.ConfigureAwait(false);
         await services.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
         await Task.WhenAll(
-            Together.KeepAsync("the cluster's DNS", stop => new DnsFeed(api, services, resolvers).RunAsync(stop), cancellationToken),
-            Together.KeepAsync("the cluster's volumes", stop => new VolumeController(api, node.Name, tool).RunAsync(stop), cancellationToken),
+            Together.KeepAsync("the cluster's DNS", stop => new DnsFeed(api, services, resolvers, DnsPlace.Guest).RunAsync(stop), cancellationToken),
+            Together.KeepAsync("the cluster's volumes", stop => new VolumeController(api, node.Name, tool, VolumePlace.Guest).RunAsync(stop), cancellationToken),
             Together.KeepAsync("the folder of manifests", stop => new ManifestWatcher(api, node.Name, manifests).RunAsync(stop), cancellationToken)).ConfigureAwait(false);
     }
 }

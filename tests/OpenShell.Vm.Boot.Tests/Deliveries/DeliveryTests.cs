@@ -49,16 +49,6 @@ public sealed class DeliveryTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [Fact]
-    public async Task An_image_is_loaded_into_the_running_cluster()
-    {
-        (await Cluster.Gateway.RunAsync("image", "load", Cluster.Given!.LateArchive, "--name", Cluster.Name)).OrFail().ShouldContain("localhost/late:1");
-        await Kubectl.ApplyAsync(GivenAlong.Pod("late", "localhost/late:1", "Never"));
-        await Kubectl.In("given").WaitAsync("condition=Ready", "pod/late");
-
-        (await Kubectl.In("given").RunAsync("logs", "late")).ShouldBe("late runs\n");
-    }
-
-    [Fact]
     public async Task What_is_no_archive_of_images_is_refused_before_anything_is_sent()
     {
         var refused = await Cluster.Gateway.RunAsync("image", "load", typeof(DeliveryTests).Assembly.Location, "--name", Cluster.Name);

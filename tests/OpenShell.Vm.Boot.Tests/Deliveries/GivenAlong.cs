@@ -28,9 +28,6 @@ internal sealed class GivenAlong : IAsyncDisposable
     /// <summary>The environment in which <c>up</c> is called.</summary>
     public IReadOnlyDictionary<string, string?> Environment => new Dictionary<string, string?>(_home.Environment) { ["https_proxy"] = Proxy.Url, ["no_proxy"] = "never.test" };
 
-    /// <summary>An archive that is not among <see cref="Options"/>.</summary>
-    public string LateArchive => File("late.tar");
-
     public static async Task<GivenAlong> PrepareAsync(TestHome home)
     {
         var program = Path.Combine(home.Root, "given-program");
@@ -44,7 +41,6 @@ internal sealed class GivenAlong : IAsyncDisposable
         await given.WriteAsync("manifests/10-namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: given}\n");
         await given.WriteAsync("manifests/20-pod.yaml", Pod("along", "localhost/given:1", "Never"));
         await given.SaveAsync("images/given.tar", Image("localhost/given:1", bytes));
-        await given.SaveAsync("late.tar", Image("localhost/late:1", bytes));
         return given;
     }
 

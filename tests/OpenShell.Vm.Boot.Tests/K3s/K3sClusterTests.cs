@@ -1,4 +1,5 @@
 using System.Text;
+using OpenShell.Vm.Boot.Tests.Conformance;
 using OpenShell.Vm.Boot.Tests.Running;
 using OpenShell.Vm.Images.Formats;
 
@@ -19,11 +20,7 @@ public abstract class K3sClusterTests(K3sFixture cluster) : IAsyncLifetime
 
     private protected K3sFixture Cluster => cluster;
 
-    public ValueTask InitializeAsync()
-    {
-        cluster.Require();
-        return ValueTask.CompletedTask;
-    }
+    public async ValueTask InitializeAsync() => await cluster.RequireAsync();
 
     public ValueTask DisposeAsync()
     {
@@ -82,16 +79,25 @@ public abstract class K3sClusterTests(K3sFixture cluster) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_applied_survives_a_stop_and_a_damaged_database_is_set_aside_and_said()
+    public async Task A_chart_that_was_given_along_is_installed_in_the_gateways_namespace()
+    {
+        (await cluster.Api.GetAsync("/apis/helm.cattle.io/v1/namespaces/kube-system/helmcharts/given-1-0-0")).Text("spec.chart").ShouldBe("https://%{KUBERNETES_API}%/static/charts/given-1.0.0.tgz");
+        (await cluster.ShellAsync($"ls {Server}/static/charts")).ShouldContain("given-1.0.0.tgz");
+
+        System.Text.Json.JsonElement settings = default;
+        await Eventually.HoldsAsync(
+            "the chart's object", async () => (settings = await cluster.Api.TryGetAsync("/api/v1/namespaces/openshell/configmaps/given-1-0-0-settings")).Text("metadata.uid") is not null, Soon);
+        settings.Text("data.namespace").ShouldBe("openshell");
+        settings.Text("data.color").ShouldBe("green");
+    }
+
+    [Fact]
+    public async Task A_damaged_database_is_set_aside_and_said_and_the_manifests_make_a_new_cluster()
     {
         await cluster.PutAsync($"{Server}/manifests/mine.yaml", Encoding.UTF8.GetBytes("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: from-the-folder\ndata:\n  a: b\n"));
         await Eventually.HoldsAsync("the manifest is applied", () => ExistsAsync("from-the-folder"), Soon);
         await cluster.Kubectl.RunAsync("create", "configmap", "only-in-the-database");
 
-        // Warm: everything is as it was.
-        (await cluster.GatewayAsync("stop")).OrFail();
-        await cluster.StartAgainAsync();
-        (await ExistsAsync("only-in-the-database")).ShouldBeTrue();
         (await DiskAsync()).ShouldNotContain("damaged");
 
         // By a rename: the program goes on with its own file, and finds this one at its next start.
@@ -108,7 +114,7 @@ public abstract class K3sClusterTests(K3sFixture cluster) : IAsyncLifetime
         (await cluster.ShellAsync("ctr -n k8s.io images ls -q")).ShouldContain("localhost/openshell-gateway");
     }
 
-    private async Task<bool> ExistsAsync(string configMap) => (await cluster.Kubectl.TryAsync("get", "configmap", configMap)).ExitCode == 0;
+    private async Task<bool> ExistsAsync(string configMap) => (await cluster.Api.TryGetAsync("/api/v1/namespaces/default/configmaps/" + configMap)).Text("metadata.uid") is not null;
 
     /// <summary>What the guest said about its disk at this start.</summary>
     private async Task<string> DiskAsync() =>
@@ -134,6 +140,33 @@ public sealed class RealK3sCluster : ICollectionFixture<RealK3sFixture>
 public sealed class StandInClusterTests(StandInFixture cluster) : K3sClusterTests(cluster)
 {
     private protected override string Called => "k3s stand-in (";
+
+    [Fact]
+    public async Task A_chart_that_is_beyond_it_fails_visibly_and_nothing_of_it_is_applied()
+    {
+        await Cluster.PutAsync("/var/lib/rancher/k3s/server/static/charts/clever-1.0.0.tgz", TestChart.Pack("clever", TestChart.Template + "---\n{{ include \"clever.labels\" . }}\n"));
+        const string Charts = "/apis/helm.cattle.io/v1/namespaces/default/helmcharts";
+        foreach (var chart in (string[])["clever", "missing"])
+        {
+            (await Cluster.Api.SendAsync(HttpMethod.Post, Charts, $$$"""
+                {"apiVersion":"helm.cattle.io/v1","kind":"HelmChart","metadata":{"name":"{{{chart}}}"},"spec":{"chart":"https://%{KUBERNETES_API}%/static/charts/{{{chart}}}-1.0.0.tgz"}}
+                """)).OrFail();
+        }
+
+        await FailsAsync("clever", "templates/settings.yaml: the template action {{ include \"clever.labels\" . }} is beyond the stand-in, which is no Helm");
+        await FailsAsync("missing", "404 Not Found");
+        (await Cluster.Api.SendAsync(HttpMethod.Get, "/api/v1/namespaces/default/configmaps/clever-settings")).Status.ShouldBe(System.Net.HttpStatusCode.NotFound);
+
+        // Mended, it is installed.
+        await Cluster.PutAsync("/var/lib/rancher/k3s/server/static/charts/clever-1.0.0.tgz", TestChart.Pack("clever", TestChart.Template));
+        await Eventually.HoldsAsync(
+            "the mended chart", async () => (await Cluster.Api.TryGetAsync(Charts + "/clever")).Text("status.conditions.0.status") == "False", TimeSpan.FromMinutes(3));
+        (await Cluster.Api.GetAsync("/api/v1/namespaces/default/configmaps/clever-settings")).Text("data.namespace").ShouldBe("default");
+
+        Task FailsAsync(string chart, string why) => Eventually.HoldsAsync(
+            $"the chart {chart} fails", async () => await Cluster.Api.TryGetAsync($"{Charts}/{chart}") is var now && now.Text("status.conditions.0.status") == "True"
+                && now.Text("status.conditions.0.message")!.Contains(why, StringComparison.Ordinal), TimeSpan.FromMinutes(3));
+    }
 
     [Fact]
     public async Task Its_database_is_a_synthetic_file_that_says_so() =>

@@ -1,11 +1,10 @@
-using System.Text.Json;
-using OpenShell.Vm.Boot.Tests.Cluster;
+using OpenShell.Vm.Boot.Tests.Conformance;
 using OpenShell.Vm.Boot.Tests.Running;
 
 namespace OpenShell.Vm.Boot.Tests.K3s;
 
 /// <summary>One cluster of the distribution k3s, brought up as a user would with a program of it, that all tests of a collection share.</summary>
-public abstract class K3sFixture : IAsyncLifetime
+public abstract class K3sFixture : TestCluster
 {
     // A busy machine emulates slowly: what is looked at here is not how fast it is.
     private const string Patience = "20m";
@@ -14,56 +13,38 @@ public abstract class K3sFixture : IAsyncLifetime
     private string? _skipped;
     private Exception? _failure;
 
-    internal TestHome Home { get; } = new();
+    internal override string Name => "k3s-test";
 
-    internal GatewayCli Gateway => new(Home);
+    internal override string Volumes => "/var/lib/rancher/k3s/storage";
 
-    internal const string Name = "k3s-test";
-
-    internal Kubectl Kubectl => new(Path.Combine(Home.Home, ".kube", $"gateway-{Name}.yaml"), Home);
+    /// <summary>What a user of k3s sees: one program, and its containerd.</summary>
+    internal override IReadOnlyList<Component> Components { get; } = [new("k3s", "k3s", "server"), new("containerd", "containerd")];
 
     /// <summary>The program to run, or why there is none.</summary>
     private protected abstract Task<(string? Program, string? Skipped)> FindAsync();
 
-    /// <summary>Before each test: the cluster is up, or the test is skipped, or it fails with what kept the cluster from coming up.</summary>
-    internal void Require()
+    internal override Task RequireAsync()
     {
         if (_skipped is not null)
             Assert.Skip(_skipped);
         Requirements.SkipUnless("kubectl", "kubernetes-client");
-        if (_failure is not null)
-            throw new InvalidOperationException("The cluster did not come up: " + _failure.Message, _failure);
+        return _failure is null ? Task.CompletedTask : throw new InvalidOperationException("The cluster did not come up: " + _failure.Message, _failure);
     }
-
-    internal async Task<JsonElement> StatusAsync()
-    {
-        using var json = JsonDocument.Parse((await GatewayAsync("status", "--output", "json")).OrFail());
-        return json.RootElement.Clone();
-    }
-
-    internal Task<Finished> GatewayAsync(string command, params IReadOnlyList<string> arguments) => Gateway.RunAsync([command, "--name", Name, .. arguments]);
-
-    /// <summary>A line of shell in the guest.</summary>
-    internal async Task<string> ShellAsync(string line) => (await GatewayAsync("exec", "--", "sh", "-c", line)).OrFail();
 
     /// <summary>Writes a file in the guest.</summary>
     internal async Task PutAsync(string path, byte[] content) =>
         (await Gateway.RunAsync(TimeSpan.FromMinutes(5), content, "exec", "--name", Name, "-i", "--", "sh", "-c", $"cat > {path}.new && mv {path}.new {path}")).OrFail();
 
-    /// <summary>Starts it with the program.</summary>
-    internal async Task StartAsync() =>
-        (await Gateway.StartAsync("up", "--name", Name, "--detach", "--timeout", Patience, "--distribution", "k3s", "--k3s-binary", _program!)).OrFail();
+    /// <summary>As one does later: what it is, it knows itself.</summary>
+    internal override Task StartAgainAsync() => StartAsync();
 
-    /// <summary>Starts it again as one does later: what it is, it knows itself.</summary>
-    internal async Task StartAgainAsync() => (await Gateway.StartAsync("up", "--name", Name, "--detach", "--timeout", Patience)).OrFail();
-
-    async ValueTask IAsyncLifetime.InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         try
         {
             (_program, _skipped) = await FindAsync();
             if (_program is not null)
-                await StartAsync();
+                await StartAsync("--distribution", "k3s", "--k3s-binary", _program, "--chart", TestChart.Write(Home.Root));
         }
 #pragma warning disable CA1031 // Told by every test that needs it.
         catch (Exception e)
@@ -73,12 +54,18 @@ public abstract class K3sFixture : IAsyncLifetime
         }
     }
 
-    async ValueTask IAsyncDisposable.DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         if (_program is not null)
             await GatewayAsync("stop");
-        Home.Dispose();
+        await base.DisposeAsync();
         GC.SuppressFinalize(this);
+    }
+
+    private async Task StartAsync(params string[] options)
+    {
+        (await Gateway.StartAsync(["up", "--name", Name, "--detach", "--timeout", Patience, "-p", $"{NodePortOnHost}:{NodePort}", .. options])).OrFail();
+        Starts++;
     }
 }
 

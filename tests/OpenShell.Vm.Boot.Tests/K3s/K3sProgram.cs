@@ -26,7 +26,7 @@ internal static class K3sProgram
 
     private static async Task<string> BuildAsync()
     {
-        var catalog = new RecipeCatalog([DebianRootRecipe.Upstream, new KubernetesRecipe(), new StandInRecipe()]);
+        var catalog = new RecipeCatalog([DebianRootRecipe.Upstream, DebianRootRecipe.K3s, new KubernetesRecipe(), new StandInRecipe()]);
         var builder = new ImageBuilder(HostDirectories.FromEnvironment(), catalog, source: null);
         var built = await builder.EnsureKindsAsync([StandInRecipe.Name], refresh: false, repair: true, progress: null, TestContext.Current.CancellationToken);
         return builder.FileOf(built[0], StandInRecipe.Program);

@@ -26,21 +26,21 @@ internal sealed class StandInRecipe : Recipe
         ("usr/lib/cni/host-local", "host-local"),
         ("usr/lib/cni/loopback", "loopback"),
         ("usr/lib/cni/portmap", "portmap"),
-        // runc's, and not among what k3s wants of its host.
-        ("usr/lib/x86_64-linux-gnu/libseccomp.so.2", "aux/libseccomp.so.2"),
+        // CoreDNS' part is played by what does it in upstream's cluster.
+        ("usr/sbin/dnsmasq", "dnsmasq"),
     ];
 
     public override string Kind => Name;
 
     public override string Title => "Stand-in for k3s";
 
-    public override int Revision => 1;
+    public override int Revision => 2;
 
     public override long SpaceNeeded => 1000L << 20;
 
     public override bool CompilesDotNet => true;
 
-    public override IReadOnlyList<string> Needs => [DebianRootRecipe.Name, KubernetesRecipe.Name];
+    public override IReadOnlyList<string> Needs => [DebianRootRecipe.Name, DebianRootRecipe.K3sName, KubernetesRecipe.Name];
 
     public override IReadOnlyList<string> Sources => [.. NativeProgram.BuildFiles, "src/OpenShell.Vm.Guest", "src/OpenShell.Vm.Protocol", "tests/Directory.Build.props", Project];
 
@@ -55,6 +55,10 @@ internal sealed class StandInRecipe : Recipe
             using var debian = TarIndex.Open(context.Input(DebianRootRecipe.Name, DebianRootRecipe.Tar));
             foreach (var (from, to) in Parts)
                 Add(tar, "bin/" + to, new MemoryStream(debian.Read(from)));
+            // Libraries of theirs that are not among what k3s wants of its host.
+            using var host = TarIndex.Open(context.Input(DebianRootRecipe.K3sName, DebianRootRecipe.Tar));
+            foreach (var library in NativeProgram.Libraries(debian, Parts.Select(p => debian.Read(p.From)), []).Where(l => host.Resolve(l.Path) is null))
+                Add(tar, "bin/aux/" + Path.GetFileName(library.Path), new MemoryStream(library.Content));
             using var kubernetes = File.OpenRead(context.Input(KubernetesRecipe.Name, KubernetesRecipe.Program));
             Add(tar, "bin/kubernetes", kubernetes);
             foreach (var component in KubernetesRecipe.Components)

@@ -87,7 +87,7 @@ public sealed class CustomKernelTests : ProgramTest
             (await Gateway.RunAsync("exec", "--name", "custom", "--", "uname", "-r")).OrFail().ShouldEndWith("-openshell\n");
             using var status = JsonDocument.Parse((await Gateway.RunAsync("status", "--name", "custom", "--output", "json")).OrFail());
             status.RootElement.GetProperty("ready").GetBoolean().ShouldBeTrue();
-            var kubectl = new Cluster.Kubectl(status.RootElement.GetProperty("kubeconfig").GetString()!, Home);
+            var kubectl = new Conformance.Kubectl(status.RootElement.GetProperty("kubeconfig").GetString()!, Home);
             (await kubectl.RunAsync("wait", "--for", "condition=Ready", "node", "--all", "--timeout", "120s")).ShouldContain("condition met");
         }
         finally

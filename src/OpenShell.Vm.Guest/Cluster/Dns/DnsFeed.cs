@@ -17,6 +17,7 @@ internal sealed class DnsFeed
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ApiClient _api;
     private readonly ServiceManager _manager;
+    private readonly DnsPlace _place;
     private readonly DnsFiles _files;
     private readonly IReadOnlyList<string> _resolvers;
     private readonly ObjectMirror<ServiceNames> _services;
@@ -28,11 +29,13 @@ internal sealed class DnsFeed
     /// <param name="api">Where the names are from.</param>
     /// <param name="manager">Who runs dnsmasq.</param>
     /// <param name="resolvers">Who knows all other names.</param>
-    public DnsFeed(ApiClient api, ServiceManager manager, IReadOnlyList<string> resolvers)
+    /// <param name="place">Where dnsmasq listens and reads.</param>
+    public DnsFeed(ApiClient api, ServiceManager manager, IReadOnlyList<string> resolvers, DnsPlace place)
     {
         _api = api;
         _manager = manager;
-        _files = new DnsFiles(manager, DnsPlace.Guest);
+        _place = place;
+        _files = new DnsFiles(manager, place);
         _resolvers = resolvers;
         _services = new ObjectMirror<ServiceNames>(api, "/api/v1/services", ServiceNames.Read, Changed);
         _endpoints = new ObjectMirror<EndpointsNames>(api, "/api/v1/endpoints", EndpointsNames.Read, Changed);
@@ -57,7 +60,7 @@ internal sealed class DnsFeed
             var services = _services.All;
             var endpoints = _endpoints.All;
             _external.Keep(services.Where(s => s.ExternalName is not null).Select(s => s.ExternalName!.TrimEnd('.').ToLowerInvariant()).ToHashSet());
-            _files.Update(DnsZone.Of(services, endpoints, _external.Of, DnsPlace.Guest.SecondServer));
+            _files.Update(DnsZone.Of(services, endpoints, _external.Of, _place.SecondServer));
             _manager.Board.Fulfil(new Condition.Done(Milestone.Names));
             // Not through the change alone: a refusal is tried again.
             if (!KubeDns.IsThere(services, endpoints) && !await TryMakeServiceAsync(cancellationToken).ConfigureAwait(false))

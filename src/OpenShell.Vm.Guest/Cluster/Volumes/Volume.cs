@@ -15,8 +15,8 @@ namespace OpenShell.Vm.Guest.Cluster.Volumes;
 internal sealed record Volume(
     string Name, string Uid, string? Phase, string? ProvisionedBy, string? ReclaimPolicy, string? Path, bool IsDeleted, IReadOnlyList<string> Finalizers)
 {
-    /// <summary>Whether it was made here and its folder is the one that is its own: of others nothing is ever touched.</summary>
-    public bool IsOurs => ProvisionedBy == VolumeLayout.Provisioner && VolumeLayout.IsName(Name) && Path == VolumeLayout.PathOf(Name);
+    /// <summary>Whether it was made at a place and its folder is the one that is its own: of others nothing is ever touched.</summary>
+    public bool IsOf(VolumePlace place) => ProvisionedBy == place.Provisioner && VolumeLayout.IsName(Name) && Path == place.PathOf(Name);
 
     /// <summary>Reads a v1 PersistentVolume.</summary>
     public static Volume Read(JsonElement item) => new(

@@ -18,14 +18,20 @@ internal sealed class VolumeController
     private readonly VolumeFolders _folders;
     private readonly ApiClient _api;
     private readonly string _node;
+    private readonly VolumePlace _place;
     private readonly EventRecorder _events;
     private readonly ObjectMirror<Claim> _claims;
     private readonly ObjectMirror<Volume> _volumes;
 
     /// <summary>A controller; nothing is done yet.</summary>
-    public VolumeController(ApiClient api, string node, Tool tool)
+    /// <param name="api">Where claims and volumes are.</param>
+    /// <param name="node">The node that all volumes are on.</param>
+    /// <param name="tool">Deletes folders.</param>
+    /// <param name="place">Whose volumes it makes, and where.</param>
+    public VolumeController(ApiClient api, string node, Tool tool, VolumePlace place)
     {
-        _folders = new VolumeFolders(tool.RemoveAsync);
+        _place = place;
+        _folders = new VolumeFolders(tool.RemoveAsync, place.Folder);
         _api = api;
         _node = node;
         _events = new EventRecorder(api);
@@ -66,7 +72,7 @@ internal sealed class VolumeController
     /// <summary>Only if there is none: who changed it, or made another the default, meant it.</summary>
     private async Task<bool> MakeClassAsync(CancellationToken cancellationToken)
     {
-        await _api.CreateAsync(Classes, VolumeObjects.DefaultClass(), cancellationToken).ConfigureAwait(false);
+        await _api.CreateAsync(Classes, VolumeObjects.DefaultClass(_place), cancellationToken).ConfigureAwait(false);
         return true;
     }
 
@@ -74,7 +80,7 @@ internal sealed class VolumeController
     private async Task<bool> TakeStepsAsync(CancellationToken cancellationToken)
     {
         var done = true;
-        var steps = VolumePlan.Of(_node, _claims.All, _volumes.All, await ReadClassesAsync(cancellationToken).ConfigureAwait(false), _folders.Has);
+        var steps = VolumePlan.Of(_place, _node, _claims.All, _volumes.All, await ReadClassesAsync(cancellationToken).ConfigureAwait(false), _folders.Has);
         foreach (var step in steps)
         {
             try
@@ -93,7 +99,7 @@ internal sealed class VolumeController
 
     private async Task<IReadOnlyList<VolumeClass>> ReadClassesAsync(CancellationToken cancellationToken)
     {
-        if (!_claims.All.Any(c => c is { VolumeName: null, Provisioner: VolumeLayout.Provisioner }))
+        if (!_claims.All.Any(c => c.VolumeName is null && c.Provisioner == _place.Provisioner))
             return [];
         using var list = await _api.GetAsync(Classes, cancellationToken).ConfigureAwait(false);
         return list is null ? [] : [.. list.RootElement.Items("items").Select(VolumeClass.Read)];
@@ -106,7 +112,7 @@ internal sealed class VolumeController
             case VolumeStep.MakeVolume(var claim, var type):
                 var name = VolumeLayout.NameFor(claim.Reference.Uid!);
                 // Made already: the mirror is a moment behind, and the next look goes on from there.
-                if (!await _api.CreateAsync(Volumes, VolumeObjects.VolumeOf(claim, type, _node), cancellationToken).ConfigureAwait(false))
+                if (!await _api.CreateAsync(Volumes, VolumeObjects.VolumeOf(_place, claim, type, _node), cancellationToken).ConfigureAwait(false))
                     break;
                 _folders.Make(name);
                 await _events.NormalAsync(claim.Reference, "ProvisioningSucceeded", $"the volume {name} was made on the state disk", cancellationToken).ConfigureAwait(false);

@@ -26,7 +26,4 @@ internal static class VolumeLayout
 
     /// <summary>Whether a volume's name is one that <see cref="NameFor"/> gives: then it is a folder's name and nothing else.</summary>
     public static bool IsName(string name) => name.StartsWith("pvc-", StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan(4), "D", out _);
-
-    /// <summary>The path of a volume's folder.</summary>
-    public static string PathOf(string volume) => $"{Folder}/{volume}";
 }

@@ -6,7 +6,7 @@ namespace OpenShell.Vm.Guest.Cluster.Volumes;
 internal static class VolumeObjects
 {
     /// <summary>The default class, as k3s has it.</summary>
-    public static JsonObject DefaultClass() => new()
+    public static JsonObject DefaultClass(VolumePlace place) => new()
     {
         ["apiVersion"] = "storage.k8s.io/v1",
         ["kind"] = "StorageClass",
@@ -15,7 +15,7 @@ internal static class VolumeObjects
             ["name"] = VolumeLayout.ClassName,
             ["annotations"] = new JsonObject { ["storageclass.kubernetes.io/is-default-class"] = "true" },
         },
-        ["provisioner"] = VolumeLayout.Provisioner,
+        ["provisioner"] = place.Provisioner,
         ["volumeBindingMode"] = "WaitForFirstConsumer",
         ["reclaimPolicy"] = "Delete",
     };
@@ -24,7 +24,7 @@ internal static class VolumeObjects
     /// The volume of a claim: a local one, so that the kubelet gives it to the pod's group where the pod has one (fsGroup), which it does not do for a hostPath.
     /// https://kubernetes.io/docs/concepts/storage/volumes/#local
     /// </summary>
-    public static JsonObject VolumeOf(Claim claim, VolumeClass type, string node)
+    public static JsonObject VolumeOf(VolumePlace place, Claim claim, VolumeClass type, string node)
     {
         var name = VolumeLayout.NameFor(claim.Reference.Uid!);
         return new JsonObject
@@ -34,7 +34,7 @@ internal static class VolumeObjects
             ["metadata"] = new JsonObject
             {
                 ["name"] = name,
-                ["annotations"] = new JsonObject { [VolumeLayout.ProvisionedBy] = VolumeLayout.Provisioner },
+                ["annotations"] = new JsonObject { [VolumeLayout.ProvisionedBy] = place.Provisioner },
                 ["finalizers"] = new JsonArray(VolumeLayout.Finalizer),
             },
             ["spec"] = new JsonObject
@@ -46,7 +46,7 @@ internal static class VolumeObjects
                 ["volumeMode"] = "Filesystem",
                 // With the claim's identity: it is this claim's volume, not that of a later one of the same name.
                 ["claimRef"] = claim.Reference.ToJson(),
-                ["local"] = new JsonObject { ["path"] = VolumeLayout.PathOf(name) },
+                ["local"] = new JsonObject { ["path"] = place.PathOf(name) },
                 ["nodeAffinity"] = new JsonObject
                 {
                     ["required"] = new JsonObject

@@ -9,22 +9,23 @@ internal static class VolumePlan
     private const string OnlyMode = "ReadWriteOnce";
 
     /// <summary>The steps, in their order.</summary>
+    /// <param name="place">Whose volumes they are.</param>
     /// <param name="node">The node that all volumes are on.</param>
     /// <param name="claims">All claims.</param>
     /// <param name="volumes">All volumes.</param>
     /// <param name="classes">All classes.</param>
     /// <param name="hasFolder">Whether a volume's folder is there.</param>
     public static IReadOnlyList<VolumeStep> Of(
-        string node, IReadOnlyList<Claim> claims, IReadOnlyList<Volume> volumes, IReadOnlyList<VolumeClass> classes, Func<string, bool> hasFolder)
+        VolumePlace place, string node, IReadOnlyList<Claim> claims, IReadOnlyList<Volume> volumes, IReadOnlyList<VolumeClass> classes, Func<string, bool> hasFolder)
     {
         var steps = new List<VolumeStep>();
         var names = volumes.Select(v => v.Name).ToHashSet();
-        foreach (var volume in volumes.Where(v => v.IsOurs))
+        foreach (var volume in volumes.Where(v => v.IsOf(place)))
             steps.AddRange(About(volume, hasFolder));
         foreach (var claim in claims)
         {
-            var wanted = claim is { VolumeName: null, IsDeleted: false, Provisioner: VolumeLayout.Provisioner } && !names.Contains(VolumeLayout.NameFor(claim.Reference.Uid!));
-            if (wanted && classes.FirstOrDefault(c => c.Name == claim.ClassName && c.Provisioner == VolumeLayout.Provisioner) is { } found && About(claim, found, node) is { } step)
+            var wanted = claim is { VolumeName: null, IsDeleted: false } && claim.Provisioner == place.Provisioner && !names.Contains(VolumeLayout.NameFor(claim.Reference.Uid!));
+            if (wanted && classes.FirstOrDefault(c => c.Name == claim.ClassName && c.Provisioner == place.Provisioner) is { } found && About(claim, found, node) is { } step)
                 steps.Add(step);
         }
 

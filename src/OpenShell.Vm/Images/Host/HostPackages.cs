@@ -51,6 +51,7 @@ public static class HostPackages
         Of(OnArm ? "libc6-dev-amd64-cross" : "libc6-dev-arm64-cross", "is what programs for the other processor are linked to", [OtherProcessor, Test]),
         Of("kubernetes-client", "is the unmodified kubectl that tests use", [Test]) with { Program = "kubectl" },
         Of("python3-grpcio", "is the gRPC client of another language that tests use", [Test]),
+        Of("python3-kubernetes", "is the Kubernetes client of another language that tests use", [Test]),
     ];
 
     // Programs by the package that has them, where the names differ.

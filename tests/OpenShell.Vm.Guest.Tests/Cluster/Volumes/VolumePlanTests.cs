@@ -76,7 +76,7 @@ public sealed class VolumePlanTests
     {
         var volume = Read(name, path, by, "Released", "Delete", deleted: true, $"\"{VolumeLayout.Finalizer}\"");
 
-        volume.IsOurs.ShouldBeFalse();
+        volume.IsOf(VolumePlace.Guest).ShouldBeFalse();
         Plan(volume).ShouldBeEmpty();
     }
 
@@ -128,6 +128,7 @@ public sealed class VolumePlanTests
             if (Volume is not null)
                 Volume = ClaimGone ? "Released" : "Bound";
             return VolumePlan.Of(
+                VolumePlace.Guest,
                 Node,
                 ClaimGone ? [] : [Volume is null ? Claim() : Claim(extra: $""", "volumeName":"{Name}" """)],
                 Volume is null ? [] : [VolumePlanTests.Volume(Volume, deleted: _deleted)],
@@ -163,12 +164,12 @@ public sealed class VolumePlanTests
     [Fact]
     public void A_volume_is_the_claims_own_with_what_it_asked_for()
     {
-        var json = VolumeObjects.VolumeOf(Claim(), Class with { ReclaimPolicy = "Retain" }, Node);
+        var json = VolumeObjects.VolumeOf(VolumePlace.Guest, Claim(), Class with { ReclaimPolicy = "Retain" }, Node);
         json["metadata"]!["uid"] = "the API server's";
         var volume = JsonDocument.Parse(json.ToJsonString()).RootElement;
 
         var read = OpenShell.Vm.Guest.Cluster.Volumes.Volume.Read(volume);
-        read.IsOurs.ShouldBeTrue();
+        read.IsOf(VolumePlace.Guest).ShouldBeTrue();
         read.ReclaimPolicy.ShouldBe("Retain");
         read.Finalizers.ShouldBe([VolumeLayout.Finalizer]);
         var spec = volume.GetProperty("spec");
@@ -183,9 +184,9 @@ public sealed class VolumePlanTests
         VolumeObjects.WithoutFinalizer(Volume("Released", finalizers: $"\"a/b\",\"{VolumeLayout.Finalizer}\"")).ToJsonString()
             .ShouldBe("""{"metadata":{"uid":"v","finalizers":["a/b"]}}""");
 
-    private static IReadOnlyList<VolumeStep> Plan(Claim claim, VolumeClass? type = null) => VolumePlan.Of(Node, [claim], [], [type ?? Class], _ => false);
+    private static IReadOnlyList<VolumeStep> Plan(Claim claim, VolumeClass? type = null) => VolumePlan.Of(VolumePlace.Guest, Node, [claim], [], [type ?? Class], _ => false);
 
-    private static IReadOnlyList<VolumeStep> Plan(Volume volume) => VolumePlan.Of(Node, [], [volume], [Class], _ => true);
+    private static IReadOnlyList<VolumeStep> Plan(Volume volume) => VolumePlan.Of(VolumePlace.Guest, Node, [], [volume], [Class], _ => true);
 
     private static Claim Claim(string? node = Node, string? provisioner = VolumeLayout.Provisioner, string extra = "") => ReadClaim(
         """{"storageClassName":"local-path","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}""" + extra + "}", node, provisioner);
@@ -202,7 +203,7 @@ public sealed class VolumePlanTests
     }
 
     private static Volume Volume(string phase, string policy = "Delete", bool deleted = false, string finalizers = $"\"{VolumeLayout.Finalizer}\"") =>
-        Read(Name, VolumeLayout.PathOf(Name), VolumeLayout.Provisioner, phase, policy, deleted, finalizers);
+        Read(Name, VolumePlace.Guest.PathOf(Name), VolumeLayout.Provisioner, phase, policy, deleted, finalizers);
 
     private static Volume Read(string name, string? path, string by, string phase, string policy, bool deleted, string finalizers) =>
         OpenShell.Vm.Guest.Cluster.Volumes.Volume.Read(JsonDocument.Parse($$$"""

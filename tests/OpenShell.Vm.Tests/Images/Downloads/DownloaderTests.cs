@@ -101,6 +101,8 @@ public sealed class DownloaderTests : IDisposable
 
         fault.Code.ShouldBe("image.download-checksum");
         fault.What.ShouldContain(Sha256);
+        fault.Remedy.ShouldStartWith("Something between here and there changes files");
+        fault.Remedy.ShouldEndWith("Do something else.");
         Directory.GetFiles(Cache.Packages).ShouldBeEmpty();
     }
 
@@ -114,6 +116,7 @@ public sealed class DownloaderTests : IDisposable
 
         fault.Code.ShouldBe("image.download-truncated");
         fault.What.ShouldContain("400000 bytes");
+        fault.Remedy.ShouldBe("Do something else.");
         new FileInfo(Partial).Length.ShouldBe(400_000);
     }
 

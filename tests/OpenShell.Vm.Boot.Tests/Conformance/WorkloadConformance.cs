@@ -1,10 +1,10 @@
 using System.Text.Json;
 using OpenShell.Vm.Boot.Tests.Running;
 
-namespace OpenShell.Vm.Boot.Tests.Cluster;
+namespace OpenShell.Vm.Boot.Tests.Conformance;
 
 /// <summary>The cluster is a cluster: what people do with kubectl works.</summary>
-public sealed class WorkloadTests(ClusterFixture cluster) : NamespaceTest(cluster)
+public abstract class WorkloadConformance(TestCluster cluster) : ConformanceTest(cluster)
 {
     [Fact]
     public async Task The_node_is_Ready()
@@ -17,12 +17,91 @@ public sealed class WorkloadTests(ClusterFixture cluster) : NamespaceTest(cluste
     }
 
     [Fact]
+    public async Task Every_kind_of_controller_runs_its_pods()
+    {
+        var cron = (await Api.GetAsync("/apis/batch/v1")).Items("resources").Any(r => r.Text("name") == "cronjobs") ? "batch/v1" : "batch/v1beta1";
+        await CreateAsync(string.Join("\n---\n",
+        [
+            Controller("apps/v1", "Deployment", "many", "replicas: 2, "),
+            Controller("apps/v1", "DaemonSet", "each", ""),
+            Controller("apps/v1", "StatefulSet", "named", "serviceName: named, replicas: 2, "),
+            Job("once", "echo done", backoff: 0),
+            $$"""
+            apiVersion: {{cron}}
+            kind: CronJob
+            metadata: {name: again}
+            spec: {schedule: "* * * * *", jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{{Container("echo ticked")}}] } } } } }
+            """,
+        ]));
+
+        await CountedAsync("apps/v1", "deployments/many", "status.availableReplicas", "2");
+        await CountedAsync("apps/v1", "daemonsets/each", "status.numberReady", "1");
+        await CountedAsync("apps/v1", "statefulsets/named", "status.readyReplicas", "2");
+        await CountedAsync("batch/v1", "jobs/once", "status.succeeded", "1");
+        // In the order of their numbers, by which they are known.
+        foreach (var pod in (string[])["named-0", "named-1"])
+            (await PodNowAsync(pod)).IsReady().ShouldBeTrue(pod);
+        (await OfAsync("each")).ShouldHaveSingleItem().Text("spec.nodeName").ShouldBe((await Api.GetAsync("/api/v1/nodes")).Text("items.0.metadata.name"));
+        (await LogAsync((await OfAsync("once")).ShouldHaveSingleItem().Text("metadata.name")!)).ShouldBe("done\n");
+
+        // With the next minute.
+        string? job = null;
+        await Eventually.HoldsAsync(
+            "a job of the CronJob has run",
+            async () => (job = (await Api.TryGetAsync($"/apis/batch/v1/namespaces/{Space}/jobs")).Items()
+                .FirstOrDefault(j => j.Text("metadata.ownerReferences.0.name") == "again" && j.Text("status.succeeded") == "1").Text("metadata.name")) is not null,
+            Soon);
+        (await LogAsync((await OfAsync(job!, "job-name")).ShouldHaveSingleItem().Text("metadata.name")!)).ShouldBe("ticked\n");
+
+        Task CountedAsync(string version, string item, string path, string count) => Eventually.HoldsAsync(
+            $"{item}: {path} is {count}", async () => (await Api.TryGetAsync($"/apis/{version}/namespaces/{Space}/{item}")).Text(path) == count, Soon);
+
+        async Task<IReadOnlyList<JsonElement>> OfAsync(string name, string label = "app") => (await Api.GetAsync($"{Pods}?labelSelector={label}%3D{name}")).Items();
+    }
+
+    /// <summary>The API server writes such objects without knowing their type: another way through it than that of its own.</summary>
+    [Fact]
+    public async Task A_custom_resource_is_kept_and_given_back()
+    {
+        var group = Space + ".example.org";
+        var definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things." + group;
+        (await Api.SendAsync(HttpMethod.Post, Path.GetDirectoryName(definition)!, $$"""
+            apiVersion: apiextensions.k8s.io/v1
+            kind: CustomResourceDefinition
+            metadata: {name: things.{{group}} }
+            spec:
+              group: {{group}}
+              scope: Namespaced
+              names: {kind: Thing, listKind: ThingList, plural: things, singular: thing}
+              versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true} } }]
+            """, "application/yaml")).OrFail();
+        try
+        {
+            var things = $"/apis/{group}/v1/namespaces/{Space}/things";
+            await Eventually.HoldsAsync("the kind is served", async () => (await Api.TryGetAsync(things)).Text("kind") == "ThingList", Soon);
+            await CreateAsync($$"""
+                apiVersion: {{group}}/v1
+                kind: Thing
+                metadata: {name: one, labels: {a: b, c: d} }
+                spec: {deep: {deeper: [1, two, {three: true}]}, color: green}
+                """);
+
+            var one = (await Api.GetAsync(things)).Items().ShouldHaveSingleItem();
+            one.Text("spec.deep.deeper.2.three").ShouldBe("True");
+            one.Text("spec.color").ShouldBe("green");
+        }
+        finally
+        {
+            await Api.SendAsync(HttpMethod.Delete, definition);
+        }
+    }
+
+    [Fact]
     public async Task A_deployment_is_reached_by_its_service_rolls_to_a_new_version_and_is_deleted()
     {
         await Namespaced.ApplyAsync(Web("one", replicas: 2));
         await Namespaced.RunAsync("rollout", "status", "deployment/web", "--timeout", "180s");
-        await PodAsync("client", "sleep 100000");
-        await Namespaced.WaitAsync("condition=Ready", "pod/client");
+        await ReadyPodAsync("client", "sleep 100000");
 
         // By the service's cluster IP, from another pod: kube-proxy and the pods' network.
         var address = await Namespaced.RunAsync("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}");
@@ -41,8 +120,7 @@ public sealed class WorkloadTests(ClusterFixture cluster) : NamespaceTest(cluste
     [Fact]
     public async Task Logs_exec_and_port_forward_reach_a_pod()
     {
-        await PodAsync("web", "mkdir -p /www; echo forwarded > /www/index.html; echo first line; echo second line >&2; exec httpd -f -p 8080 -h /www");
-        await Namespaced.WaitAsync("condition=Ready", "pod/web");
+        await ReadyPodAsync("web", "echo first line; echo second line >&2; " + Serving("forwarded"));
 
         (await Namespaced.RunAsync("logs", "web")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order().ShouldBe(["first line", "second line"]);
 
@@ -94,8 +172,8 @@ public sealed class WorkloadTests(ClusterFixture cluster) : NamespaceTest(cluste
     [Fact]
     public async Task A_job_runs_to_completion_and_a_failing_one_is_tried_again()
     {
-        await Namespaced.ApplyAsync(Job("good", "echo done", backoff: 0));
-        await Namespaced.ApplyAsync(Job("bad", "exit 7", backoff: 1));
+        await CreateAsync(Job("good", "echo done", backoff: 0));
+        await CreateAsync(Job("bad", "exit 7", backoff: 1));
 
         await Namespaced.WaitAsync("condition=Complete", "job/good");
         (await Namespaced.RunAsync("logs", "job/good")).ShouldBe("done\n");
@@ -107,7 +185,7 @@ public sealed class WorkloadTests(ClusterFixture cluster) : NamespaceTest(cluste
     public async Task A_pod_reaches_the_API_server_by_its_service_with_its_token_and_may_do_what_it_was_given()
     {
         await Namespaced.RunAsync("create", "role", "reader", "--verb", "get,list", "--resource", "pods");
-        await Namespaced.RunAsync("create", "rolebinding", "reader", "--role", "reader", "--serviceaccount", Namespaced.Namespace + ":default");
+        await Namespaced.RunAsync("create", "rolebinding", "reader", "--role", "reader", "--serviceaccount", Space + ":default");
         // kubectl finds address, token and CA as every client in a pod does: from the variables and the service account's files.
         await PodAsync("asker", "kubectl get pods -o name; kubectl get secrets; echo code $?", "  restartPolicy: Never");
         await SucceededAsync("asker");
@@ -117,16 +195,6 @@ public sealed class WorkloadTests(ClusterFixture cluster) : NamespaceTest(cluste
         log.ShouldContain("Forbidden");
         log.ShouldContain("code 1");
     }
-
-    private Task SucceededAsync(string pod) => Eventually.HoldsAsync(
-        $"pod {pod} ends",
-        async () =>
-        {
-            var phase = await Namespaced.RunAsync("get", "pod", pod, "-o", "jsonpath={.status.phase}");
-            phase.ShouldNotBe("Failed", (await Namespaced.TryAsync("logs", pod)).ToString());
-            return phase == "Succeeded";
-        },
-        TimeSpan.FromMinutes(3));
 
     private async Task<string> FetchAsync(string address) => (await Namespaced.TryAsync("exec", "client", "--", "timeout", "10", "wget", "-q", "-O", "-", $"http://{address}/")).Out;
 
@@ -161,9 +229,16 @@ public sealed class WorkloadTests(ClusterFixture cluster) : NamespaceTest(cluste
         spec:
           backoffLimit: {{backoff}}
           template:
-            spec:
-              restartPolicy: Never
-              containers:
-                - {name: main, image: "{{Image}}", imagePullPolicy: Never, command: ["sh", "-c", "{{script}}"] }
+            metadata: {labels: {app: {{name}} } }
+            spec: {restartPolicy: Never, containers: [{{Container(script)}}]}
         """;
+
+    private string Controller(string version, string kind, string name, string spec) => $$"""
+        apiVersion: {{version}}
+        kind: {{kind}}
+        metadata: {name: {{name}} }
+        spec: { {{spec}}selector: {matchLabels: {app: {{name}} } }, template: {metadata: {labels: {app: {{name}} } }, spec: {terminationGracePeriodSeconds: 0, containers: [{{Container("sleep 100000")}}] } } }
+        """;
+
+    private string Container(string script) => $$"""{name: main, image: "{{Image}}", imagePullPolicy: Never, command: ["sh", "-c", "{{script}}"] }""";
 }

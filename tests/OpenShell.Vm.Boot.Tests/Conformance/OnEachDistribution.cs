@@ -1,0 +1,93 @@
+using OpenShell.Vm.Boot.Tests.Cluster;
+using OpenShell.Vm.Boot.Tests.K3s;
+
+// The same tests on whichever distribution is there. A new class of them needs a line below each.
+namespace OpenShell.Vm.Boot.Tests.Conformance.OnUpstream
+{
+    [Collection(SharedCluster.Name)]
+    public sealed class Workloads(ClusterFixture cluster) : WorkloadConformance(cluster);
+
+    [Collection(SharedCluster.Name)]
+    public sealed class Names(ClusterFixture cluster) : NameConformance(cluster);
+
+    [Collection(SharedCluster.Name)]
+    public sealed class Storage(ClusterFixture cluster) : StorageConformance(cluster);
+
+    [Collection(SharedCluster.Name)]
+    public sealed class Networks(ClusterFixture cluster) : NetworkConformance(cluster);
+
+    [Collection(SharedCluster.Name)]
+    public sealed class Access(ClusterFixture cluster) : AccessConformance(cluster);
+
+    [Collection(SharedCluster.Name)]
+    public sealed class Images(ClusterFixture cluster) : ImageConformance(cluster);
+
+    [Collection(SharedCluster.Name)]
+    public sealed class Recovery(ClusterFixture cluster) : RecoveryConformance(cluster);
+
+    [Collection(SharedCluster.Name)]
+    public sealed class Restarts(ClusterFixture cluster) : RestartConformance(cluster);
+
+    [Collection(SharedCluster.Name)]
+    public sealed class PythonClient(ClusterFixture cluster) : PythonClientConformance(cluster);
+}
+
+namespace OpenShell.Vm.Boot.Tests.Conformance.OnStandIn
+{
+    [Collection(StandInCluster.Name)]
+    public sealed class Workloads(StandInFixture cluster) : WorkloadConformance(cluster);
+
+    [Collection(StandInCluster.Name)]
+    public sealed class Names(StandInFixture cluster) : NameConformance(cluster);
+
+    [Collection(StandInCluster.Name)]
+    public sealed class Storage(StandInFixture cluster) : StorageConformance(cluster);
+
+    [Collection(StandInCluster.Name)]
+    public sealed class Networks(StandInFixture cluster) : NetworkConformance(cluster);
+
+    [Collection(StandInCluster.Name)]
+    public sealed class Access(StandInFixture cluster) : AccessConformance(cluster);
+
+    [Collection(StandInCluster.Name)]
+    public sealed class Images(StandInFixture cluster) : ImageConformance(cluster);
+
+    [Collection(StandInCluster.Name)]
+    public sealed class Recovery(StandInFixture cluster) : RecoveryConformance(cluster);
+
+    [Collection(StandInCluster.Name)]
+    public sealed class Restarts(StandInFixture cluster) : RestartConformance(cluster);
+
+    [Collection(StandInCluster.Name)]
+    public sealed class PythonClient(StandInFixture cluster) : PythonClientConformance(cluster);
+}
+
+namespace OpenShell.Vm.Boot.Tests.Conformance.OnK3s
+{
+    [Collection(RealK3sCluster.Name)]
+    public sealed class Workloads(RealK3sFixture cluster) : WorkloadConformance(cluster);
+
+    [Collection(RealK3sCluster.Name)]
+    public sealed class Names(RealK3sFixture cluster) : NameConformance(cluster);
+
+    [Collection(RealK3sCluster.Name)]
+    public sealed class Storage(RealK3sFixture cluster) : StorageConformance(cluster);
+
+    [Collection(RealK3sCluster.Name)]
+    public sealed class Networks(RealK3sFixture cluster) : NetworkConformance(cluster);
+
+    [Collection(RealK3sCluster.Name)]
+    public sealed class Access(RealK3sFixture cluster) : AccessConformance(cluster);
+
+    [Collection(RealK3sCluster.Name)]
+    public sealed class Images(RealK3sFixture cluster) : ImageConformance(cluster);
+
+    [Collection(RealK3sCluster.Name)]
+    public sealed class Recovery(RealK3sFixture cluster) : RecoveryConformance(cluster);
+
+    [Collection(RealK3sCluster.Name)]
+    public sealed class Restarts(RealK3sFixture cluster) : RestartConformance(cluster);
+
+    [Collection(RealK3sCluster.Name)]
+    public sealed class PythonClient(RealK3sFixture cluster) : PythonClientConformance(cluster);
+}
