@@ -88,7 +88,9 @@ internal sealed class GuestOnHost : IAsyncDisposable
     public async Task<GuestAgent> AttachAsync()
     {
         var agent = await GuestAgent.ConnectAsync(BrokerSocket, cancellationToken: TestContext.Current.CancellationToken);
-        _agents.Insert(0, agent);
+        // Several attach at once.
+        lock (_agents)
+            _agents.Insert(0, agent);
         return agent;
     }
 
