@@ -58,6 +58,9 @@ public sealed record InstanceStatus
     /// <summary>The digest of the bundle that it was started from; <see langword="null"/>: from none.</summary>
     public string? Bundle { get; init; }
 
+    /// <summary>The instance that it is a clone of; <see langword="null"/>: of none.</summary>
+    public string? CloneOf { get; init; }
+
     /// <summary>Virtual CPUs.</summary>
     public int? Vcpus { get; init; }
 

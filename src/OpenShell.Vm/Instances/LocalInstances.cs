@@ -7,7 +7,7 @@ using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Instances;
 
-/// <summary>The instances of this host and user. Its parts are named by what they do: Run, Detached, Stop, Status, Plan.</summary>
+/// <summary>The instances of this host and user. Its parts are named by what they do: Run, Detached, Stop, Status, Plan, Edit, Reset, Clone, Disks.</summary>
 public sealed partial class LocalInstances(InstancesOptions options) : IInstances
 {
     private readonly InstanceStore _store = new(options.Directories);
@@ -28,7 +28,8 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
         {
             var last = LastStatus(files);
             await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
-            config = OfItsDisk(config, files);
+            RequireUsable(files, config.Name, last);
+            config = OfItsDisk(config, files) with { Format = InstanceFormat.Current };
             InstanceStore.WriteConfig(files, config);
             File.Delete(files.Fault);
             return new Supervisor(Options, config, files, held, last?.Ports ?? [], progress);
@@ -51,12 +52,21 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
         return held;
     }
 
+    /// <summary>What cannot be read, or is another version's, is not written over: it may be all that tells what is on the disk.</summary>
+    private void RequireUsable(InstanceFiles files, string name, InstanceStatus? last)
+    {
+        if (_store.HasConfig(InstanceName.Parse(name)))
+            _ = _store.ReadConfig(InstanceName.Parse(name));
+        _ = InstanceStore.ReadOrigin(files);
+        StateDisk.RequireWhole(files, last);
+    }
+
     /// <summary>A disk is a distribution's: where none is named, an instance goes on with the one that it has.</summary>
     private InstanceConfig OfItsDisk(InstanceConfig config, InstanceFiles files)
     {
         if (config.Distribution is not (null or Distributions.DistributionChoice.Auto) || config.K3sBinary is not null || LastStatus(files)?.Distribution is not { } had)
             return config;
-        if (!File.Exists(files.StateDiskOf(Planning.DiskFormat.Qcow2)) && !File.Exists(files.StateDiskOf(Planning.DiskFormat.Raw)))
+        if (files.ExistingStateDisk is null)
             return config;
         return config with { Distribution = had, K3sBinary = had == Distributions.K3s.DistributionName ? LastConfig(config.Name)?.K3sBinary : null };
     }
