@@ -12,6 +12,7 @@ namespace OpenShell.Gateway.Cli.Running;
 internal sealed class StartFlow(CommandContext context, InstanceConfig asked, StartManner manner)
 {
     private readonly CliHost _host = context.Host;
+    private readonly InstanceConfig _asked = asked;
     private InstanceConfig _config = asked;
 
     /// <summary>Runs it.</summary>
@@ -30,7 +31,7 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
 
         if (await _host.Instances.FindAsync(_config.Name) is { Phase: InstancePhase.Ready } ready && !manner.Reset)
         {
-            if (RunningDifferences.Of(asked, ready) is { Count: > 0 } differences)
+            if (RunningDifferences.Of(_asked, ready) is { Count: > 0 } differences)
                 throw new FaultException(Unlike(differences));
             if (!context.Quiet)
                 await _host.Error.WriteLineAsync($"'{_config.Name}' is already running.");

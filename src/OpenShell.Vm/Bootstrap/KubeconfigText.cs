@@ -15,12 +15,17 @@ internal sealed class KubeconfigText
 
     private string _text;
     private YamlMappingNode? _root;
+    private Dictionary<long, int> _flowEnds;
 
-    private KubeconfigText(string text, YamlMappingNode? root) => (_text, _root) = (text, root);
+    private KubeconfigText(string text)
+    {
+        _text = text;
+        (_root, _flowEnds) = RootOf(text);
+    }
 
     /// <summary>Reads one.</summary>
     /// <exception cref="FormatException">It is no kubeconfig: the message says why.</exception>
-    internal static KubeconfigText Parse(string text) => new(text, RootOf(text));
+    internal static KubeconfigText Parse(string text) => new(text);
 
     /// <summary>All of it.</summary>
     public override string ToString() => _text;
@@ -57,7 +62,7 @@ internal sealed class KubeconfigText
         var before = Snapshot("current-context", null);
         var value = name.Length == 0 ? "\"\"" : name;
         if (_root is not null && Find(_root, "current-context") is { } node)
-            Replace(Index(node.Start), Index(node.End), (IsEmptyPlain(node) ? " " : "") + (_root.Style == MappingStyle.Flow && name.Length > 0 ? $"\"{name}\"" : value));
+            Replace(Index(node.Start), End(node), (IsEmptyPlain(node) ? " " : "") + (_root.Style == MappingStyle.Flow && name.Length > 0 ? $"\"{name}\"" : value));
         else
             AddKey("current-context", value, $"\"{name}\"");
         if (CurrentContext != name)
@@ -77,7 +82,7 @@ internal sealed class KubeconfigText
         {
             if (sequence.Style == SequenceStyle.Flow)
             {
-                Replace(Index(last.End), Index(last.End), ", " + entry.Json);
+                Replace(End(last), End(last), ", " + entry.Json);
                 return;
             }
 
@@ -90,12 +95,14 @@ internal sealed class KubeconfigText
         // Empty: [], null, or nothing.
         if (_root.Style == MappingStyle.Flow)
         {
-            Replace(Index(node.Start), Index(node.End), $"[{entry.Json}]");
+            Replace(Index(node.Start), End(node), $"[{entry.Json}]");
             return;
         }
 
         // A comment behind it stays on its line.
-        var (from, until) = (Index(node.Start), Index(node.End));
+        var (from, until) = (Index(node.Start), End(node));
+        while (_text[from - 1] == ' ')
+            from--;
         _text = _text.Remove(from, until - from);
         var line = LineEnd(from);
         var needsBreak = line == _text.Length && !_text.EndsWith('\n');
@@ -113,8 +120,8 @@ internal sealed class KubeconfigText
         if (sequence.Style == SequenceStyle.Flow)
         {
             var (from, until) = index > 0
-                ? (Index(sequence.Children[index - 1].End), Index(item.End))
-                : (Index(item.Start), sequence.Children.Count > 1 ? Index(sequence.Children[1].Start) : Index(item.End));
+                ? (End(sequence.Children[index - 1]), End(item))
+                : (Index(item.Start), sequence.Children.Count > 1 ? Index(sequence.Children[1].Start) : End(item));
             Replace(from, until, "");
             return;
         }
@@ -129,7 +136,7 @@ internal sealed class KubeconfigText
 
         // The last one: "clusters:" alone would read as null, which kubectl takes; an empty list says what is meant.
         var key = _root.Children.Keys.OfType<YamlScalarNode>().Single(k => k.Value == list);
-        var colon = _text.IndexOf(':', Index(key.End)) + 1;
+        var colon = _text.IndexOf(':', End(key)) + 1;
         _text = _text.Remove(begin, end - begin);
         Replace(colon, colon, " []");
     }
@@ -142,7 +149,7 @@ internal sealed class KubeconfigText
             dash--;
         if (dash < 0 || _text[dash] != '-' || _text[LineStart(dash)..dash].Any(c => c is not ' '))
             throw Unsafe();
-        var last = Math.Max(Leaves(item).Max(leaf => Index(leaf.End)), Index(item.Start));
+        var last = Math.Max(Leaves(item).Max(leaf => End(leaf)), Index(item.Start));
 
         // A block scalar ends where the next line begins, others within their line.
         return (dash, last > 0 && _text[last - 1] == '\n' ? last : LineEnd(last));
@@ -159,7 +166,7 @@ internal sealed class KubeconfigText
     {
         if (_root is { Style: MappingStyle.Flow })
         {
-            var end = Index(_root.End) - 1;
+            var end = End(_root) - 1;
             Replace(end, end, (_root.Children.Count > 0 ? ", " : "") + $"\"{key}\": {json}");
             return;
         }
@@ -179,7 +186,7 @@ internal sealed class KubeconfigText
         _text = string.Concat(_text.AsSpan(0, from), by, _text.AsSpan(until));
         try
         {
-            _root = RootOf(_text);
+            (_root, _flowEnds) = RootOf(_text);
         }
         catch (FormatException)
         {
@@ -218,6 +225,8 @@ internal sealed class KubeconfigText
 
     private int LineEnd(int at) => _text.IndexOf('\n', at) is var end and >= 0 ? end + 1 : _text.Length;
 
+    private int End(YamlNode node) => node is YamlScalarNode ? Index(node.End) : _flowEnds.TryGetValue(node.Start.Index, out var end) ? end : throw Unsafe();
+
     private static int Index(Mark mark) => (int)mark.Index;
 
     private static bool IsEmptyPlain(YamlNode node) => node.Start.Index == node.End.Index;
@@ -226,7 +235,7 @@ internal sealed class KubeconfigText
 
     private static YamlNode? Find(YamlMappingNode mapping, string key) => mapping.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
 
-    private static YamlMappingNode? RootOf(string text)
+    private static (YamlMappingNode? Root, Dictionary<long, int> FlowEnds) RootOf(string text)
     {
         var stream = new YamlStream();
         try
@@ -241,7 +250,7 @@ internal sealed class KubeconfigText
         if (stream.Documents.Count > 1)
             throw new FormatException("it has several documents");
         if (stream.Documents is not [{ RootNode: var node }] || node is YamlScalarNode { Value: null or "" })
-            return null;
+            return (null, []);
         var root = node as YamlMappingNode ?? throw new FormatException("it is no mapping");
         if (root.Children.Keys.Any(key => key is not YamlScalarNode { Value: not null }))
             throw new FormatException("a key of it is no word");
@@ -253,7 +262,33 @@ internal sealed class KubeconfigText
                 throw new FormatException($"its {list} are no list");
         }
 
-        return root;
+        return (root, FlowEndsOf(text));
+    }
+
+    /// <summary>Where each flow collection ends, by where it begins: the nodes themselves know the latter only.</summary>
+    private static Dictionary<long, int> FlowEndsOf(string text)
+    {
+        var ends = new Dictionary<long, int>();
+        var open = new Stack<(long Start, bool IsFlow)>();
+        var parser = new Parser(new StringReader(text));
+        while (parser.MoveNext())
+        {
+            switch (parser.Current)
+            {
+                case SequenceStart sequence:
+                    open.Push((sequence.Start.Index, sequence.Style == SequenceStyle.Flow));
+                    break;
+                case MappingStart mapping:
+                    open.Push((mapping.Start.Index, mapping.Style == MappingStyle.Flow));
+                    break;
+                case SequenceEnd or MappingEnd:
+                    if (open.Pop() is (var start, true))
+                        ends[start] = Index(parser.Current.Start) + 1; // the bracket; the mark of its end is that of its start too
+                    break;
+            }
+        }
+
+        return ends;
     }
 
     private static FormatException Unsafe() => new("it is written in a way in which entries cannot be changed without risk to others");

@@ -87,14 +87,22 @@ public sealed partial class LocalInstances
             });
         }
 
-        foreach (var clone in clones)
+        var held = new List<InstanceLock>();
+        try
         {
-            var its = _store.Files(InstanceName.Parse(clone));
-            using (TakeAtRest(its, clone, $"Stop it with 'gateway stop --name {clone}': its disk is to be copied."))
-            {
-                await ThinDisk.FlattenAsync(its, cancellationToken).ConfigureAwait(false);
-                lineage.RemoveUnused(its);
-            }
+            // All of them before the first is copied: one that runs is told before the others have cost anything.
+            foreach (var clone in clones)
+                held.Add(TakeAtRest(FilesOfKnown(clone), clone, $"Stop it with 'gateway stop --name {clone}': its disk is to be copied."));
+            foreach (var clone in clones)
+                await ThinDisk.FlattenAsync(FilesOfKnown(clone), cancellationToken).ConfigureAwait(false);
+
+            // A clone may have been the base of another.
+            foreach (var clone in clones)
+                lineage.RemoveUnused(FilesOfKnown(clone));
+        }
+        finally
+        {
+            held.ForEach(each => each.Dispose());
         }
     }
 

@@ -25,7 +25,7 @@ internal static class SystemdUnit
 
             [Service]
             Type=exec
-            ExecStart={string.Join(' ', service.Command.Select(Quoted))}
+            ExecStart={string.Join(' ', service.Command.Select(word => Quoted(word.Replace("$", "$$", StringComparison.Ordinal))))}
 
             """);
         foreach (var (name, value) in service.Environment)
@@ -50,11 +50,10 @@ internal static class SystemdUnit
     /// <summary>The link by which a unit is enabled: what <c>systemctl --user enable</c> makes of WantedBy.</summary>
     internal static string WantsLink(string folder, string instance) => Path.Combine(folder, Target + ".wants", NameOf(instance));
 
-    // In quotes, backslash and quote escape; % begins a specifier and $ a variable unless doubled.
+    // In quotes, backslash and quote escape; % begins a specifier unless doubled. In a command line, and only there, so does $ a variable.
     private static string Quoted(string word)
     {
-        var escaped = word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
-            .Replace("%", "%%", StringComparison.Ordinal).Replace("$", "$$", StringComparison.Ordinal);
+        var escaped = word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal);
         return escaped.Any(c => !char.IsAsciiLetterOrDigit(c) && !"-_./:=%$".Contains(c, StringComparison.Ordinal)) ? $"\"{escaped}\"" : escaped;
     }
 }
