@@ -115,8 +115,12 @@ public sealed class UserKubeconfigTests : IDisposable
 
         // Every line that was there still is, in its order.
         var after = File.ReadAllText(Config);
-        if (before == Foreign)
-            before.Split('\n').Where(line => line.Length > 0).Aggregate(0, (at, line) => after.IndexOf(line, at, StringComparison.Ordinal) is var found and >= 0 ? found + line.Length : throw new InvalidOperationException($"'{line}' is gone:\n{after}"));
+        var at = 0;
+        foreach (var line in before == Foreign ? before.Split('\n') : [])
+        {
+            after.IndexOf(line, at, StringComparison.Ordinal).ShouldBeGreaterThanOrEqualTo(at, $"'{line}' is gone:\n{after}");
+            at = after.IndexOf(line, at, StringComparison.Ordinal) + line.Length;
+        }
 
         // Once more changes nothing.
         user.Merge("default", Own, use: false);

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;

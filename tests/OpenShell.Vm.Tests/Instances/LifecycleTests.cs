@@ -397,7 +397,7 @@ public sealed class LifecycleTests : IDisposable
     }
 
     /// <summary>As a guest would: through the disk, beyond the file system's metadata.</summary>
-    private static Task WriteAsync(InstanceFiles files, byte value, int megabytes = 1)
+    private static Task<string> WriteAsync(InstanceFiles files, byte value, int megabytes = 1)
     {
         var disk = files.ExistingStateDisk!;
         return RunAsync(Path.Combine(Path.GetDirectoryName(RealTools.QemuImg)!, "qemu-io"), "-f", DiskImage.IsRaw(disk) ? "raw" : "qcow2", "-c", $"write -P {value} 1g {megabytes}M", disk);
