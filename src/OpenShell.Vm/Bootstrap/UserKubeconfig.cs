@@ -207,7 +207,7 @@ public sealed class UserKubeconfig
         Path.GetDirectoryName(file) == directories.Kube && Path.GetFileName(file) is "gateway.yaml" or ['g', 'a', 't', 'e', 'w', 'a', 'y', '-', .., '.', 'y', 'a', 'm', 'l'];
 
     // The link stays, what it leads to is replaced.
-    private static string Target(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+    private static string Target(string path) => new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
 
     private static (string Path, KubeconfigText Text)? FirstWhere(List<(string Path, KubeconfigText Text)> all, Func<(string Path, KubeconfigText Text), bool> which)
     {

@@ -36,7 +36,7 @@ public sealed class UserKubeconfigTests : IDisposable
         # the office
         - cluster:
             server: https://k8s.example  # over the VPN
-            certificate-authority-data: >-
+            certificate-authority-data: |-
               QUJD
               REVG
           name: office
