@@ -12,6 +12,8 @@ internal static class PlanText
     {
         writer.WriteLine($"instance     {plan.Plan.Instance} ({(plan.Config.Exec is { } exec ? $"runs {exec.Program}" : "a cluster")})");
         writer.WriteLine($"machine      {plan.Plan.Vcpus} vCPUs, {plan.Plan.MemoryMib} MiB, {plan.Plan.Hypervisor} ({CliJson.Word(plan.Plan.Accelerator)})");
+        if (plan.Config.BaseImage is { } image)
+            writer.WriteLine($"base image   {image}");
         writer.WriteLine($"kernel       {plan.Plan.Kernel ?? "libkrunfw's"}");
         if (plan.Plan.Initramfs is { } initramfs)
             writer.WriteLine($"initramfs    {initramfs}");

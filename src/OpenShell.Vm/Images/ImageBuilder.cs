@@ -41,9 +41,10 @@ public sealed partial class ImageBuilder : IImages
     public async Task<ImageSet?> FindAsync(ImageRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var keys = KeysOf(await FactsAsync(request, cancellationToken).ConfigureAwait(false));
-        foreach (var parts in ImageParts.Choices(request, HostArchitecture))
+        var facts = await FactsAsync(request, cancellationToken).ConfigureAwait(false);
+        foreach (var parts in ImageParts.Choices(request))
         {
+            var keys = KeysOf(parts.In(facts));
             var records = parts.Kinds.Select(k => keys.Plan(k) is { } plan ? _cache.Find(k, plan.Key) : null).ToList();
             if (records.Contains(null))
                 continue;
@@ -65,12 +66,32 @@ public sealed partial class ImageBuilder : IImages
         ArgumentNullException.ThrowIfNull(request);
         CheckWritable();
         var facts = await FactsAsync(request, cancellationToken).ConfigureAwait(false);
-        var parts = request.Refresh ? ImageParts.Choices(request, HostArchitecture)[^1] : WantedOf(request, KeysOf(facts));
+        var parts = request.Refresh ? ImageParts.Choices(request)[^1] : WantedOf(request, facts);
+        facts = parts.In(facts);
 
         // Not an image, but what comes from the same mirrors: so that a start after this needs no network.
         var tools = RuntimeTools.FindGvproxy(_directories) is null && _catalog.Kinds.Contains(GvproxyRecipe.Name) ? (string[])[GvproxyRecipe.Name] : [];
-        var records = await EnsureKindsAsync(facts, [.. parts.Kinds, .. tools], request.Refresh, request.Repair, progress, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<string> kinds = [.. parts.Kinds, .. parts.Besides, .. tools];
+        IReadOnlyList<ArtifactRecord> records;
+        try
+        {
+            records = await EnsureKindsAsync(facts, kinds, request.Refresh, request.Repair, progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch (FaultException e) when (facts.IsForeign && e.Faults[0].Code == MissingPack.Code)
+        {
+            throw await WithTheRestAsync(e, facts, kinds, request, progress, cancellationToken).ConfigureAwait(false);
+        }
+
         return await SetAsync(parts, records, KeysOf(facts), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Builds all that needs no .NET for another processor, where that cannot be had; the fault then says so.</summary>
+    private async Task<FaultException> WithTheRestAsync(
+        FaultException missing, RecipeFacts facts, IReadOnlyList<string> kinds, ImageRequest request, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
+    {
+        var rest = _catalog.Closure(kinds).Where(r => !_catalog.Closure([r.Kind]).Any(need => need.CompilesDotNet)).Select(r => r.Kind).ToList();
+        await EnsureKindsAsync(facts, rest, refresh: false, request.Repair, progress, cancellationToken).ConfigureAwait(false);
+        return new FaultException(missing.Faults[0] with { What = $"{missing.Faults[0].What} Everything else was built: {string.Join(", ", rest)}." }, missing);
     }
 
     /// <inheritdoc/>
@@ -139,8 +160,8 @@ public sealed partial class ImageBuilder : IImages
     private async Task<IReadOnlyList<ArtifactRecord>> EnsureKindsAsync(
         RecipeFacts facts, IReadOnlyList<string> kinds, bool refresh, bool repair, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
     {
-        await new Resolution(_layout, facts, _locks, progress).EnsureAsync(_catalog.Closure(kinds), refresh, cancellationToken).ConfigureAwait(false);
-        var session = new BuildSession(_cache, facts, _locks, new Keys(_catalog, facts, _locks), progress, repair);
+        await new Resolution(_layout, facts, _locks, progress).EnsureAsync(CatalogOf(facts).Closure(kinds), refresh, cancellationToken).ConfigureAwait(false);
+        var session = new BuildSession(_cache, facts, _locks, KeysOf(facts), progress, repair);
         var tasks = kinds.Select(k => session.GetAsync(k, cancellationToken)).ToList();
         await Task.WhenAll(tasks).ConfigureAwait(false);
         return [.. tasks.Select(t => t.Result)];
@@ -148,24 +169,32 @@ public sealed partial class ImageBuilder : IImages
 
     internal static string HostArchitecture => RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
 
-    private RecipeFacts Facts() => new(_source ?? SourceTree.Locate(), HostArchitecture);
+    private RecipeFacts Facts(string? architecture = null) => new(_source ?? SourceTree.Locate(), architecture ?? HostArchitecture);
 
-    private async Task<RecipeFacts> FactsAsync(ImageRequest request, CancellationToken cancellationToken) => request is { K3sBinary: { } binary, Distribution: Distributions.K3s.DistributionName }
-        ? Facts() with { K3s = await GivenK3s.ReadAsync(binary, HostArchitecture, cancellationToken).ConfigureAwait(false) }
-        : Facts();
+    private async Task<RecipeFacts> FactsAsync(ImageRequest request, CancellationToken cancellationToken)
+    {
+        var facts = Facts(request.Architecture);
+        if (request is { K3sBinary: { } binary, Distribution: Distributions.K3s.DistributionName })
+            facts = facts with { K3s = await GivenK3s.ReadAsync(binary, facts.Architecture, cancellationToken).ConfigureAwait(false) };
+        if (request.BaseImage is { } image)
+            facts = facts with { Base = await Registry.BaseImage.ReadAsync(image, facts.Architecture, _layout, cancellationToken).ConfigureAwait(false) };
+        return facts;
+    }
 
     private Keys KeysNow() => KeysOf(Facts());
 
-    private Keys KeysOf(RecipeFacts facts) => new(_catalog, facts, _locks);
+    private Keys KeysOf(RecipeFacts facts) => new(CatalogOf(facts), facts, _locks);
+
+    private RecipeCatalog CatalogOf(RecipeFacts facts) => facts.Base is null ? _catalog : _catalog.OnBaseImage();
 
     /// <summary>Kinds of all the artifacts that would be built for a request where nothing is in the cache.</summary>
     internal static IReadOnlyList<string> KindsFor(ImageRequest request) =>
-        [.. RecipeCatalog.Default.Closure(ImageParts.Choices(request, HostArchitecture)[^1].Kinds).Select(r => r.Kind)];
+        [.. RecipeCatalog.Default.Closure(ImageParts.Choices(request)[^1].Kinds).Select(r => r.Kind)];
 
-    private ImageParts WantedOf(ImageRequest request, Keys keys)
+    private ImageParts WantedOf(ImageRequest request, RecipeFacts facts)
     {
-        var choices = ImageParts.Choices(request, HostArchitecture);
-        return choices.FirstOrDefault(parts => parts.Kinds.All(k => keys.Plan(k) is { } plan && _cache.Find(k, plan.Key) is not null)) ?? choices[^1];
+        var choices = ImageParts.Choices(request);
+        return choices.FirstOrDefault(parts => KeysOf(parts.In(facts)) is var keys && parts.Kinds.All(k => keys.Plan(k) is { } plan && _cache.Find(k, plan.Key) is not null)) ?? choices[^1];
     }
 
     private async Task<ImageSet> SetAsync(ImageParts parts, IReadOnlyList<ArtifactRecord> records, Keys keys, CancellationToken cancellationToken)

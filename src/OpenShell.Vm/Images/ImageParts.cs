@@ -1,4 +1,5 @@
 using OpenShell.Vm.Distributions;
+using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Recipes;
 using OpenShell.Vm.Kernels;
@@ -24,12 +25,31 @@ internal sealed record ImageParts
     /// <summary>What the root image's Kubernetes is made from; <see langword="null"/> without one.</summary>
     public string? Distribution { get; private init; }
 
+    /// <summary>What is built besides, and is no part of the set.</summary>
+    public IReadOnlyList<string> Besides { get; private init; } = [];
+
     /// <summary>All of them.</summary>
     public IEnumerable<string> Kinds => new[] { Kernel, Initramfs, Root }.OfType<string>();
 
+    /// <summary>The facts by which they are made: a base image must contain what is to run in it.</summary>
+    public RecipeFacts In(RecipeFacts facts) => facts.Base is null
+        ? facts
+        : facts with
+        {
+            Base = facts.Base with
+            {
+                Purpose = Root switch
+                {
+                    RootRecipe.ProgramName => BaseImageContents.Program,
+                    RootRecipe.K3sName => BaseImageContents.K3s,
+                    _ => BaseImageContents.Upstream,
+                },
+            },
+        };
+
     /// <summary>Those that serve a request, best first; the last is the one that is built where none is there.</summary>
     /// <exception cref="Faults.FaultException">It asks for a distribution that there is no recipe for.</exception>
-    public static IReadOnlyList<ImageParts> Choices(ImageRequest request, string architecture)
+    public static IReadOnlyList<ImageParts> Choices(ImageRequest request)
     {
         var cluster = request.Distribution switch
         {
@@ -41,9 +61,21 @@ internal sealed record ImageParts
         cluster = request.Kernel switch
         {
             null or KernelNames.Debian => cluster with { Kernel = KernelRecipe.Name, Initramfs = InitramfsRecipe.Name },
-            KernelNames.Custom => cluster with { Kernel = CustomKernelRecipe.KindFor(architecture) },
+            KernelNames.Custom => cluster with { Kernel = CustomKernelRecipe.KindFor(request.Architecture ?? ImageBuilder.HostArchitecture) },
             var file => cluster with { KernelFile = file },
         };
+        if (request.WithoutGuest)
+            return [WithoutGuest(cluster, request.Mode)];
+
         return request.Mode == GuestMode.Cluster ? [cluster] : [cluster, cluster with { Root = RootRecipe.ProgramName, Distribution = null }];
     }
+
+    // Of a cluster, what is compiled without .NET.
+    private static ImageParts WithoutGuest(ImageParts cluster, GuestMode mode) => cluster with
+    {
+        Root = RootRecipe.PlainName,
+        Initramfs = cluster.Initramfs is null ? null : InitramfsRecipe.PlainName,
+        Distribution = null,
+        Besides = mode == GuestMode.Cluster ? [cluster.Distribution!, PauseRecipe.Name] : [],
+    };
 }

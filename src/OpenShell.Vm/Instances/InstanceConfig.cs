@@ -17,6 +17,12 @@ public sealed record InstanceConfig
     /// <summary>A cluster, or one program.</summary>
     public GuestMode Mode { get; init; } = GuestMode.Cluster;
 
+    /// <summary>The guest's processor, one of <see cref="Images.Architectures"/>; <see langword="null"/>: the host's. Another's is emulated.</summary>
+    public string? Architecture { get; init; }
+
+    /// <summary>Whether the guest's processor is not the host's.</summary>
+    internal bool IsForeign => Architecture is not null && Architecture != Architectures.Host;
+
     /// <summary>Virtual CPUs; <see langword="null"/>: min(4, host cores) for a cluster, 2 for a program.</summary>
     public int? Vcpus { get; init; }
 
@@ -34,6 +40,9 @@ public sealed record InstanceConfig
 
     /// <summary>The k3s program to use: an absolute path; <see langword="null"/>: the release that this project was written for.</summary>
     public string? K3sBinary { get; init; }
+
+    /// <summary>The container image that the guest's system is taken from, as in <see cref="ImageRequest.BaseImage"/>; <see langword="null"/>: Debian's packages.</summary>
+    public string? BaseImage { get; init; }
 
     /// <summary><c>debian</c>, <c>custom</c>, or the absolute path of a kernel that has everything built in; <see langword="null"/>: <c>debian</c>.</summary>
     public string? Kernel { get; init; }

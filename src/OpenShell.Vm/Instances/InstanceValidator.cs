@@ -4,6 +4,7 @@ using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Distributions;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Images.Registry;
 using OpenShell.Vm.Kernels;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
@@ -126,11 +127,29 @@ public static class InstanceValidator
             yield return Usage("instance.k3s-binary-unused", "--k3s-binary is for a cluster, but --exec runs one program.", "Leave one of the two away.");
     }
 
+    private static IEnumerable<Fault> BaseImageFaults(InstanceConfig config)
+    {
+        if (config.BaseImage is { } image && image != BaseImageSource.None && BaseImageSource.FaultOf(image) is { } fault)
+            yield return fault;
+        if (config is { BaseImage: not (null or BaseImageSource.None), RootDirectory: not null })
+            yield return Usage("instance.base-image-unused", "--base-image is what a root image is made of, but --rootfs takes a folder in its place.", "Leave one of the two away.");
+        if (config is { BaseImage: not (null or BaseImageSource.None), Pinned: not null })
+            yield return Usage("instance.base-image-unused", "--base-image is what a root image is made of, but --bundle brings one along.", "Leave one of the two away.");
+    }
+
     private static IEnumerable<Fault> Names(InstanceConfig config)
     {
         if (config.Hypervisor is { } hypervisor && HypervisorCatalog.Find(hypervisor) is null)
             yield return Unknown("hypervisor", hypervisor, HypervisorCatalog.All.Select(h => h.Name).Prepend("auto"));
+        if (config.Architecture is { } architecture && !Images.Architectures.All.Contains(architecture))
+            yield return Unknown("arch", architecture, Images.Architectures.All);
+        else if (config.IsForeign && (config.Hypervisor == HypervisorNames.Libkrun || HypervisorChoice.NeedsLibkrun(config)))
+            yield return Usage("instance.arch-needs-qemu", $"--arch {config.Architecture} is not this machine's processor: only QEMU emulates another, and libkrun was asked for.", "Leave one of the two away.");
+        else if (config is { IsForeign: true, Pinned: not null })
+            yield return Usage("instance.arch-of-bundle", $"--arch {config.Architecture}: the bundle is for this machine's processor.", "Leave --arch away.");
         foreach (var fault in DistributionFaults(config))
+            yield return fault;
+        foreach (var fault in BaseImageFaults(config))
             yield return fault;
         if (config.Kernel is { } kernel && !KernelNames.IsKnown(kernel))
             yield return Unknown("kernel", kernel, [KernelNames.Debian, KernelNames.Custom, "the path of a file"]);

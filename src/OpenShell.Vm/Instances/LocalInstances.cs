@@ -1,5 +1,6 @@
 using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images.Registry;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Supervision;
@@ -20,7 +21,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
     {
         Validate(config);
         if (config.Mode == GuestMode.Exec)
-            return new Supervisor(Options, config, EphemeralFolders.Create(Options.Directories), null, [], progress);
+            return new Supervisor(Options, OfItsBaseImage(config), EphemeralFolders.Create(Options.Directories), null, [], progress);
 
         var files = _store.Files(InstanceName.Parse(config.Name));
         var held = Take(files, config.Name);
@@ -29,7 +30,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
             var last = LastStatus(files);
             await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
             RequireUsable(files, config.Name, last);
-            config = OfItsDisk(config, files) with { Format = InstanceFormat.Current };
+            config = OfItsBaseImage(OfItsDisk(config, files)) with { Format = InstanceFormat.Current };
             InstanceStore.WriteConfig(files, config);
             File.Delete(files.Fault);
             return new Supervisor(Options, config, files, held, last?.Ports ?? [], progress);
@@ -66,10 +67,20 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
     {
         if (config.Distribution is not (null or Distributions.DistributionChoice.Auto) || config.K3sBinary is not null || LastStatus(files)?.Distribution is not { } had)
             return config;
-        if (files.ExistingStateDisk is null)
+        if (!HasDisk(files))
             return config;
         return config with { Distribution = had, K3sBinary = had == Distributions.K3s.DistributionName ? LastConfig(config.Name)?.K3sBinary : null };
     }
+
+    /// <summary>What an instance was made of, it stays made of: where no base image is named, the one that it had last. <see cref="BaseImageSource.None"/> goes back to packages.</summary>
+    private InstanceConfig OfItsBaseImage(InstanceConfig config) => config switch
+    {
+        { BaseImage: BaseImageSource.None } => config with { BaseImage = null },
+        { BaseImage: null, Mode: GuestMode.Cluster, Pinned: null, RootDirectory: null } when HasDisk(_store.Files(InstanceName.Parse(config.Name))) => config with { BaseImage = LastConfig(config.Name)?.BaseImage },
+        _ => config,
+    };
+
+    private static bool HasDisk(InstanceFiles files) => File.Exists(files.StateDiskOf(Planning.DiskFormat.Qcow2)) || File.Exists(files.StateDiskOf(Planning.DiskFormat.Raw));
 
     private InstanceConfig? LastConfig(string name)
     {

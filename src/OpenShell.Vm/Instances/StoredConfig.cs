@@ -22,6 +22,7 @@ public static class StoredConfig
         var sameRoot = asked is { Distribution: null, K3sBinary: null, Pinned: null, RootDirectory: null };
         return asked with
         {
+            Architecture = asked.Architecture ?? stored.Architecture,
             Vcpus = asked.Vcpus ?? stored.Vcpus,
             MemoryMib = asked.MemoryMib ?? stored.MemoryMib,
             DiskGib = asked.DiskGib ?? stored.DiskGib,

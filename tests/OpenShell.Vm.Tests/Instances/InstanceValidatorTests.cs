@@ -23,6 +23,8 @@ public sealed class InstanceValidatorTests
         { "an unknown hypervisor", Good with { Hypervisor = "xen" }, "instance.hypervisor-unknown", "xen" },
         { "a k3s for upstream", Good with { Distribution = "upstream", K3sBinary = "/opt/k3s" }, "instance.k3s-binary-unused", "--k3s-binary" },
         { "an unknown distribution", Good with { Distribution = "minikube" }, "instance.distribution-unknown", "minikube" },
+        { "a base image that is none", Good with { BaseImage = "Debian 12" }, "image.base-image-invalid", "--base-image 'Debian 12'" },
+        { "a base image and a folder", Good with { BaseImage = "docker.io/library/debian:12", RootDirectory = "/srv/root", Hypervisor = "libkrun" }, "instance.base-image-unused", "--rootfs" },
         { "an unknown kernel", Good with { Kernel = "freebsd" }, "instance.kernel-unknown", "freebsd" },
         { "an unknown network", Good with { Network = "tap" }, "instance.net-unknown", "tap" },
         { "a cluster without a network", Good with { Network = "none" }, "instance.network-needed", "network" },

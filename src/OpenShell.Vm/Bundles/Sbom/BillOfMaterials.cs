@@ -138,9 +138,9 @@ internal sealed class BillOfMaterials
         Name = package.Name,
         VersionInfo = package.Version,
         PackageFileName = package.File,
-        Checksums = [new SpdxChecksum("SHA256", package.Sha256)],
-        ExternalRefs = [SpdxReference.Purl(PackageUrls.Debian(package.Name, package.Version, package.Architecture))],
-        Comment = "architecture " + package.Architecture,
+        Checksums = package.Sha256.Length > 0 ? [new SpdxChecksum("SHA256", package.Sha256)] : null,
+        ExternalRefs = [SpdxReference.Purl(PackageUrls.Debian(package.Name, package.Version, package.Architecture, package.Vendor))],
+        Comment = "architecture " + package.Architecture + (package.Sha256.Length > 0 ? "" : "; as the base image's dpkg has it, which keeps no hash"),
     });
 
     private string Source(string name, string version, IReadOnlyList<PinnedPackage> files)

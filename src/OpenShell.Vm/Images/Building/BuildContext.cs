@@ -8,6 +8,7 @@ internal sealed class BuildContext(CacheLayout layout, RecipeFacts facts, Locks 
 {
     private readonly List<string> _notes = [];
     private readonly List<RestoredPackage> _restored = [];
+    private readonly List<PinnedPackage> _packages = [];
 
     /// <summary>Where the artifact's files are to be made. Nobody sees them before they are all there.</summary>
     public required string Folder { get; init; }
@@ -43,8 +44,14 @@ internal sealed class BuildContext(CacheLayout layout, RecipeFacts facts, Locks 
     /// <summary>The packages that this recipe was resolved to.</summary>
     public PackageLock Locked(Recipe recipe) => locks.Find(recipe.Packages(Facts)!)!;
 
+    /// <summary>What leads to the base image's manifest.</summary>
+    public Registry.Descriptor BaseImage => locks.FindBaseImage(Facts)!;
+
+    /// <summary>Packages that were found in what was taken over, for the provenance.</summary>
+    public IReadOnlyList<PinnedPackage> Packages => _packages;
+
     /// <summary>The framework that .NET code is compiled for.</summary>
-    public ToolchainLock Toolchain => locks.FindToolchain()!;
+    public ToolchainLock Toolchain => locks.FindToolchain(Facts)!;
 
     /// <summary>A folder for scratch files of this build alone; it goes when the build ends.</summary>
     public string Scratch(string name)
@@ -71,6 +78,12 @@ internal sealed class BuildContext(CacheLayout layout, RecipeFacts facts, Locks 
     /// <summary>Fetches a file over HTTP into the cache, where it stays for other builds.</summary>
     public Task<string> FetchAsync(Downloads.Download download, Action<long, long?> onProgress, CancellationToken cancellationToken) =>
         new Downloads.Downloader(layout).FetchAsync(download, onProgress, cancellationToken);
+
+    /// <summary>A container image, wherever it is.</summary>
+    public Registry.ImageContent Content(Registry.BaseImageSource source) => Registry.ImageContent.Open(source, layout);
+
+    /// <summary>Packages that are in it without having been fetched, for the provenance.</summary>
+    public void NotePackages(IEnumerable<PinnedPackage> packages) => _packages.AddRange(packages);
 
     /// <summary>Something for the provenance.</summary>
     public void Note(string text) => _notes.Add(text);

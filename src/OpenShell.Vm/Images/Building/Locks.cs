@@ -2,25 +2,33 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Debian;
+using OpenShell.Vm.Images.Registry;
 
 namespace OpenShell.Vm.Images.Building;
 
 /// <summary>What was resolved once: package versions, the compiler's framework. Kept until a refresh.</summary>
 internal sealed class Locks(CacheLayout layout)
 {
-    private static string ToolchainName => "dotnet-" + Environment.Version;
-
     /// <summary>The packages of a request, if they were resolved.</summary>
     public PackageLock? Find(PackageRequest request) => Read(request.LockName, CacheJson.Default.PackageLock);
 
-    /// <summary>The framework for this version of .NET, if it was probed.</summary>
-    public ToolchainLock? FindToolchain() => Read(ToolchainName, CacheJson.Default.ToolchainLock);
+    /// <summary>The framework for this version of .NET and the guest's processor, if it was probed.</summary>
+    public ToolchainLock? FindToolchain(RecipeFacts facts) => Read(ToolchainName(facts), CacheJson.Default.ToolchainLock);
+
+    /// <summary>What leads to the base image's manifest: an image on this machine is what it is now, one in a registry what its tag was resolved to.</summary>
+    public Descriptor? FindBaseImage(RecipeFacts facts) =>
+        facts.Base!.Local ?? Read(BaseImageLock.NameOf(facts.Base.Source, facts.Architecture), CacheJson.Default.BaseImageLock)?.Manifest;
+
+    public Task WriteAsync(BaseImageSource source, BaseImageLock locked, CancellationToken cancellationToken) =>
+        WriteAsync(BaseImageLock.NameOf(source, locked.Architecture), locked, CacheJson.Default.BaseImageLock, cancellationToken);
 
     public Task WriteAsync(PackageRequest request, PackageLock locked, CancellationToken cancellationToken) =>
         WriteAsync(request.LockName, locked, CacheJson.Default.PackageLock, cancellationToken);
 
-    public Task WriteAsync(ToolchainLock locked, CancellationToken cancellationToken) =>
-        WriteAsync(ToolchainName, locked, CacheJson.Default.ToolchainLock, cancellationToken);
+    public Task WriteAsync(RecipeFacts facts, ToolchainLock locked, CancellationToken cancellationToken) =>
+        WriteAsync(ToolchainName(facts), locked, CacheJson.Default.ToolchainLock, cancellationToken);
+
+    private static string ToolchainName(RecipeFacts facts) => $"dotnet-{Environment.Version}" + (facts.IsForeign ? "-" + facts.RuntimeIdentifier : "");
 
     private T? Read<T>(string name, JsonTypeInfo<T> type)
         where T : class

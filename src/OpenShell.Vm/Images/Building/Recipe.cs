@@ -29,8 +29,14 @@ internal abstract class Recipe
     /// <summary>Whether .NET code is compiled natively.</summary>
     public virtual bool CompilesDotNet => false;
 
+    /// <summary>Whether it does not depend on the guest's processor: it is for the host, or is for a processor of its own.</summary>
+    public virtual bool IsOfHost => false;
+
     /// <summary>What else determines the content.</summary>
     public virtual IReadOnlyList<Cache.RecipeInput> Inputs(RecipeFacts facts) => [];
+
+    /// <summary>Whether it is made of the base image of <see cref="RecipeFacts.Base"/>.</summary>
+    public virtual bool TakesBaseImage => false;
 
     /// <summary>What of Debian goes in.</summary>
     public virtual PackageRequest? Packages(RecipeFacts facts) => null;
@@ -47,9 +53,24 @@ internal sealed record RecipeFacts(SourceTree Source, string Architecture)
     /// <summary>The k3s that the user has brought; <see langword="null"/>: the pinned release.</summary>
     public GivenK3s? K3s { get; init; }
 
+    /// <summary>The container image that the guest's system is taken from; <see langword="null"/>: it is made of Debian's packages.</summary>
+    public Registry.BaseImage? Base { get; init; }
+
+    /// <summary>Debian's name of the processor architecture of the machine that builds.</summary>
+    public string HostArchitecture { get; init; } = ImageBuilder.HostArchitecture;
+
+    /// <summary>Whether the guest's programs cannot be run here.</summary>
+    public bool IsForeign => Architecture != HostArchitecture;
+
+    /// <summary>What the names of a compiler's programs for the guest begin with; empty: the host's own.</summary>
+    public string CrossPrefix => !IsForeign ? "" : Architecture == Architectures.Arm64 ? "aarch64-linux-gnu-" : "x86_64-linux-gnu-";
+
     /// <summary>The release of Debian that the guest is made of.</summary>
     public const string Suite = "bookworm";
 
     /// <summary>.NET's run-time identifier of the guest.</summary>
-    public string RuntimeIdentifier => Architecture == "arm64" ? "linux-arm64" : "linux-x64";
+    public string RuntimeIdentifier => Architecture == Architectures.Arm64 ? "linux-arm64" : "linux-x64";
+
+    /// <summary>What a recipe is evaluated against.</summary>
+    public RecipeFacts For(Recipe recipe) => recipe.IsOfHost ? this with { Architecture = HostArchitecture } : this;
 }

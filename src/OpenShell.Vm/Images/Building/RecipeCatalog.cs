@@ -17,7 +17,8 @@ internal sealed class RecipeCatalog(IReadOnlyList<Recipe> recipes)
         CustomKernelRecipe.Arm64,
         new StockFirmwareRecipe(),
         new GuestRecipe(),
-        new InitramfsRecipe(),
+        InitramfsRecipe.Guest,
+        InitramfsRecipe.Plain,
         new KubernetesRecipe(),
         new K3sRecipe(),
         new GatewayRecipe(),
@@ -26,7 +27,14 @@ internal sealed class RecipeCatalog(IReadOnlyList<Recipe> recipes)
         RootRecipe.Cluster,
         RootRecipe.Program,
         RootRecipe.K3s,
+        RootRecipe.Plain,
         new GvproxyRecipe(),
+    ]);
+
+    /// <summary>The same, with the guest's system out of a base image. Where the distributions' differ in what must be in it, the base image is looked at for one of them.</summary>
+    public RecipeCatalog OnBaseImage() => new(
+    [
+        .. _recipes.Values.Where(r => r.Kind != DebianRootRecipe.K3sName).Select(r => r.Kind == DebianRootRecipe.Name ? new BaseImageRecipe() : r == RootRecipe.K3s ? RootRecipe.K3sOnBaseImage : r),
     ]);
 
     /// <summary>Kinds, in the order of the list.</summary>

@@ -65,7 +65,10 @@ internal sealed record PinnedPackage
     /// <summary>Its architecture: <c>amd64</c>, <c>all</c>, <c>source</c>.</summary>
     public required string Architecture { get; init; }
 
-    /// <summary>SHA-256 of the file as the signed package list has it.</summary>
+    /// <summary>The distribution whose package it is, by its id in os-release; <see langword="null"/>: Debian.</summary>
+    public string? Vendor { get; init; }
+
+    /// <summary>SHA-256 of the file as the signed package list has it; empty where a base image has it installed, and nobody knows.</summary>
     public required string Sha256 { get; init; }
 
     /// <summary>Bytes of the file.</summary>
@@ -89,4 +92,5 @@ internal sealed record FileStamp(long Size, ulong Inode, long ModifiedNanosecond
 [JsonSerializable(typeof(Dictionary<string, FileStamp>))]
 [JsonSerializable(typeof(Debian.PackageLock))]
 [JsonSerializable(typeof(Building.ToolchainLock))]
+[JsonSerializable(typeof(Registry.BaseImageLock))]
 internal sealed partial class CacheJson : JsonSerializerContext;

@@ -11,7 +11,11 @@ namespace OpenShell.Vm.Images.Downloads;
 /// <param name="Address">From where.</param>
 /// <param name="Sha256">What it must be, lower-case hexadecimal.</param>
 /// <param name="Remedy">What to do where it cannot be had.</param>
-internal sealed record Download(string Title, Uri Address, string Sha256, string Remedy);
+internal sealed record Download(string Title, Uri Address, string Sha256, string Remedy)
+{
+    /// <summary>How many bytes it must have, where that is known: a file that does not end is given up there.</summary>
+    public long? Size { get; init; }
+}
 
 /// <summary>
 /// Fetches files over HTTP into the cache. What was begun goes on where it stopped (RFC 9110, section 14), also in the next run; what does not have the promised
@@ -19,7 +23,8 @@ internal sealed record Download(string Title, Uri Address, string Sha256, string
 /// </summary>
 /// <param name="layout">The cache.</param>
 /// <param name="stall">How long no byte may come before a connection is given up.</param>
-internal sealed class Downloader(CacheLayout layout, TimeSpan? stall = null)
+/// <param name="transport">What requests go through, such as one that says who asks; stays the caller's.</param>
+internal sealed class Downloader(CacheLayout layout, TimeSpan? stall = null, HttpMessageHandler? transport = null)
 {
     // A connection that breaks is made anew; a place that does not answer at all is not asked for ever.
     private const int Attempts = 4;
@@ -70,7 +75,8 @@ internal sealed class Downloader(CacheLayout layout, TimeSpan? stall = null)
 
     private async Task CompleteAsync(Download download, string partial, Action<long, long?>? onProgress, CancellationToken cancellationToken)
     {
-        using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
+        using var http = transport is null ? new HttpClient() : new HttpClient(transport, disposeHandler: false);
+        http.Timeout = Timeout.InfiniteTimeSpan;
         for (var attempt = 1; ; attempt++)
         {
             var before = Length(partial);
@@ -119,6 +125,8 @@ internal sealed class Downloader(CacheLayout layout, TimeSpan? stall = null)
             var done = file.Position;
             while (await body.ReadAsync(buffer, stalled.Token).ConfigureAwait(false) is > 0 and var read)
             {
+                if (done + read > download.Size)
+                    throw TooLong(download, file);
                 await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
                 done += read;
                 stalled.CancelAfter(_stall);
@@ -133,6 +141,16 @@ internal sealed class Downloader(CacheLayout layout, TimeSpan? stall = null)
         {
             throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"no byte came for {_stall.TotalSeconds:0.#} s"));
         }
+    }
+
+    // Whatever is in it, it is not what was promised, and going on with it would not make it so.
+    private static FaultException TooLong(Download download, FileStream partial)
+    {
+        File.Delete(partial.Name);
+        return ImageFaults.Make(
+            "image.download-checksum",
+            string.Create(CultureInfo.InvariantCulture, $"{download.Title} from {download.Address} has more than the {download.Size} bytes that it should; it was thrown away."),
+            "Something between here and there changes files, or the file there is another. " + download.Remedy);
     }
 
     private static FaultException Refused(Download download, HttpStatusCode status) => ImageFaults.Make(

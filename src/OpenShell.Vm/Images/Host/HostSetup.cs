@@ -74,7 +74,7 @@ public static class HostSetup
     internal static FaultException UnsupportedHost() => ImageFaults.Make(
         "setup.unsupported-host",
         "Images are built with Debian's tools, and this host has no dpkg.",
-        "Build them on Debian 12, and copy the image cache from there.");
+        "Build them on Debian 12, and copy the image cache from there. " + HostPackages.WithoutDebian);
 
     private static bool IsInPath(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, program)));

@@ -12,7 +12,7 @@ internal static class NativeProgram
     public static readonly IReadOnlyList<string> BuildFiles = ["Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json", "nuget.config", "NuGet.config"];
 
     // Where Debian puts libraries, in the loader's order (https://man7.org/linux/man-pages/man8/ld.so.8.html).
-    private static readonly string[] LibraryFolders = ["lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib", "usr/lib"];
+    public static readonly IReadOnlyList<string> LibraryFolders = ["lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib", "usr/lib"];
 
     /// <summary>Publishes a project and keeps its program only; returns its size.</summary>
     public static async Task<long> BuildAsync(BuildContext context, string project, IReadOnlyList<string> sources, string program, CancellationToken cancellationToken)
@@ -56,7 +56,7 @@ internal static class NativeProgram
             ?? throw ImageFaults.Make(
                 "image.library-missing",
                 $"The guest's Debian has no library {library}.",
-                "Add its package to images/debian-root/packages.list.");
+                "Add its package to images/debian-root/packages.list, or to the base image.");
     }
 
     /// <summary>Fails early where a program asks for a newer libc than the guest has: it would only show as a guest that never says hello.</summary>

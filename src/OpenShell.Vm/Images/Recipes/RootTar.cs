@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.Text;
+using OpenShell.Vm.Images.Layers;
 
 namespace OpenShell.Vm.Images.Recipes;
 
@@ -10,11 +11,11 @@ internal sealed class RootTar(Stream output) : IAsyncDisposable
     private static readonly string[] Dropped =
         ["dev/", "proc/", "sys/", "run/", "tmp/", "var/cache/", "var/lib/apt/", "var/log/", "etc/apt/", "etc/dpkg/dpkg.cfg.d/99mmdebstrap", "etc/resolv.conf", "etc/hostname"];
 
-    // GNU's format and not pax: sqfstar 4.5 refuses pax headers as .NET writes them. Nothing is lost: Debian's packages here have no extended attributes.
+    // GNU's format and not pax: sqfstar 4.5 refuses pax headers as .NET writes them. What only pax can say, extended attributes, is written before the entry.
     private readonly TarWriter _tar = new(output, TarEntryFormat.Gnu, leaveOpen: true);
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
-    /// <summary>Everything of mmdebstrap's tar that is not dropped; reports bytes read.</summary>
+    /// <summary>Everything of the system's tar that is not dropped; reports bytes read.</summary>
     public async Task AddBaseAsync(string path, Action<long> onBytes, CancellationToken cancellationToken)
     {
         await using var file = File.OpenRead(path);
@@ -22,14 +23,19 @@ internal sealed class RootTar(Stream output) : IAsyncDisposable
         while (await reader.GetNextEntryAsync(copyData: false, cancellationToken).ConfigureAwait(false) is { } entry)
         {
             var name = Normal(entry.Name);
-            if (Dropped.Any(d => name.StartsWith(d, StringComparison.Ordinal) && name.Length > d.TrimEnd('/').Length) || Dropped.Contains(name))
+            if (IsDropped(name))
                 continue;
             if (name.Length == 0 || name == "." || !_names.Add(name))
                 continue;
+            await output.WriteAsync(PaxRecords.Header(PaxRecords.AsBytes(PaxRecords.Attributes(entry))), cancellationToken).ConfigureAwait(false);
             await _tar.WriteEntryAsync(new GnuTarEntry(entry), cancellationToken).ConfigureAwait(false);
             onBytes(file.Position);
         }
     }
+
+    /// <summary>Whether a name of mmdebstrap's tar has no place in an image.</summary>
+    internal static bool IsDropped(string name) =>
+        Dropped.Any(d => name.StartsWith(d, StringComparison.Ordinal) && name.Length > d.TrimEnd('/').Length) || Dropped.Contains(name);
 
     /// <summary>All regular files of one of our own tars, below a folder.</summary>
     public async Task AddTarAsync(string path, string below, CancellationToken cancellationToken)

@@ -1,5 +1,7 @@
+using System.Formats.Tar;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Host;
+using OpenShell.Vm.Images.Layers;
 using OpenShell.Vm.Images.Recipes;
 
 namespace OpenShell.Vm.Tests.Images.Recipes;
@@ -30,6 +32,32 @@ public sealed class RootTarTests : IDisposable
     public async Task Equal_contents_give_equal_images() =>
         (await File.ReadAllBytesAsync(await MakeAsync("a.squashfs"), TestContext.Current.CancellationToken))
             .ShouldBe(await File.ReadAllBytesAsync(await MakeAsync("b.squashfs"), TestContext.Current.CancellationToken));
+
+    [Fact]
+    public async Task Capabilities_of_files_are_kept_as_sqfstar_takes_them()
+    {
+        byte[] capability = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0];
+        var name = "usr/bin/" + new string('n', 120);
+        await using (var file = File.Create(_folder.File("base.tar")))
+        await using (var tar = new TarWriter(file, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.Directory, "usr/bin/"), TestContext.Current.CancellationToken);
+            file.Write(PaxRecords.Header([("path", System.Text.Encoding.UTF8.GetBytes(name)), .. PaxRecords.AsText(new Dictionary<string, byte[]> { ["security.capability"] = capability })]));
+            await tar.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "ping") { DataStream = new MemoryStream("p"u8.ToArray()) }, TestContext.Current.CancellationToken);
+        }
+
+        using var written = new MemoryStream();
+        await using (var root = new RootTar(written))
+            await root.AddBaseAsync(_folder.File("base.tar"), _ => { }, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(_folder.File("written.tar"), written.ToArray(), TestContext.Current.CancellationToken);
+        PaxRecords.Take(_folder.File("written.tar")).Values.ShouldHaveSingleItem()["security.capability"].ShouldBe(capability);
+
+        // As root, unsquashfs gives it back.
+        await HostTool.RunAsync("unsquashfs", ["-d", _folder.File("out"), await MakeAsync("c.squashfs")]);
+        if (Environment.IsPrivilegedProcess && RuntimeTools.FindProgram("getcap") is not null)
+            (await HostTool.RunAsync("getcap", [_folder.File("out/" + name)])).ShouldContain("cap_net_raw");
+        File.Exists(_folder.File("out/" + name)).ShouldBeTrue();
+    }
 
     [Fact]
     public async Task The_same_name_twice_is_a_mistake()
