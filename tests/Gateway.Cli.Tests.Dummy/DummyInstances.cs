@@ -1,3 +1,4 @@
+using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Instances;
@@ -70,10 +71,48 @@ internal sealed class DummyInstances(Journal journal) : IInstances
         return Task.CompletedTask;
     }
 
-    public Task DeleteAsync(string name, CancellationToken cancellationToken = default)
+    public Task DeleteAsync(string name, bool flatten = false, CancellationToken cancellationToken = default)
     {
-        journal.Write($"delete {name}");
+        journal.Write(flatten ? $"delete {name} flatten" : $"delete {name}");
         return Task.CompletedTask;
+    }
+
+    // Only those that are listed have been configured before.
+    public Task<InstanceConfig?> ConfigAsync(string name, CancellationToken cancellationToken = default) =>
+        Task.FromResult(name == "running" ? new InstanceConfig { Name = name } : null);
+
+    public Task<InstanceConfig> EditAsync(string name, Func<InstanceConfig, InstanceConfig> change, CancellationToken cancellationToken = default)
+    {
+        var config = change(new InstanceConfig { Name = name, Vcpus = 1, MemoryMib = 2048, GatewayPort = 1, Ports = [new PortForward { HostPort = 1, GuestPort = 1 }] });
+        journal.Write($"edit {name} vcpus={config.Vcpus} memory={config.MemoryMib} gateway={config.GatewayPort} ports={string.Join(',', config.Ports.Select(p => $"{p.HostPort}:{p.GuestPort}"))}");
+        return Task.FromResult(config);
+    }
+
+    public Task ResetAsync(string name, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"reset {name}");
+        return Task.CompletedTask;
+    }
+
+    public Task<InstanceStatus> CloneAsync(string source, string destination, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"clone {source} {destination}");
+        return Task.FromResult(new InstanceStatus { Name = destination, Phase = InstancePhase.Stopped, CloneOf = source });
+    }
+
+    public Task<DiskUse?> DiskAsync(string name, CancellationToken cancellationToken = default) =>
+        name == "torn" ? throw new FaultException(Fault) : Task.FromResult<DiskUse?>(new DiskUse(20L << 30, 1_234_000_000, 2_345_000_000, 0, ["twin"]));
+
+    public Task<DiskUse> CompactAsync(string name, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"compact {name}");
+        return Task.FromResult(new DiskUse(20L << 30, 1_234_000_000, 1_300_000_000, 0, []));
+    }
+
+    public Task<bool> ResizeDiskAsync(string name, int gib, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"resize {name} {gib}");
+        return Task.FromResult(false);
     }
 
     public Task<IGuestAgent> ConnectAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult<IGuestAgent>(new LocalAgent(journal));

@@ -11,7 +11,7 @@ public sealed class HelpTests : IDisposable
 
         result.ExitCode.ShouldBe(0);
         result.Error.ShouldBeEmpty();
-        foreach (var command in new[] { "up", "exec", "status", "list", "logs", "stop", "delete", "kubeconfig", "image", "kernel", "bundle", "plan", "timeline", "doctor", "setup" })
+        foreach (var command in new[] { "up", "exec", "status", "list", "logs", "stop", "delete", "kubeconfig", "image", "kernel", "bundle", "plan", "timeline", "doctor", "setup", "restart", "edit", "reset", "clone", "disk", "service", "uninstall" })
             result.Out.ShouldContain($"\n  {command} ");
         result.Out.ShouldNotContain("__");
     }
@@ -27,6 +27,11 @@ public sealed class HelpTests : IDisposable
     [InlineData("bundle", "sbom")]
     [InlineData("kernel", "build")]
     [InlineData("kernel", "check")]
+    [InlineData("edit")]
+    [InlineData("clone")]
+    [InlineData("disk", "resize")]
+    [InlineData("service", "install")]
+    [InlineData("uninstall")]
     public async Task Every_command_explains_itself(params string[] command)
     {
         var result = await _harness.GatewayAsync([.. command, "--help"]);

@@ -143,12 +143,12 @@ public sealed class UpTests : IDisposable
     }
 
     [Fact]
-    public async Task Reset_deletes_the_instance_first()
+    public async Task Reset_empties_the_instance_first()
     {
         var result = await _harness.DummyAsync("up", "--detach", "--reset", "--name", "running");
 
         result.ExitCode.ShouldBe(0);
-        _harness.JournalText.ShouldBe("delete running\ndetach running __supervise running\n");
+        _harness.JournalText.ShouldBe("reset running\ndetach running __supervise running\n");
     }
 
     [Fact]

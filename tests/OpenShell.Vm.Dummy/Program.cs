@@ -12,6 +12,7 @@ return args switch
     ["hold-lock", var data, var name] => HoldLock(data, name),
     ["supervise-sleep", var seconds, var log] => SuperviseSleep(seconds, log),
     ["churn-config", var data, var name] => ChurnConfig(data, name),
+    ["hold-instance", var data, var name, var request] => HoldInstance(data, name, request),
     _ => 2,
 };
 
@@ -57,4 +58,27 @@ static int ChurnConfig(string data, string name)
     var ports = Enumerable.Range(2000, 500).Select(p => new PortForward { HostPort = p, GuestPort = p }).ToArray();
     for (var i = 0; ; i++)
         InstanceStore.WriteConfig(files, new InstanceConfig { Name = name, Ports = i % 2 == 0 ? ports : [] });
+}
+
+// A supervisor without a machine: takes the instance as the real one does, is ready at once, and stays until it is killed.
+static int HoldInstance(string data, string name, string request)
+{
+    var files = Files(data, name);
+    try
+    {
+        using var held = InstanceLock.Acquire(files, name);
+        InstanceStore.WriteConfig(files, InstanceStore.TakeRequest(request));
+        InstanceStore.WriteStatus(files, new InstanceStatus
+        {
+            Name = name,
+            Phase = InstancePhase.Ready,
+            Processes = new Dictionary<string, ProcessIdentity> { [Roles.Supervisor] = ProcessIdentities.Current },
+        });
+        Thread.Sleep(Timeout.Infinite);
+        return 0;
+    }
+    catch (FaultException)
+    {
+        return LocalInstances.NotOurs;
+    }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OpenShell.Gateway.Cli.Options;
+using OpenShell.Gateway.Cli.Running;
 
 namespace OpenShell.Gateway.Cli.Commands;
 
@@ -9,15 +10,17 @@ internal static class DeleteCommand
     public static Command Create(CommandContext context)
     {
         var name = new NameOption();
-        var command = new Command("delete", "Delete a stopped instance and everything that was written for it: disk, logs, kubeconfig, certificates.") { name };
-        command.SetAction(async parse =>
+        var flatten = new Option<bool>("--flatten") { Description = "Make the clones that stand on its disk independent first." };
+        var command = new Command("delete", "Delete a stopped instance and everything that was written for it: disk, logs, kubeconfig, certificates, its context in your own kubeconfig.") { name, flatten };
+        command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>
         {
             var status = await KnownInstance.FindAsync(context, name.Of(parse));
-            await context.Host.Instances.DeleteAsync(status.Name);
+            await context.Host.Instances.DeleteAsync(status.Name, parse.GetValue(flatten), cancellation);
+            await MergedContext.TakeOutAsync(context, status.Name);
             if (!context.Quiet)
                 await context.Host.Error.WriteLineAsync($"'{status.Name}' is deleted.");
             return ExitCodes.Success;
-        });
+        }));
         return command;
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using OpenShell.Gateway.Cli.Json;
 using OpenShell.Gateway.Cli.Options;
 using OpenShell.Gateway.Cli.Rendering;
+using OpenShell.Vm.Instances;
 
 namespace OpenShell.Gateway.Cli.Commands;
 
@@ -18,7 +19,8 @@ internal static class PlanCommand
         command.SetAction(async parse =>
         {
             var json = output.IsJson(parse);
-            var plan = await context.Host.Instances.PlanAsync(start.Read(parse, context));
+            var config = start.Read(parse, context);
+            var plan = await context.Host.Instances.PlanAsync(StoredConfig.Complete(config, await context.Host.Instances.ConfigAsync(config.Name)));
             if (json)
                 CliJson.Write(context.Host.Out, plan);
             else

@@ -9,9 +9,10 @@ internal static class SuperviseCommand
     public static Command Create(CommandContext context)
     {
         var name = new Argument<string>("name");
-        var command = new Command(HiddenCommands.Supervise) { name };
+        var request = new Argument<string?>("request") { Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command(HiddenCommands.Supervise) { name, request };
         command.Hidden = true;
-        command.SetAction(parse => ((LocalInstances)context.Host.Instances).SuperviseAsync(parse.GetRequiredValue(name)));
+        command.SetAction(parse => ((LocalInstances)context.Host.Instances).SuperviseAsync(parse.GetRequiredValue(name), parse.GetValue(request)));
         return command;
     }
 }

@@ -22,7 +22,7 @@ internal static class UpCommand
     {
         var start = new StartOptions();
         var detach = new Option<bool>("--detach", "-d") { Description = "Come back once it is ready, and leave it running." };
-        var reset = new Option<bool>("--reset") { Description = "Begin anew: delete what this instance has on its disk." };
+        var reset = new Option<bool>("--reset") { Description = "Begin anew: delete what this instance has on its disk; its configuration stays." };
         var bundle = new Option<string?>("--bundle") { Description = "Start from this bundle ('gateway bundle create') and nothing else: no network is needed.", HelpName = "FILE" };
         var output = new OutputOption();
         start.AddTo(command);

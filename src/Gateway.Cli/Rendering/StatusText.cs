@@ -18,6 +18,7 @@ internal static class StatusText
         Line("machine", Machine(status));
         Line("distribution", status.DistributionVersion ?? status.Distribution);
         Line("bundle", status.Bundle);
+        Line("clone of", status.CloneOf);
         foreach (var port in status.Ports)
             Line("forward", Forward(port));
         foreach (var (role, process) in status.Processes)

@@ -9,32 +9,38 @@ using OpenShell.Vm.Protocol.Messages;
 namespace OpenShell.Gateway.Cli.Running;
 
 /// <summary>From a configuration to a running instance and, in the foreground, to its end.</summary>
-internal sealed class StartFlow(CommandContext context, InstanceConfig config, StartManner manner)
+internal sealed class StartFlow(CommandContext context, InstanceConfig asked, StartManner manner)
 {
     private readonly CliHost _host = context.Host;
+    private readonly InstanceConfig _asked = asked;
+    private InstanceConfig _config = asked;
 
     /// <summary>Runs it.</summary>
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync()
     {
-        // A bundle's start has looked for what it needs before it imported anything, and fetches nothing.
-        if (config.Pinned is null)
-            await PackageSetup.EnsureAsync(context, config);
-        if (config.Mode == GuestMode.Exec)
-            return await new ProgramFlow(context, config).RunAsync();
+        // What this start does not say, the instance has been told before.
+        if (_config.Mode == GuestMode.Cluster)
+            _config = StoredConfig.Complete(_config, await _host.Instances.ConfigAsync(_config.Name));
 
-        if (await _host.Instances.FindAsync(config.Name) is { Phase: InstancePhase.Ready } ready && !manner.Reset)
+        // A bundle's start has looked for what it needs before it imported anything, and fetches nothing.
+        if (_config.Pinned is null)
+            await PackageSetup.EnsureAsync(context, _config);
+        if (_config.Mode == GuestMode.Exec)
+            return await new ProgramFlow(context, _config).RunAsync();
+
+        if (await _host.Instances.FindAsync(_config.Name) is { Phase: InstancePhase.Ready } ready && !manner.Reset)
         {
-            if (RunningDifferences.Of(config, ready) is { Count: > 0 } differences)
+            if (RunningDifferences.Of(_asked, ready) is { Count: > 0 } differences)
                 throw new FaultException(Unlike(differences));
             if (!context.Quiet)
-                await _host.Error.WriteLineAsync($"'{config.Name}' is already running.");
+                await _host.Error.WriteLineAsync($"'{_config.Name}' is already running.");
             Show(ready);
             return ExitCodes.Success;
         }
 
-        if (manner.Reset && await _host.Instances.FindAsync(config.Name) is not null)
-            await _host.Instances.DeleteAsync(config.Name);
+        if (manner.Reset && await _host.Instances.FindAsync(_config.Name) is not null)
+            await _host.Instances.ResetAsync(_config.Name);
         using var interrupts = new Interrupts();
         return manner.Detach ? await DetachedAsync(interrupts) : await ForegroundAsync(interrupts);
     }
@@ -42,8 +48,8 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig config, S
     private Fault Unlike(IReadOnlyList<string> differences) => new()
     {
         Code = "instance.running-differs",
-        What = $"'{config.Name}' is already running, without {string.Join(", ", differences)}; nothing was changed.",
-        Remedy = $"Stop it first ('gateway stop --name {config.Name}'), then run the same again: what is on its disk stays.",
+        What = $"'{_config.Name}' is already running, without {string.Join(", ", differences)}; nothing was changed.",
+        Remedy = $"Stop it first ('gateway stop --name {_config.Name}'), then run the same again: what is on its disk stays.",
     };
 
     private async Task<int> DetachedAsync(Interrupts interrupts)
@@ -53,7 +59,7 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig config, S
         {
             try
             {
-                status = await _host.Instances.StartDetachedAsync(config, [.. _host.Self, HiddenCommands.Supervise, config.Name], new TimelineSteps(display), interrupts.Orderly);
+                status = await _host.Instances.StartDetachedAsync(_config, [.. _host.Self, HiddenCommands.Supervise, _config.Name], new TimelineSteps(display), interrupts.Orderly);
             }
             catch (Exception e) when (interrupts.Signal is not null && e is OperationCanceledException or FaultException)
             {
@@ -72,7 +78,7 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig config, S
         var display = ProgressDisplays.Open(context);
         try
         {
-            await using var running = await _host.Instances.RunAsync(config, new TimelineSteps(display), interrupts.Orderly);
+            await using var running = await _host.Instances.RunAsync(_config, new TimelineSteps(display), interrupts.Orderly);
             using var stop = new StopOnInterrupt(running, interrupts, () => display.Say("Stopping; Ctrl-C again stops at once."));
             InstanceStatus status;
             try

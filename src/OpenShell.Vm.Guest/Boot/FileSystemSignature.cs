@@ -51,6 +51,13 @@ internal static class FileSystemSignature
         }
     }
 
+    /// <summary>The size of a device or file in bytes.</summary>
+    public static long DeviceLength(string device)
+    {
+        using var file = File.OpenHandle(device);
+        return DeviceLength(device, file);
+    }
+
     /// <summary>A block device has no length as a file has; its size in sectors of 512 bytes is in sysfs.</summary>
     private static long DeviceLength(string device, Microsoft.Win32.SafeHandles.SafeFileHandle file)
     {

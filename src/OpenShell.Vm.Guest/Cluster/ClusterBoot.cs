@@ -115,6 +115,7 @@ internal sealed class ClusterBoot
         _reporter.Report(Stage.Disk, StageState.Started);
         using var _ = _times.Measure("disk");
         var done = await new StateDisk(_tool, _distribution.Binds).PrepareAsync().ConfigureAwait(false);
+        CloneIdentity.Claim(_cluster.Identity);
         MachineId.Ensure();
         var cleaned = await _distribution.CleanAsync(_tool).ConfigureAwait(false);
         var detail = (done ?? "there is no state disk: everything is lost at the end") + (cleaned is null ? "" : "; " + cleaned);

@@ -15,6 +15,9 @@ internal sealed class StateDisk(Tool tool, IReadOnlyList<MountEntry> binds)
     // Minutes: a check of a large, damaged disk on an emulated processor.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
+    // ext4 leaves a rest at the end that is too small for a group of blocks; a disk that was resized grew by GiBs.
+    private const long WorthGrowing = 256L << 20;
+
     /// <summary>
     /// Arguments of mke2fs, without the device. assume_storage_prezeroed: a new disk image reads as zeros, so neither the journal nor inode tables need to be
     /// written, now or later. nodiscard: there is nothing to discard.
@@ -37,12 +40,25 @@ internal sealed class StateDisk(Tool tool, IReadOnlyList<MountEntry> binds)
             return null;
         }
 
-        var done = Ext4Superblock.Read(FileSystemSignature.ReadStart(device)) is { } superblock
+        var superblock = Ext4Superblock.Read(FileSystemSignature.ReadStart(device));
+        var done = superblock is not null
             ? await CheckAsync(device, superblock).ConfigureAwait(false)
             : await FormatAsync(device).ConfigureAwait(false);
         Mounter.Mount(new MountEntry { Source = device, Target = GuestPaths.State, Type = "ext4", Flags = Linux.MsNoAtime });
+        if (superblock is not null && FileSystemSignature.DeviceLength(device) - superblock.Size >= WorthGrowing)
+            done += ", " + await GrowAsync(device).ConfigureAwait(false);
         BindAll();
         return done;
+    }
+
+    /// <summary>
+    /// The host made the disk larger: so does ext4 with itself, while it is mounted (resize2fs(8)), which needs no check before and loses nothing when it is interrupted.
+    /// What does not succeed is told and tried again at the next boot: the cluster runs with what there is.
+    /// </summary>
+    private async Task<string> GrowAsync(string device)
+    {
+        var grow = await tool.RunAsync("resize2fs", Patience, "/sbin/resize2fs", device).ConfigureAwait(false);
+        return grow.IsSuccess ? "grown to the size of its disk" : $"not grown to the size of its disk: {grow}";
     }
 
     private void BindAll()

@@ -89,4 +89,7 @@ public sealed record ClusterConfig
     /// <summary>The NodePort of the gateway service.</summary>
     [JsonRequired]
     public int GatewayNodePort { get; init; } = 30051;
+
+    /// <summary>Whose the state disk is now: where it says another, or nothing, the machine is a clone, and makes what must be its own anew. <see langword="null"/>: it is no clone.</summary>
+    public string? Identity { get; init; }
 }

@@ -26,6 +26,12 @@ public sealed class GatewayRegistration
     /// <summary>Where the client's certificates are: <c>ca.crt</c>, <c>tls.crt</c>, <c>tls.key</c>.</summary>
     public string MtlsFolder => Path.Combine(_folder, "mtls");
 
+    /// <summary>Where all of it is.</summary>
+    internal string Folder => _folder;
+
+    /// <summary>Whether there is one that <see cref="Remove"/> would remove.</summary>
+    internal bool IsThere => File.Exists(MetadataFile) && IsOurs();
+
     private string MetadataFile => Path.Combine(_folder, "metadata.json");
 
     /// <summary>The name of an instance's gateway: as the original has it.</summary>
@@ -54,7 +60,7 @@ public sealed class GatewayRegistration
     /// <summary>Removes what <see cref="Write"/> and <see cref="Activate"/> wrote; leaves a gateway of that name alone that is somewhere else.</summary>
     internal void Remove()
     {
-        if (!File.Exists(MetadataFile) || !IsOurs())
+        if (!IsThere)
             return;
         Directory.Delete(_folder, recursive: true);
         if (File.Exists(_active) && File.ReadAllText(_active).Trim() == Name)

@@ -71,9 +71,12 @@ public static class Kubeconfig
     /// <summary>Removes it, unless somebody has put another kubeconfig in its place.</summary>
     internal static void Remove(string path, string instance)
     {
-        if (File.Exists(path) && File.ReadAllText(path).Contains(NameFor(instance), StringComparison.Ordinal))
+        if (IsOurs(path, instance))
             File.Delete(path);
     }
+
+    /// <summary>Whether there is one that was written here.</summary>
+    internal static bool IsOurs(string path, string instance) => File.Exists(path) && File.ReadAllText(path).Contains(NameFor(instance), StringComparison.Ordinal);
 
     private static YamlMappingNode Only(YamlMappingNode root, string list, string value) =>
         (YamlMappingNode)((YamlMappingNode)((YamlSequenceNode)root.Children[list]).Children.Single()).Children[value];

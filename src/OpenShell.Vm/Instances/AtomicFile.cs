@@ -13,7 +13,8 @@ internal static class AtomicFile
     /// <param name="path">The file.</param>
     /// <param name="content">All of its new content.</param>
     /// <param name="durable">Also survive a power loss: costs an fsync.</param>
-    internal static void Write(string path, ReadOnlySpan<byte> content, bool durable = true)
+    /// <param name="mode">Who may read it; <see langword="null"/>: <see cref="OwnerOnly"/>.</param>
+    internal static void Write(string path, ReadOnlySpan<byte> content, bool durable = true, UnixFileMode? mode = null)
     {
         var aside = $"{path}.{Guid.NewGuid():N}.tmp";
         try
@@ -23,7 +24,7 @@ internal static class AtomicFile
                 Mode = FileMode.CreateNew,
                 Access = FileAccess.Write,
                 BufferSize = 0,
-                UnixCreateMode = OwnerOnly,
+                UnixCreateMode = mode ?? OwnerOnly,
             }))
             {
                 stream.Write(content);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using OpenShell.Vm.Faults;
 
 namespace OpenShell.Vm.Instances;
 
@@ -24,6 +25,7 @@ internal static class EphemeralFolders
                 continue;
             try
             {
+                EndProcesses(folder);
                 Directory.Delete(folder, recursive: true);
             }
             catch (IOException)
@@ -33,8 +35,23 @@ internal static class EphemeralFolders
         }
     }
 
-    private static ProcessIdentity? OwnerOf(string folder) =>
-        folder[InstanceFiles.EphemeralPrefix.Length..].Split('-') is [var pid, var start, _] && int.TryParse(pid, out var number) && long.TryParse(start, out var time)
+    /// <summary>A machine ends with its supervisor, but not on every system: what is left is known by the identity that was recorded.</summary>
+    private static void EndProcesses(string folder)
+    {
+        try
+        {
+            foreach (var process in InstanceStore.ReadProcesses(Path.Combine(folder, InstanceFiles.ProcessesName)))
+                ProcessIdentities.Signal(process, Supervision.Signals.Kill);
+        }
+        catch (FaultException)
+        {
+            // Cut off: its writer was killed right then, and what it had started goes by itself.
+        }
+    }
+
+    /// <summary>Whose a folder is, by its name; <see langword="null"/>: it is no folder of a program's VM.</summary>
+    internal static ProcessIdentity? OwnerOf(string folder) =>
+        folder.StartsWith(InstanceFiles.EphemeralPrefix, StringComparison.Ordinal) && folder[InstanceFiles.EphemeralPrefix.Length..].Split('-') is [var pid, var start, _] && int.TryParse(pid, out var number) && long.TryParse(start, out var time)
             ? new ProcessIdentity(number, time)
             : null;
 }

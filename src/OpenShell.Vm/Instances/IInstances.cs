@@ -28,8 +28,36 @@ public interface IInstances
     /// <summary>Stops a running instance in order; with <paramref name="force"/> at once. Completes when nothing of it is left.</summary>
     Task StopAsync(string name, bool force = false, CancellationToken cancellationToken = default);
 
-    /// <summary>Deletes a stopped instance and everything that was written for it.</summary>
-    Task DeleteAsync(string name, CancellationToken cancellationToken = default);
+    /// <summary>
+    /// Deletes a stopped instance and everything that was written for it. Refused while clones stand on its disk (<c>instance.has-clones</c>), unless
+    /// <paramref name="flatten"/>: then they are made independent first.
+    /// </summary>
+    Task DeleteAsync(string name, bool flatten = false, CancellationToken cancellationToken = default);
+
+    /// <summary>The stored configuration; <see langword="null"/> if there is none of that name.</summary>
+    /// <exception cref="Faults.FaultException">It cannot be read, or is a newer version's.</exception>
+    Task<InstanceConfig?> ConfigAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Changes the stored configuration; a running instance goes on as it is until its next start.</summary>
+    /// <returns>The configuration as it is now.</returns>
+    /// <exception cref="Faults.FaultException">It would not be valid; nothing was changed.</exception>
+    Task<InstanceConfig> EditAsync(string name, Func<InstanceConfig, InstanceConfig> change, CancellationToken cancellationToken = default);
+
+    /// <summary>Throws away all that a stopped instance has on its disk, and what was written for clients; the configuration stays.</summary>
+    Task ResetAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Makes a new instance with the data of a stopped one, its own ports and its own identity. It takes no space until it differs.</summary>
+    Task<InstanceStatus> CloneAsync(string source, string destination, CancellationToken cancellationToken = default);
+
+    /// <summary>How large the disk of an instance is, in its several senses; <see langword="null"/>: it has none yet.</summary>
+    Task<Disks.DiskUse?> DiskAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Gives back to the host what an instance's disk does not use: trimmed by the guest while it runs, written anew while it does not.</summary>
+    Task<Disks.DiskUse> CompactAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Makes an instance's disk larger; the guest follows at its next start.</summary>
+    /// <returns>Whether the disk itself has grown already: a running instance's does so at its next start, as does one that is not made yet.</returns>
+    Task<bool> ResizeDiskAsync(string name, int gib, CancellationToken cancellationToken = default);
 
     /// <summary>The agent of a running instance, through its supervisor's broker.</summary>
     Task<IGuestAgent> ConnectAsync(string name, CancellationToken cancellationToken = default);

@@ -8,6 +8,9 @@ namespace OpenShell.Vm.Instances;
 /// <remarks>The generated JSON reader sets properties that a file does not have to <see langword="null"/>, initializer or not: hence the <c>??</c>.</remarks>
 public sealed record InstanceConfig
 {
+    /// <summary>The version of what is kept of the instance (<see cref="InstanceFormat"/>); 1 where a file does not say.</summary>
+    public int Format { get; init => field = value == 0 ? 1 : value; } = InstanceFormat.Current;
+
     /// <summary>The instance's name: a DNS label of at most 40 characters.</summary>
     public required string Name { get; init; }
 
@@ -25,6 +28,9 @@ public sealed record InstanceConfig
 
     /// <summary>Memory in MiB; <see langword="null"/>: 4096 for a cluster, 1024 for a program.</summary>
     public int? MemoryMib { get; init; }
+
+    /// <summary>Size of the state disk in GiB, as the guest sees it; <see langword="null"/>: 20. It grows at the next start, and never shrinks.</summary>
+    public int? DiskGib { get; init; }
 
     /// <summary><c>qemu</c>, <c>libkrun</c>, or <see langword="null"/> for the best that is there.</summary>
     public string? Hypervisor { get; init; }

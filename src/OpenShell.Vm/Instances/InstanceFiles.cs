@@ -33,6 +33,11 @@ public sealed record InstanceFiles
     /// <summary>The truth about the last run (<see cref="InstanceStatus"/>), replaced whole at each change.</summary>
     public string Status => Path.Combine(Root, "status.json");
 
+    /// <summary>The processes of a program's VM, which has no <see cref="Status"/>: what ends them where their supervisor was killed.</summary>
+    public string Processes => Path.Combine(Root, ProcessesName);
+
+    internal const string ProcessesName = "processes.json";
+
     /// <summary>Why the last start failed (a list of <see cref="Fault"/>); absent when it did not.</summary>
     public string Fault => Path.Combine(Root, "fault.json");
 
@@ -41,6 +46,9 @@ public sealed record InstanceFiles
 
     /// <summary>The state disk: containerd's content, etcd's data, PKI. The only thing here that cannot be made again.</summary>
     public string StateDisk => Path.Combine(Root, "state.qcow2");
+
+    /// <summary>Where a clone comes from (<see cref="InstanceOrigin"/>); absent from all others.</summary>
+    public string Origin => Path.Combine(Root, "origin.json");
 
     /// <summary>Events of the last start (<see cref="Timeline.TimelineEvent"/>), one JSON object per line.</summary>
     public string Timeline => Path.Combine(Root, "timeline.jsonl");
@@ -86,6 +94,18 @@ public sealed record InstanceFiles
 
     /// <summary>The console of the <paramref name="attempt"/>th power-on (from 1), kept because the guest hung in it.</summary>
     public string ConsoleOfAttempt(int attempt) => Path.Combine(Root, $"console.{attempt}.log");
+
+    /// <summary>Begins the names of the disks that were frozen when a clone was made: <c>base.ID.qcow2</c>, <c>base.ID.img</c>. Never written again.</summary>
+    internal const string BasePrefix = "base.";
+
+    /// <summary>A frozen disk.</summary>
+    internal string BaseDisk(string id, Planning.DiskFormat format) => Path.Combine(Root, $"{BasePrefix}{id}{(format == Planning.DiskFormat.Raw ? ".img" : ".qcow2")}");
+
+    /// <summary>What <see cref="IInstances.StartDetachedAsync"/> asks of the supervisor that it starts: two starts at one instant must not take one another's.</summary>
+    internal string StartRequest(string id) => Path.Combine(Root, $"start.{id}.json");
+
+    /// <summary>The state disk that is there; <see langword="null"/>: none was made yet.</summary>
+    internal string? ExistingStateDisk => File.Exists(StateDisk) ? StateDisk : File.Exists(RawStateDisk) ? RawStateDisk : null;
 
     /// <summary>The state disk in a format.</summary>
     public string StateDiskOf(Planning.DiskFormat format) => format == Planning.DiskFormat.Raw ? RawStateDisk : StateDisk;

@@ -19,6 +19,8 @@ namespace OpenShell.Vm.Instances;
 [JsonSerializable(typeof(BootPlan))]
 [JsonSerializable(typeof(HostFacts))]
 [JsonSerializable(typeof(StartPlan))]
+[JsonSerializable(typeof(InstanceOrigin))]
+[JsonSerializable(typeof(IReadOnlyList<ProcessIdentity>))]
 [JsonSerializable(typeof(IReadOnlyList<Fault>))]
 [JsonSerializable(typeof(IReadOnlyList<TimelineEvent>))]
 public sealed partial class InstanceJson : JsonSerializerContext;

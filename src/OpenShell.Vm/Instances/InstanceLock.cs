@@ -71,9 +71,13 @@ internal sealed class InstanceLock : IDisposable
         _handle.Dispose();
     }
 
-    private static FaultException AlreadyRunning(InstanceFiles files, string name) => new(new Fault
+    /// <summary>The code of the fault that another process has the instance.</summary>
+    internal const string RunningCode = "instance.running";
+
+    /// <summary>Says so, with who has it.</summary>
+    internal static FaultException AlreadyRunning(InstanceFiles files, string name) => new(new Fault
     {
-        Code = "instance.running",
+        Code = RunningCode,
         What = $"Instance {name} is already running (pid {HolderOf(files)?.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "unknown"}).",
         Remedy = $"Use it, stop it with 'gateway stop --name {name}', or give another name with --name.",
     });

@@ -58,6 +58,9 @@ public sealed record InstanceStatus
     /// <summary>The digest of the bundle that it was started from; <see langword="null"/>: from none.</summary>
     public string? Bundle { get; init; }
 
+    /// <summary>The instance that it is a clone of; <see langword="null"/>: of none.</summary>
+    public string? CloneOf { get; init; }
+
     /// <summary>Virtual CPUs.</summary>
     public int? Vcpus { get; init; }
 
@@ -65,10 +68,10 @@ public sealed record InstanceStatus
     public int? MemoryMib { get; init; }
 
     /// <summary>Processes by role (<c>supervisor</c>, <c>vmm</c>, <c>gvproxy</c>).</summary>
-    public IReadOnlyDictionary<string, ProcessIdentity> Processes { get; init; } = new Dictionary<string, ProcessIdentity>();
+    public IReadOnlyDictionary<string, ProcessIdentity> Processes { get; init => field = value ?? new Dictionary<string, ProcessIdentity>(); } = new Dictionary<string, ProcessIdentity>();
 
     /// <summary>Forwards in force.</summary>
-    public IReadOnlyList<PortForward> Ports { get; init; } = [];
+    public IReadOnlyList<PortForward> Ports { get; init => field = value ?? []; } = [];
 
     /// <summary>When this start began.</summary>
     public DateTimeOffset? StartedAt { get; init; }
@@ -77,7 +80,7 @@ public sealed record InstanceStatus
     public DateTimeOffset? ReadyAt { get; init; }
 
     /// <summary>Stages of this start with their times.</summary>
-    public IReadOnlyList<StageTime> Stages { get; init; } = [];
+    public IReadOnlyList<StageTime> Stages { get; init => field = value ?? []; } = [];
 
     /// <summary>Why it failed or is broken.</summary>
     public Fault? Fault { get; init; }

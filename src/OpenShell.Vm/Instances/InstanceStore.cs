@@ -41,13 +41,35 @@ public sealed class InstanceStore(HostDirectories directories)
         var path = Files(name).Config;
         if (!File.Exists(path))
             throw new FaultException(Unknown(name.Value));
-        return Read(path, InstanceJson.Default.InstanceConfig) is { } config && config.Name == name.Value
-            ? config
+        var config = Read(path, InstanceJson.Default.InstanceConfig, bytes => InstanceFormat.Upgrade(bytes, path, name.Value));
+        return config is { Name: { } owner } && owner == name.Value
+            ? config with { Format = InstanceFormat.Current }
             : throw new FaultException(Broken(path, "it belongs to another instance"));
     }
 
-    internal static void WriteConfig(InstanceFiles files, InstanceConfig config) =>
-        Guarded(files.Config, () => AtomicFile.WriteJson(files.Config, config, InstanceJson.Default.InstanceConfig));
+    /// <summary>What a start asked of the supervisor that it began; read once.</summary>
+    internal static InstanceConfig TakeRequest(string path)
+    {
+        var config = Read(path, InstanceJson.Default.InstanceConfig) ?? throw new FaultException(Broken(path, "it is empty"));
+        File.Delete(path);
+        return config;
+    }
+
+    /// <summary>Whether there is a configuration, readable or not.</summary>
+    internal bool HasConfig(InstanceName name) => File.Exists(Files(name).Config);
+
+    /// <summary>Where a clone comes from; <see langword="null"/>: it is none.</summary>
+    /// <exception cref="FaultException">It cannot be read (<c>instance.broken</c>): without it the cluster's node would get another name.</exception>
+    internal static InstanceOrigin? ReadOrigin(InstanceFiles files) =>
+        File.Exists(files.Origin) ? Read(files.Origin, InstanceJson.Default.InstanceOrigin) : null;
+
+    internal static void WriteOrigin(string path, InstanceOrigin origin) =>
+        Guarded(path, () => AtomicFile.WriteJson(path, origin, InstanceJson.Default.InstanceOrigin));
+
+    internal static void WriteConfig(InstanceFiles files, InstanceConfig config) => WriteConfigTo(files.Config, config);
+
+    internal static void WriteConfigTo(string path, InstanceConfig config) =>
+        Guarded(path, () => AtomicFile.WriteJson(path, config, InstanceJson.Default.InstanceConfig));
 
     /// <summary>What the supervisor last wrote; <see langword="null"/>: never started.</summary>
     /// <exception cref="FaultException">It cannot be read (<c>instance.broken</c>).</exception>
@@ -57,6 +79,13 @@ public sealed class InstanceStore(HostDirectories directories)
     // Not durable: after a power loss nothing of what it says is true.
     internal static void WriteStatus(InstanceFiles files, InstanceStatus status) =>
         Guarded(files.Status, () => AtomicFile.WriteJson(files.Status, status, InstanceJson.Default.InstanceStatus, durable: false));
+
+    internal static void WriteProcesses(InstanceFiles files, IEnumerable<ProcessIdentity> processes) =>
+        Guarded(files.Processes, () => AtomicFile.WriteJson(files.Processes, [.. processes], InstanceJson.Default.IReadOnlyListProcessIdentity, durable: false));
+
+    /// <summary>Who was started; empty when nobody was.</summary>
+    internal static IReadOnlyList<ProcessIdentity> ReadProcesses(string path) =>
+        File.Exists(path) ? Read(path, InstanceJson.Default.IReadOnlyListProcessIdentity) ?? [] : [];
 
     internal static void WriteFaults(InstanceFiles files, IReadOnlyList<Fault> faults) =>
         Guarded(files.Fault, () => AtomicFile.WriteJson(files.Fault, faults, InstanceJson.Default.IReadOnlyListFault, durable: false));
@@ -72,19 +101,25 @@ public sealed class InstanceStore(HostDirectories directories)
         Remedy = "See 'gateway list', or start one with 'gateway up'.",
     };
 
-    private static Fault Broken(string path, string why) => new()
+    internal static Fault Broken(string path, string why) => new()
     {
         Code = "instance.broken",
         What = $"{path} cannot be read: {why}.",
-        Remedy = "Correct the file, or delete the instance with 'gateway delete'.",
+        Remedy = Path.GetFileName(path) switch
+        {
+            "config.json" => "Correct the file, or remove it: 'gateway up' with the options that you want then writes it anew and keeps the disk. 'gateway delete' deletes all.",
+            "origin.json" => "Put a copy of it back, or begin anew with 'gateway reset', which discards what is on the clone's disk.",
+            _ => "'gateway up' writes it anew.",
+        },
         Log = path,
     };
 
-    private static T? Read<T>(string path, JsonTypeInfo<T> type)
+    private static T? Read<T>(string path, JsonTypeInfo<T> type, Func<byte[], byte[]>? prepare = null)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), type);
+            var content = File.ReadAllBytes(path);
+            return JsonSerializer.Deserialize(prepare?.Invoke(content) ?? content, type);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {

@@ -37,6 +37,7 @@ public static class InstanceValidator
             .. Program(config),
             .. Vcpus(config, cores),
             .. Memory(config, memoryMib),
+            .. Disk(config),
             .. Names(config),
             .. KrunOptionRules.Validate(config),
             .. Ports(config),
@@ -103,6 +104,15 @@ public static class InstanceValidator
         {
             yield return Usage("instance.memory-too-large", string.Create(CultureInfo.InvariantCulture, $"The VM would have {asked} MiB of memory; this host has {hostMib} MiB."),
                 string.Create(CultureInfo.InvariantCulture, $"Give less with --mem: {minimum} or more, and leave some for the host."));
+        }
+    }
+
+    private static IEnumerable<Fault> Disk(InstanceConfig config)
+    {
+        if (config.DiskGib is { } gib and (< Supervision.StateDisk.MinSizeGib or > Supervision.StateDisk.MaxSizeGib))
+        {
+            yield return Usage("instance.disk-size-invalid", string.Create(CultureInfo.InvariantCulture, $"A disk of {gib} GiB is not between {Supervision.StateDisk.MinSizeGib} and {Supervision.StateDisk.MaxSizeGib} GiB."),
+                "Give a size in between; it takes space on this machine only as it is used.");
         }
     }
 

@@ -9,6 +9,9 @@ namespace OpenShell.Vm.Instances;
 
 public sealed partial class LocalInstances
 {
+    /// <summary>The exit code of a supervisor that found another in its place (EX_TEMPFAIL of sysexits.h); a unit that starts one is not to try again.</summary>
+    public const int NotOurs = 75;
+
     private static readonly TimeSpan FollowPause = TimeSpan.FromMilliseconds(30);
 
     /// <inheritdoc/>
@@ -16,10 +19,18 @@ public sealed partial class LocalInstances
     {
         Validate(config);
         var files = _store.Files(InstanceName.Parse(config.Name));
+        var request = files.StartRequest(Guid.NewGuid().ToString("N"));
         using (Take(files, config.Name))
         {
-            await InstanceRemains.EndProcessesAsync(LastStatus(files), cancellationToken).ConfigureAwait(false);
-            InstanceStore.WriteConfig(files, OfItsDisk(config, files));
+            var last = LastStatus(files);
+            await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
+            RequireUsable(files, config.Name, last);
+            RemoveRequests(files);
+
+            // Whose configuration is stored, the supervisor that gets the lock decides: between here and there another start may come first. Until then it is listed with this one.
+            AtomicFile.WriteJson(request, config, InstanceJson.Default.InstanceConfig, durable: false);
+            if (!File.Exists(files.Config))
+                InstanceStore.WriteConfig(files, config);
 
             // What is followed below is to be of this start.
             File.Delete(files.Fault);
@@ -30,13 +41,13 @@ public sealed partial class LocalInstances
         {
             Title = "The supervisor",
             Program = supervisor[0],
-            Arguments = [.. supervisor.Skip(1)],
+            Arguments = [.. supervisor.Skip(1), request],
             Environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? ""),
             LogFile = files.SupervisorLog,
         });
         try
         {
-            return await FollowAsync(files, child, progress, cancellationToken).ConfigureAwait(false);
+            return await FollowAsync(files, config.Name, child, progress, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -49,13 +60,16 @@ public sealed partial class LocalInstances
     /// The body of the supervisor that <see cref="StartDetachedAsync"/> starts: runs the stored configuration of that name, stops it in order on SIGTERM or
     /// SIGINT, and returns the process's exit code once nothing of the instance is left.
     /// </summary>
-    public async Task<int> SuperviseAsync(string name)
+    /// <param name="name">The instance.</param>
+    /// <param name="request">The file with what to run, which is then removed; <see langword="null"/>: the stored configuration.</param>
+    public async Task<int> SuperviseAsync(string name, string? request = null)
     {
         var parsed = InstanceName.Parse(name);
         var files = _store.Files(parsed);
         try
         {
-            await using var instance = await RunAsync(_store.ReadConfig(parsed)).ConfigureAwait(false);
+            var config = request is null ? _store.ReadConfig(parsed) : InstanceStore.TakeRequest(request);
+            await using var instance = await RunAsync(config).ConfigureAwait(false);
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
             return await instance.Completion.ConfigureAwait(false);
@@ -66,6 +80,11 @@ public sealed partial class LocalInstances
                 _ = ((Supervisor)instance).StopAsync(force: false, context.Signal.ToString());
             }
         }
+        catch (FaultException e) when (e.Faults[0].Code == InstanceLock.RunningCode)
+        {
+            // Nothing here is this start's to write into.
+            return NotOurs;
+        }
         catch (FaultException e)
         {
             // Already written if the supervisor came so far as to own the instance; whoever waits for the start reads it.
@@ -75,7 +94,17 @@ public sealed partial class LocalInstances
         }
     }
 
-    private static async Task<InstanceStatus> FollowAsync(InstanceFiles files, ChildProcess supervisor, IProgress<TimelineEvent>? progress, CancellationToken cancellationToken)
+    // Those of starts that were killed before their supervisor had read them: whoever has the lock is alone.
+    private static void RemoveRequests(InstanceFiles files)
+    {
+        foreach (var old in Directory.EnumerateFiles(files.Root, Path.GetFileName(files.StartRequest("*"))))
+        {
+            if (DateTime.UtcNow - File.GetLastWriteTimeUtc(old) > TimeSpan.FromHours(1))
+                File.Delete(old);
+        }
+    }
+
+    private static async Task<InstanceStatus> FollowAsync(InstanceFiles files, string name, ChildProcess supervisor, IProgress<TimelineEvent>? progress, CancellationToken cancellationToken)
     {
         using var timeline = new TimelineReader(files.Timeline);
         while (true)
@@ -85,16 +114,18 @@ public sealed partial class LocalInstances
             foreach (var happened in timeline.ReadNew())
                 progress?.Report(happened);
             if (ended)
-                throw await EndedAsync(files, supervisor).ConfigureAwait(false);
+                throw await EndedAsync(files, name, supervisor).ConfigureAwait(false);
             if (LastStatus(files) is { Phase: InstancePhase.Ready } status && status.Processes.GetValueOrDefault(Roles.Supervisor) == supervisor.Identity)
                 return status;
             await Task.Delay(FollowPause, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private static async Task<FaultException> EndedAsync(InstanceFiles files, ChildProcess supervisor)
+    private static async Task<FaultException> EndedAsync(InstanceFiles files, string name, ChildProcess supervisor)
     {
         var reason = await supervisor.Exited.ConfigureAwait(false);
+        if (reason.Code == NotOurs)
+            return InstanceLock.AlreadyRunning(files, name);
         return InstanceStore.ReadFaults(files) is { Count: > 0 } faults
             ? new FaultException(faults)
             : new FaultException(new Fault

@@ -27,7 +27,7 @@ public sealed partial class LocalInstances
         var notes = new List<string>([.. AcceleratorChoice.Notes(filled.Hypervisor!, host), .. InstanceValidator.Notes(filled with { Distribution = config.Distribution }, host)]);
         filled = WithPorts(filled, files, notes);
         var plan = BootPlanner.Plan(filled, host, await ImagesAsync(filled, notes, cancellationToken).ConfigureAwait(false), files, StateDisk.FormatFor(host, files));
-        return new StartPlan(filled, host, plan, Processes(plan, host, files), notes);
+        return new StartPlan(filled, host, plan, Processes(plan, host, files, filled.DiskGib), notes);
     }
 
     private async Task<ImageSet?> ImagesAsync(InstanceConfig config, List<string> notes, CancellationToken cancellationToken)
@@ -61,13 +61,13 @@ public sealed partial class LocalInstances
         }
     }
 
-    private static List<LaunchSpec> Processes(BootPlan plan, HostFacts host, InstanceFiles files)
+    private static List<LaunchSpec> Processes(BootPlan plan, HostFacts host, InstanceFiles files, int? diskGib)
     {
         var processes = new List<LaunchSpec>();
         if (plan.Network is { } network)
             processes.Add(GvproxyCommandLine.Describe(host.Gvproxy ?? "gvproxy", files, network.Datagrams));
         if (plan.Disks.Any(d => d is { ReadOnly: false, Format: DiskFormat.Qcow2 }) && !File.Exists(files.StateDisk))
-            processes.Add(StateDisk.Describe(host.QemuImg ?? "qemu-img", files.StateDisk, files));
+            processes.Add(StateDisk.Describe(host.QemuImg ?? "qemu-img", files.StateDisk, files, diskGib ?? StateDisk.SizeGib));
         processes.Add((HypervisorCatalog.Find(plan.Hypervisor) ?? throw new InvalidOperationException($"no hypervisor {plan.Hypervisor}")).Describe(plan, host));
         return processes;
     }

@@ -34,17 +34,33 @@ public sealed partial class LocalInstances
             var files = _store.Files(InstanceName.Parse(name));
             if (!Directory.Exists(files.Root))
                 return null;
+            RequireReadable(files);
             var config = _store.ReadConfig(InstanceName.Parse(name));
             var written = InstanceStore.ReadStatus(files);
-            return InstanceLock.HolderOf(files) is { } supervisor
+            var origin = InstanceStore.ReadOrigin(files);
+            var status = InstanceLock.HolderOf(files) is { } supervisor
                 ? Running(config, written, supervisor)
                 : AtRest(config, written, files);
+            return status with { CloneOf = origin?.Source };
         }
         catch (FaultException e) when (e.Faults[0].Code != "instance.name-invalid")
         {
-            return new InstanceStatus { Name = name, Phase = InstancePhase.Broken, Fault = e.Faults[0] };
+            return Broken(name, e.Faults[0]);
+        }
+        catch (Exception e) when (SystemFaults.Translate(e) is { } fault)
+        {
+            return Broken(name, fault);
+        }
+        catch (IOException e)
+        {
+            return Broken(name, InstanceStore.Broken(name, e.Message.TrimEnd('.')));
         }
     }
+
+    private static InstanceStatus Broken(string name, Fault fault) => new() { Name = name, Phase = InstancePhase.Broken, Fault = fault };
+
+    // A folder that may not be entered looks empty to File.Exists.
+    private static void RequireReadable(InstanceFiles files) => _ = Directory.EnumerateFileSystemEntries(files.Root).Any();
 
     /// <summary>The supervisor lives: what it wrote is true, if it was this one that wrote it.</summary>
     private static InstanceStatus Running(InstanceConfig config, InstanceStatus? written, ProcessIdentity supervisor) =>
@@ -55,18 +71,22 @@ public sealed partial class LocalInstances
     /// <summary>Nobody supervises it: either it ended in order, or its supervisor was killed.</summary>
     private static InstanceStatus AtRest(InstanceConfig config, InstanceStatus? written, InstanceFiles files)
     {
+        if (Supervision.StateDisk.Missing(files, written) is { } missing)
+            return Configured(config, InstancePhase.Broken) with { Fault = missing };
         if (written is null)
             return Configured(config, InstancePhase.Stopped);
         if (written.Phase is InstancePhase.Stopped or InstancePhase.Failed)
             return written;
+        var alive = written.Processes.Where(p => p.Key != Supervision.Roles.Supervisor && ProcessIdentities.IsAlive(p.Value)).ToDictionary();
+        var left = alive.Count == 0 ? "" : $" Of it still run: {string.Join(", ", alive.Select(p => $"{p.Key} (pid {p.Value.Pid})"))}.";
         return written with
         {
             Phase = InstancePhase.Failed,
-            Processes = written.Processes.Where(p => ProcessIdentities.IsAlive(p.Value)).ToDictionary(),
+            Processes = alive,
             Fault = new Fault
             {
                 Code = "instance.supervisor-lost",
-                What = $"The supervisor of {config.Name} ended without shutting it down.",
+                What = $"The supervisor of {config.Name} ended without shutting it down.{left}",
                 Remedy = $"Start it again; 'gateway stop --name {config.Name}' ends what may be left of it.",
                 Log = files.SupervisorLog,
             },

@@ -30,22 +30,28 @@ public sealed partial class LocalInstances
     }
 
     /// <inheritdoc/>
-    public Task DeleteAsync(string name, CancellationToken cancellationToken = default)
+    public async Task DeleteAsync(string name, bool flatten = false, CancellationToken cancellationToken = default)
     {
         var files = FilesOfKnown(name);
         using (InstanceLock.Acquire(files, name))
         {
+            await DetachClonesAsync(files, name, flatten, cancellationToken).ConfigureAwait(false);
+            await InstanceRemains.EndProcessesAsync(LastStatus(files), cancellationToken).ConfigureAwait(false);
             InstanceRemains.RemoveRunFolder(files);
-            new GatewayRegistration(Options.Directories, name).Remove();
-            Kubeconfig.Remove(Kubeconfig.PathFor(Options.Directories, name), name);
+            RemoveCredentials(name);
 
             // Under another name first: a delete that is interrupted leaves nothing that looks like an instance.
-            var aside = Path.Combine(Path.GetDirectoryName(files.Root)!, $".deleted-{Guid.NewGuid():N}");
+            var aside = AsideFolders.Create(files, "deleted");
             Directory.Move(files.Root, aside);
             Directory.Delete(aside, recursive: true);
         }
+    }
 
-        return Task.CompletedTask;
+    /// <summary>What clients were given: worth nothing once the cluster that made it is gone.</summary>
+    private void RemoveCredentials(string name)
+    {
+        new GatewayRegistration(Options.Directories, name).Remove();
+        Kubeconfig.Remove(Kubeconfig.PathFor(Options.Directories, name), name);
     }
 
     private InstanceFiles FilesOfKnown(string name)

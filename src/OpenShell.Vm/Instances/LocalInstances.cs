@@ -8,7 +8,7 @@ using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Instances;
 
-/// <summary>The instances of this host and user. Its parts are named by what they do: Run, Detached, Stop, Status, Plan.</summary>
+/// <summary>The instances of this host and user. Its parts are named by what they do: Run, Detached, Stop, Status, Plan, Edit, Reset, Clone, Disks.</summary>
 public sealed partial class LocalInstances(InstancesOptions options) : IInstances
 {
     private readonly InstanceStore _store = new(options.Directories);
@@ -29,7 +29,8 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
         {
             var last = LastStatus(files);
             await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
-            config = OfItsBaseImage(OfItsDisk(config, files));
+            RequireUsable(files, config.Name, last);
+            config = OfItsBaseImage(OfItsDisk(config, files)) with { Format = InstanceFormat.Current };
             InstanceStore.WriteConfig(files, config);
             File.Delete(files.Fault);
             return new Supervisor(Options, config, files, held, last?.Ports ?? [], progress);
@@ -50,6 +51,15 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
         // Whoever held the lock until a moment ago removed the folder of the sockets as its last act.
         InstanceStore.CreateFolders(files);
         return held;
+    }
+
+    /// <summary>What cannot be read, or is another version's, is not written over: it may be all that tells what is on the disk.</summary>
+    private void RequireUsable(InstanceFiles files, string name, InstanceStatus? last)
+    {
+        if (_store.HasConfig(InstanceName.Parse(name)))
+            _ = _store.ReadConfig(InstanceName.Parse(name));
+        _ = InstanceStore.ReadOrigin(files);
+        StateDisk.RequireWhole(files, last);
     }
 
     /// <summary>A disk is a distribution's: where none is named, an instance goes on with the one that it has.</summary>

@@ -25,10 +25,27 @@ public static partial class ProcessIdentities
     }
 
     /// <summary>Sends a signal to exactly that process; nothing happens when it is gone.</summary>
+    /// <remarks>
+    /// On Linux the process is held by a descriptor (https://man7.org/linux/man-pages/man2/pidfd_open.2.html) while it is looked at, so that its number cannot
+    /// become another's between the look and the signal. Kernels before 5.3 and macOS have none: there the moment between the two remains.
+    /// </remarks>
     internal static void Signal(ProcessIdentity identity, int signal)
     {
-        if (IsAlive(identity))
-            _ = Libc.Kill(identity.Pid, signal);
+        var descriptor = OperatingSystem.IsLinux() ? (int)Libc.SystemCall(Libc.PidFdOpen, identity.Pid, 0, 0, 0) : -1;
+        try
+        {
+            if (!IsAlive(identity))
+                return;
+            if (descriptor >= 0)
+                _ = Libc.SystemCall(Libc.PidFdSendSignal, descriptor, signal, 0, 0);
+            else
+                _ = Libc.Kill(identity.Pid, signal);
+        }
+        finally
+        {
+            if (descriptor >= 0)
+                _ = Libc.Close(descriptor);
+        }
     }
 
     private static long? LinuxStartTime(int pid)

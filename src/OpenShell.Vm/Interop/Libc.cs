@@ -36,6 +36,21 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     internal static partial int Kill(int pid, int signal);
 
+    /// <summary>pidfd_open(2), pidfd_send_signal(2): the same numbers on every architecture that Linux runs .NET on. glibc has wrappers only since 2.36.</summary>
+    internal const nint PidFdOpen = 434, PidFdSendSignal = 424;
+
+    /// <summary>syscall(2), Linux only: variadic in C, where its calling conventions pass whole numbers like ordinary arguments.</summary>
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    internal static partial nint SystemCall(nint number, nint first, nint second, nint third, nint fourth);
+
+    /// <summary>clonefile(2), macOS only: a copy that shares its blocks with the original. By its manual page; not run yet.</summary>
+    [LibraryImport("libc", EntryPoint = "clonefile", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int CloneFile(string from, string to, uint flags);
+
+    /// <summary>link(2): a second name for a file.</summary>
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Link(string from, string to);
+
     /// <summary>SIG_DFL.</summary>
     internal const nint DefaultHandler = 0;
 

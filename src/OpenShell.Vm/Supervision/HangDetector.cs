@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
 
 namespace OpenShell.Vm.Supervision;
@@ -11,7 +12,7 @@ namespace OpenShell.Vm.Supervision;
 /// <param name="accelerator">What the guest runs on.</param>
 /// <param name="vmm">The hypervisor's process.</param>
 /// <param name="budget">Another budget than the accelerator's.</param>
-internal sealed class HangDetector(Accelerator accelerator, int vmm, TimeSpan? budget = null)
+internal sealed class HangDetector(Accelerator accelerator, ProcessIdentity vmm, TimeSpan? budget = null)
 {
     /// <summary>Hello comes 2 s after power-on here under emulation, in a fraction of that with KVM; the rest is for slower hosts.</summary>
     internal TimeSpan Budget { get; } = budget ?? (accelerator == Accelerator.Tcg ? TimeSpan.FromSeconds(30) : TimeSpan.FromSeconds(10));
@@ -35,14 +36,16 @@ internal sealed class HangDetector(Accelerator accelerator, int vmm, TimeSpan? b
     }
 
     /// <summary>User and system time of all threads of a process: fields 14 and 15 of /proc/PID/stat, in hundredths of a second (USER_HZ is 100 on every architecture that Linux runs QEMU on).</summary>
-    private static TimeSpan ProcessorTimeOf(int pid)
+    private static TimeSpan ProcessorTimeOf(ProcessIdentity process)
     {
         if (!OperatingSystem.IsLinux())
             return TimeSpan.MaxValue;
         try
         {
-            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            var stat = File.ReadAllText($"/proc/{process.Pid}/stat");
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            if (Number(fields[22 - 3]) != process.StartTime)
+                return TimeSpan.MaxValue;
             return TimeSpan.FromMilliseconds(10 * (Number(fields[14 - 3]) + Number(fields[15 - 3])));
         }
         catch (IOException)

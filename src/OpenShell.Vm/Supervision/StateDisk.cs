@@ -1,4 +1,5 @@
 using System.Globalization;
+using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images.Cache;
@@ -13,6 +14,9 @@ internal static class StateDisk
 {
     /// <summary>Its size as the guest sees it. It is sparse: what is never written takes no space on the host.</summary>
     internal const int SizeGib = 20;
+
+    /// <summary>A cluster's images alone take two; and ext4 with blocks of 4 KiB ends at 16 TiB, in GiB.</summary>
+    internal const int MinSizeGib = 4, MaxSizeGib = 16 << 10;
 
     /// <summary>A cluster writes some 700 MiB in its first minute; with less than this free it would fail half-way.</summary>
     private const long NeededBytes = 1L << 30;
@@ -36,19 +40,19 @@ internal static class StateDisk
     }
 
     /// <summary>Creates it empty, whole or not at all; the guest puts its file system on it.</summary>
-    internal static async Task CreateAsync(DiskFormat format, HostFacts host, InstanceFiles files, CancellationToken cancellationToken)
+    internal static async Task CreateAsync(DiskFormat format, int sizeGib, HostFacts host, InstanceFiles files, CancellationToken cancellationToken)
     {
         if (format == DiskFormat.Raw)
         {
             using var disk = new FileStream(files.RawStateDisk, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = AtomicFile.OwnerOnly });
-            disk.SetLength((long)SizeGib << 30);
+            disk.SetLength((long)sizeGib << 30);
             return;
         }
 
         var qemuImg = host.QemuImg ?? throw Fault("host.no-qemu-img", "There is no qemu-img on this host.", "Run 'sudo ./gateway setup', which installs it (package qemu-utils).", null);
         var aside = files.StateDisk + ".tmp";
         File.Delete(aside);
-        await using (var child = ChildProcess.Start(Describe(qemuImg, aside, files)))
+        await using (var child = ChildProcess.Start(Describe(qemuImg, aside, files, sizeGib)))
         {
             var reason = await child.Exited.WaitAsync(cancellationToken).ConfigureAwait(false);
             if (reason.Code != 0)
@@ -59,13 +63,56 @@ internal static class StateDisk
         File.Move(aside, files.StateDisk);
     }
 
+    /// <summary>Makes the disk as large as the configuration wants it; the guest follows with its file system. Nothing happens to one that is as large already.</summary>
+    /// <returns>Whether it has grown.</returns>
+    internal static async Task<bool> GrowAsync(string disk, int? sizeGib, InstanceFiles files, CancellationToken cancellationToken)
+    {
+        if (sizeGib is not { } wanted || DiskImage.VirtualSize(disk) >= (long)wanted << 30)
+            return false;
+        if (DiskImage.IsRaw(disk))
+        {
+            using var raw = new FileStream(disk, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            raw.SetLength((long)wanted << 30);
+            return true;
+        }
+
+        await QemuImg.Require().GrowAsync(disk, wanted, files.VmmLog, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Says so when the disk of the last run is gone, or something that it stands on: a new, empty one in its place would hide that.</summary>
+    /// <exception cref="FaultException"><c>disk.missing</c>, <c>disk.unreadable</c>.</exception>
+    internal static void RequireWhole(InstanceFiles files, InstanceStatus? last)
+    {
+        if (Missing(files, last) is { } fault)
+            throw new FaultException(fault);
+    }
+
+    /// <summary>What is wrong with the disk; <see langword="null"/>: nothing that can be seen from here.</summary>
+    internal static Fault? Missing(InstanceFiles files, InstanceStatus? last)
+    {
+        var remedy = $"Put a copy of it back, or begin anew with 'gateway reset --name {Path.GetFileName(files.Root)}', which discards what the instance had.";
+        if (files.ExistingStateDisk is not { } disk)
+        {
+            return last?.Stages.Any(s => s is { Stage: BootStages.Disk, State: Protocol.Messages.StageState.Completed }) == true
+                ? new Fault { Code = "disk.missing", What = $"The instance's disk {files.StateDisk} is missing.", Remedy = remedy }
+                : null;
+        }
+
+        if (!DiskImage.IsRaw(disk) && Qcow2Header.Read(disk) is null)
+            return new Fault { Code = "disk.unreadable", What = $"The instance's disk {disk} is damaged: it does not begin as a qcow2 image does.", Remedy = remedy };
+        return DiskImage.Chain(disk) is [_, .., var lowest] && !File.Exists(lowest)
+            ? new Fault { Code = "disk.missing", What = $"The disk {lowest}, on which {disk} stands, is missing.", Remedy = remedy }
+            : null;
+    }
+
     /// <summary>What would run. Pure.</summary>
-    internal static LaunchSpec Describe(string qemuImg, string path, InstanceFiles files) => new()
+    internal static LaunchSpec Describe(string qemuImg, string path, InstanceFiles files, int sizeGib = SizeGib) => new()
     {
         Title = "qemu-img",
         Program = qemuImg,
         // lazy_refcounts: reference counts are written later and rebuilt after a crash, which saves a flush for each new cluster of the disk.
-        Arguments = ["create", "-q", "-f", "qcow2", "-o", "lazy_refcounts=on", path, string.Create(CultureInfo.InvariantCulture, $"{SizeGib}G")],
+        Arguments = ["create", "-q", "-f", "qcow2", "-o", "lazy_refcounts=on", path, string.Create(CultureInfo.InvariantCulture, $"{sizeGib}G")],
         LogFile = files.VmmLog,
     };
 

@@ -21,9 +21,14 @@ internal sealed class StatusBoard(InstanceFiles files, InstanceStatus first, boo
     {
         lock (_gate)
         {
+            var before = _now;
             _now = change(_now);
             if (keep)
                 InstanceStore.WriteStatus(files, _now);
+
+            // Of a program's machine nothing is kept; but whoever finds its folder must be able to end what is left of it.
+            else if (!ReferenceEquals(before.Processes, _now.Processes))
+                InstanceStore.WriteProcesses(files, _now.Processes.Where(p => p.Key != Roles.Supervisor).Select(p => p.Value));
             return _now;
         }
     }

@@ -126,14 +126,16 @@ internal sealed partial class Supervisor
         if (!IsCluster)
             return;
         _timeline.Started(BootStages.Disk);
-        if (File.Exists(_files.StateDiskOf(format)))
+        if (_files.StateDiskOf(format) is var disk && File.Exists(disk))
         {
-            _timeline.Completed(BootStages.Disk, "kept");
+            var grown = await StateDisk.GrowAsync(disk, _config.DiskGib, _files, _running.Token).ConfigureAwait(false);
+            _timeline.Completed(BootStages.Disk, grown ? string.Create(CultureInfo.InvariantCulture, $"kept, grown to {_config.DiskGib} GiB") : "kept");
             return;
         }
 
-        await StateDisk.CreateAsync(format, host, _files, _running.Token).ConfigureAwait(false);
-        _timeline.Completed(BootStages.Disk, string.Create(CultureInfo.InvariantCulture, $"{StateDisk.SizeGib} GiB, sparse"));
+        var size = _config.DiskGib ?? StateDisk.SizeGib;
+        await StateDisk.CreateAsync(format, size, host, _files, _running.Token).ConfigureAwait(false);
+        _timeline.Completed(BootStages.Disk, string.Create(CultureInfo.InvariantCulture, $"{size} GiB, sparse"));
     }
 
     private async Task PrepareDeliveryAsync()

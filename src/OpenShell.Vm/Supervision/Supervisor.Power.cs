@@ -34,7 +34,7 @@ internal sealed partial class Supervisor
             using var hung = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
             var hello = ConnectAgentAsync(plan, hung.Token);
             var announced = AnnounceAsync(machine);
-            var hang = new HangDetector(plan.Accelerator, machine.Vmm.Identity.Pid, _options.HelloBudget).WaitAsync(hung.Token);
+            var hang = new HangDetector(plan.Accelerator, machine.Vmm.Identity, _options.HelloBudget).WaitAsync(hung.Token);
             var first = await Task.WhenAny(hello, hang).ConfigureAwait(false);
             if (first == hello || _running.IsCancellationRequested)
             {
@@ -102,7 +102,7 @@ internal sealed partial class Supervisor
     private GuestConfig MakeGuestConfig() => new()
     {
         Mode = _config.Mode,
-        Hostname = _config.Name,
+        Hostname = _origin?.NodeName ?? _config.Name,
         HostTimeUnixNanoseconds = (_options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
         Entropy = System.Security.Cryptography.RandomNumberGenerator.GetBytes(64),
         Network = _config.Network == NetworkNames.Gvproxy ? GuestNetworkOf(_config) : null,
@@ -114,6 +114,7 @@ internal sealed partial class Supervisor
             Distribution = _config.Distribution!,
             GatewayName = Bootstrap.GatewayRegistration.NameFor(_config.Name),
             GatewayNodePort = Networking.GuestNetworkPlan.GatewayPort,
+            Identity = _origin?.Identity,
         }
         : null,
     };

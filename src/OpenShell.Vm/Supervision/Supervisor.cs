@@ -32,6 +32,7 @@ internal sealed partial class Supervisor : IRunningInstance
     // Cancelled when the user has lost patience with an orderly stop.
     private readonly CancellationTokenSource _hurry = new();
 
+    private readonly InstanceOrigin? _origin;
     private InstanceConfig _config;
 
     /// <param name="options">As given to the library.</param>
@@ -46,6 +47,7 @@ internal sealed partial class Supervisor : IRunningInstance
         _config = config;
         _files = files;
         _lock = instanceLock;
+        _origin = instanceLock is null ? null : InstanceStore.ReadOrigin(files);
         _lastPorts = lastPorts;
         var kept = instanceLock is not null;
         _timeline = new TimelineRecorder(kept ? files.Timeline : null, progress, options.Time);

@@ -113,7 +113,7 @@ public sealed class LostMachineTests : IAsyncLifetime
         status.Fault.ShouldNotBeNull().Code.ShouldBe("guest.hang");
         status.Processes.ShouldBeEmpty();
 
-        await instances.DeleteAsync("hangs", Cancellation);
+        await instances.DeleteAsync("hangs", cancellationToken: Cancellation);
         Directory.Exists(folder).ShouldBeFalse();
     }
 

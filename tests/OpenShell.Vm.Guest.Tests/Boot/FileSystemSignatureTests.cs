@@ -23,7 +23,7 @@ public sealed class FileSystemSignatureTests : IDisposable
     {
         MakeExt4("openshell-state");
         FileSystemSignature.Identify(FileSystemSignature.ReadStart(Image)).ShouldBe("ext4");
-        Ext4Superblock.Read(FileSystemSignature.ReadStart(Image)).ShouldBe(new Ext4Superblock("openshell-state", NeedsCheck: false));
+        Ext4Superblock.Read(FileSystemSignature.ReadStart(Image)).ShouldBe(new Ext4Superblock("openshell-state", NeedsCheck: false, Size: 16 << 20));
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class FileSystemSignatureTests : IDisposable
         using (var file = File.Create(Image))
             file.SetLength(1L << 30);
         Command.Run("mke2fs", [.. StateDisk.FormatArguments, Image]).Code.ShouldBe(0);
-        Ext4Superblock.Read(FileSystemSignature.ReadStart(Image)).ShouldBe(new Ext4Superblock("openshell-state", NeedsCheck: false));
+        Ext4Superblock.Read(FileSystemSignature.ReadStart(Image)).ShouldBe(new Ext4Superblock("openshell-state", NeedsCheck: false, Size: 1L << 30));
         Command.Run("e2fsck", "-fn", Image).Code.ShouldBe(0);
     }
 

@@ -26,9 +26,9 @@ public sealed class JsonGoldenTests
                 Network = new GuestNetwork { Address = "192.168.127.2/24", Gateway = "192.168.127.1", DnsServers = ["192.168.127.1"], Closed = ["192.168.127.254"], Open = ["192.168.127.254:3128"] },
                 Delivery = true,
                 Proxy = new GuestProxy { Http = "http://192.168.127.254:3128", Except = "localhost" },
-                Cluster = new ClusterConfig { Distribution = "upstream", GatewayName = "openshell-vm-default" },
+                Cluster = new ClusterConfig { Distribution = "upstream", GatewayName = "openshell-vm-default", Identity = "id" },
             },
-            """{"mode":"Cluster","hostname":"default","hostTimeUnixNanoseconds":1,"entropy":"AQID","network":{"dhcp":true,"address":"192.168.127.2/24","gateway":"192.168.127.1","dnsServers":["192.168.127.1"],"closed":["192.168.127.254"],"open":["192.168.127.254:3128"]},"delivery":true,"proxy":{"http":"http://192.168.127.254:3128","except":"localhost"},"cluster":{"distribution":"upstream","gatewayName":"openshell-vm-default","subjectAlternativeNames":[],"gatewayNodePort":30051}}"""
+            """{"mode":"Cluster","hostname":"default","hostTimeUnixNanoseconds":1,"entropy":"AQID","network":{"dhcp":true,"address":"192.168.127.2/24","gateway":"192.168.127.1","dnsServers":["192.168.127.1"],"closed":["192.168.127.254"],"open":["192.168.127.254:3128"]},"delivery":true,"proxy":{"http":"http://192.168.127.254:3128","except":"localhost"},"cluster":{"distribution":"upstream","gatewayName":"openshell-vm-default","subjectAlternativeNames":[],"gatewayNodePort":30051,"identity":"id"}}"""
         },
         {
             new ExecRequest { Program = "ls", Arguments = ["-l"], Environment = ["A=1"], WorkingDirectory = "/", Terminal = true, Stdin = true, Size = new TerminalSize(80, 24) },

@@ -72,6 +72,10 @@ internal static partial class HostFiles
         return new FileStamp(info.Length, 0, (info.LastWriteTimeUtc - DateTime.UnixEpoch).Ticks * 100, 0);
     }
 
+    /// <summary>Bytes that a file takes on the disk, holes left out; its length where that is not to be had.</summary>
+    public static long AllocatedBytes(string path) =>
+        OperatingSystem.IsLinux() && StatX(CurrentFolder, path, 0, BasicStats, out var stat) == 0 ? (long)stat.Blocks * BlockUnit : new FileInfo(path) is { Exists: true } info ? info.Length : 0;
+
     /// <summary>Bytes that an ordinary user can still write on the file system that holds this (perhaps not yet existing) folder.</summary>
     public static long FreeBytes(string folder)
     {
@@ -112,6 +116,7 @@ internal static partial class HostFiles
     // statx (https://man7.org/linux/man-pages/man2/statx.2.html): one layout on every architecture, unlike stat. glibc >= 2.28, musl >= 1.2.1.
     private const int CurrentFolder = -100; // AT_FDCWD
     private const uint BasicStats = 0x7ff;  // STATX_BASIC_STATS
+    private const long BlockUnit = 512; // stx_blocks, whatever the file system's own blocks are
     private const int OpenReadOnly = 0x80000; // O_RDONLY | O_CLOEXEC (x86-64 and arm64 Linux)
 
     [StructLayout(LayoutKind.Explicit, Size = 256)]
@@ -119,6 +124,7 @@ internal static partial class HostFiles
     {
         [FieldOffset(32)] public ulong Inode;
         [FieldOffset(40)] public ulong Size;
+        [FieldOffset(48)] public ulong Blocks;
         [FieldOffset(96)] public StatXTime Changed;
         [FieldOffset(112)] public StatXTime Modified;
     }

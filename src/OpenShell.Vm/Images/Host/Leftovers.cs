@@ -1,7 +1,7 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Supervision;
 
 namespace OpenShell.Vm.Images.Host;
 
@@ -22,9 +22,11 @@ internal static class Leftovers
             doomed.UnionWith(all.Where(p => doomed.Contains(p.Value)).Select(p => p.Key).ToList());
         }
 
-        foreach (var pid in doomed)
-            Kill(pid);
-        while (doomed.Any(IsAlive))
+        // By number and start time: one that ends meanwhile may have given its number to another.
+        var found = doomed.Select(ProcessIdentities.Of).OfType<ProcessIdentity>().ToArray();
+        foreach (var process in found)
+            ProcessIdentities.Signal(process, Signals.Kill);
+        while (found.Any(ProcessIdentities.IsAlive))
             await Task.Delay(20, cancellationToken).ConfigureAwait(false);
     }
 
@@ -40,8 +42,6 @@ internal static class Leftovers
 
         return parents;
     }
-
-    private static bool IsAlive(int pid) => Status(pid, "State:") is { } state && state[0] is not ('Z' or 'X');
 
     // https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
     private static string? Status(int pid, string field)
@@ -65,19 +65,6 @@ internal static class Leftovers
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false; // it has ended, or is another user's
-        }
-    }
-
-    private static void Kill(int pid)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(pid);
-            process.Kill();
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or Win32Exception)
-        {
-            // It has ended by itself, or with the first process of its namespace.
         }
     }
 }

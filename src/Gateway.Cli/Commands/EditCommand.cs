@@ -1,0 +1,68 @@
+using System.CommandLine;
+using OpenShell.Gateway.Cli.Options;
+using OpenShell.Gateway.Cli.Options.Values;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Instances;
+
+namespace OpenShell.Gateway.Cli.Commands;
+
+/// <summary><c>gateway edit</c>: changes what an instance is started with.</summary>
+internal static class EditCommand
+{
+    private const string Default = "default", None = "none";
+
+    public static Command Create(CommandContext context)
+    {
+        var name = new NameOption();
+        var vcpus = new Option<string?>("--vcpus") { Description = "Virtual CPUs; 'default' for as many as this machine has, at most 4.", HelpName = "N" };
+        var memory = new Option<string?>("--mem", "--memory") { Description = "Memory in MiB, or with a unit: 4g; 'default' for 4g.", HelpName = "SIZE" };
+        var ports = new Option<string[]>("--publish", "-p") { Description = "Forward a port of this machine into the guest; may be repeated, and replaces all that were. 'none' for none.", HelpName = "[ADDRESS:]HOST:GUEST" };
+        var gatewayPort = new Option<string?>("--gateway-port") { Description = "The gateway's port on this machine; 0 for a free one, 'default' for the usual.", HelpName = "PORT" };
+        var command = new Command("edit", "Change processors, memory or ports of an instance. It takes effect at the next start.") { name, vcpus, memory, ports, gatewayPort };
+        command.SetAction(async parse =>
+        {
+            var faults = new List<Fault>();
+            var changes = new List<Func<InstanceConfig, InstanceConfig>>();
+            if (parse.GetValue(vcpus) is { } v)
+            {
+                var count = v == Default ? null : CountParser.Parse("--vcpus", v, "2", faults);
+                changes.Add(config => config with { Vcpus = count });
+            }
+
+            if (parse.GetValue(memory) is { } m)
+            {
+                var mib = m == Default ? null : MemorySizeParser.Parse(m, faults);
+                changes.Add(config => config with { MemoryMib = mib });
+            }
+
+            if (parse.GetValue(ports) is { Length: > 0 } p)
+            {
+                IReadOnlyList<PortForward> forwards = p is [None] ? [] : PortForwardParser.ParseAll(p, faults);
+                changes.Add(config => config with { Ports = forwards });
+            }
+
+            if (parse.GetValue(gatewayPort) is { } g)
+            {
+                var port = g == Default ? null : CountParser.Parse("--gateway-port", g, "30052", faults);
+                changes.Add(config => config with { GatewayPort = port });
+            }
+
+            if (faults.Count > 0)
+                throw new FaultException(faults);
+            if (changes.Count == 0)
+                throw new FaultException(UsageFaults.Make("There is nothing to change.", "Give at least one of --vcpus, --mem, -p and --gateway-port."));
+
+            var status = await KnownInstance.FindAsync(context, name.Of(parse));
+            await context.Host.Instances.EditAsync(status.Name, config => changes.Aggregate(config, (now, change) => change(now)));
+            if (!context.Quiet)
+            {
+                await context.Host.Error.WriteLineAsync(status.Phase is InstancePhase.Ready or InstancePhase.Starting or InstancePhase.Stopping
+                    ? $"'{status.Name}' is changed. It runs, and goes on as it is until its next start: 'gateway restart{KnownInstance.Named(status.Name)}'."
+                    : $"'{status.Name}' is changed, for its next start.");
+            }
+
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+}

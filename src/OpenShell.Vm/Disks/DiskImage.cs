@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+
+namespace OpenShell.Vm.Disks;
+
+/// <summary>A disk of an instance at rest: what it is, what it stands on, and a few bytes of it.</summary>
+internal static class DiskImage
+{
+    /// <summary>Longer chains are none of ours; a chain that names itself would never end.</summary>
+    private const int MaxChain = 64;
+
+    private const ulong OffsetMask = 0x00fffffffffffe00; // bits 9 to 55 of a table's entry
+    private const ulong Compressed = 1UL << 62;
+
+    /// <summary>Its size in bytes, as the guest sees it.</summary>
+    /// <exception cref="IOException">It is a qcow2 image by its name, and not by its content.</exception>
+    internal static long VirtualSize(string path) => IsRaw(path) ? new FileInfo(path).Length : Header(path).VirtualSize;
+
+    /// <summary>The disk and all that it stands on, from the top; the last may be missing.</summary>
+    internal static IReadOnlyList<string> Chain(string path)
+    {
+        var chain = new List<string> { path };
+        while (chain.Count < MaxChain && File.Exists(chain[^1]) && BackingOf(chain[^1]) is { } below)
+            chain.Add(below);
+        return chain;
+    }
+
+    /// <summary>What it directly stands on, as an absolute path; <see langword="null"/>: nothing.</summary>
+    internal static string? BackingOf(string path) =>
+        !IsRaw(path) && Header(path).Backing is { } name ? Path.GetFullPath(name, Path.GetDirectoryName(path)!) : null;
+
+    /// <summary>Reads from the disk as the guest sees it; what was never written reads as zeros. <see langword="null"/>: not to be read so (compressed, cut off).</summary>
+    internal static byte[]? Read(string path, long offset, int length)
+    {
+        var result = new byte[length];
+        if (IsRaw(path))
+        {
+            using var raw = Qcow2Header.OpenShared(path);
+            return RandomAccess.Read(raw, result, offset) == length ? result : null;
+        }
+
+        // What is read here (a superblock) never crosses the end of a cluster.
+        var header = Header(path);
+        using var file = Qcow2Header.OpenShared(path);
+        var entriesPerTable = 1L << (header.ClusterBits - 3);
+        var cluster = offset >> header.ClusterBits;
+        if (Entry(file, header.L1Offset + (cluster / entriesPerTable * 8)) is not { } table)
+            return null;
+        var entry = (table & OffsetMask) == 0 ? 0 : Entry(file, (long)(table & OffsetMask) + (cluster % entriesPerTable * 8));
+        if (entry is null or >= Compressed and < (1UL << 63))
+            return null;
+        var at = (long)(entry.Value & OffsetMask);
+        if (at != 0)
+            return RandomAccess.Read(file, result, at + (offset & ((1L << header.ClusterBits) - 1))) == length ? result : null;
+
+        // Bit 0: zeros, whatever lies below.
+        return (entry.Value & 1) == 0 && BackingOf(path) is { } below ? Read(below, offset, length) : result;
+    }
+
+    private static ulong? Entry(Microsoft.Win32.SafeHandles.SafeFileHandle file, long at)
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        return RandomAccess.Read(file, bytes, at) == 8 ? BinaryPrimitives.ReadUInt64BigEndian(bytes) : null;
+    }
+
+    /// <summary>By its name: a guest could write a qcow2 header at the start of a raw disk, and make the host read what it names.</summary>
+    internal static bool IsRaw(string path) => path.EndsWith(".img", StringComparison.Ordinal);
+
+    private static Qcow2Header Header(string path) => Qcow2Header.Read(path) ?? throw new IOException($"{path} is no disk image that can be read.");
+}

@@ -1,0 +1,35 @@
+namespace OpenShell.Vm.Instances;
+
+/// <summary>Folders beside the instances' that are none yet, or none any more: a folder gets or loses an instance's name in one step. What a killed process left is removed by the next one.</summary>
+internal static class AsideFolders
+{
+    /// <summary>A path that nothing has, and whose name says whose it is. No instance's name begins with a dot.</summary>
+    internal static string Create(InstanceFiles files, string purpose)
+    {
+        var parent = Path.GetDirectoryName(files.Root)!;
+        Sweep(parent);
+        var self = ProcessIdentities.Current;
+        return Path.Combine(parent, $".{purpose}-{self.Pid}-{self.StartTime}-{Guid.NewGuid():N}");
+    }
+
+    private static void Sweep(string parent)
+    {
+        foreach (var folder in Directory.EnumerateDirectories(parent, ".*-*-*-*"))
+        {
+            if (Path.GetFileName(folder).Split('-') is not [_, var pid, var start, _] || !int.TryParse(pid, out var number) || !long.TryParse(start, out var time)
+                || ProcessIdentities.IsAlive(new ProcessIdentity(number, time)))
+            {
+                continue;
+            }
+
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+            catch (IOException)
+            {
+                // Another process sweeps too.
+            }
+        }
+    }
+}

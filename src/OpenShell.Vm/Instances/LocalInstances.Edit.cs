@@ -1,0 +1,28 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Planning;
+
+namespace OpenShell.Vm.Instances;
+
+public sealed partial class LocalInstances
+{
+    /// <inheritdoc/>
+    public Task<InstanceConfig?> ConfigAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var parsed = InstanceName.Parse(name);
+        return Task.FromResult(_store.HasConfig(parsed) ? _store.ReadConfig(parsed) : null);
+    }
+
+    /// <inheritdoc/>
+    public Task<InstanceConfig> EditAsync(string name, Func<InstanceConfig, InstanceConfig> change, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        var files = FilesOfKnown(name);
+        var config = change(_store.ReadConfig(InstanceName.Parse(name))) with { Name = name };
+
+        // Not what it is given along: whether those files are there matters at the start that wants them.
+        if (InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()) is { Count: > 0 } faults)
+            throw new FaultException(faults);
+        InstanceStore.WriteConfig(files, config);
+        return Task.FromResult(config);
+    }
+}

@@ -1,0 +1,94 @@
+using OpenShell.Vm.Bootstrap;
+using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.LoginServices;
+using OpenShell.Vm.Supervision;
+
+namespace OpenShell.Vm.Uninstalling;
+
+/// <summary>All that this program ever made for a user: found by looking, never by a list that was kept. What others own is only touched where an entry of ours is in it.</summary>
+/// <param name="directories">The host's folders.</param>
+/// <param name="services">What starts at login.</param>
+/// <param name="kubeconfig">The user's own kubeconfig.</param>
+public sealed class Inventory(HostDirectories directories, LoginService services, UserKubeconfig kubeconfig)
+{
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(10);
+
+    private string KubeFolder => directories.Kube;
+
+    /// <summary>Everything, in the order in which it is removed. A kubeconfig of the user's that cannot be read is told by its fault.</summary>
+    /// <exception cref="Faults.FaultException"><c>kubeconfig.unreadable</c>.</exception>
+    public IReadOnlyList<Belonging> All() =>
+    [
+        .. services.Instances().SelectMany(name => services.PathsOf(name).Where(Path.Exists).Select(path => new Belonging($"service at login of {name}", path, 0))),
+        .. Names().SelectMany(name => kubeconfig.FilesWith(name).Select(file => new Belonging($"context {Kubeconfig.NameFor(name)}, merged", file, 0))),
+        .. kubeconfig.Backups.Select(file => new Belonging("backup of a kubeconfig before a merge", file, HostFiles.AllocatedBytes(file))),
+        .. Names().Select(name => (Name: name, Path: Kubeconfig.PathFor(directories, name))).Where(k => Kubeconfig.IsOurs(k.Path, k.Name)).Select(k => new Belonging($"kubeconfig of {k.Name}", k.Path, HostFiles.AllocatedBytes(k.Path))),
+        .. Names().Select(name => new GatewayRegistration(directories, name)).Where(r => r.IsThere).Select(r => new Belonging($"certificates of {r.Name}", r.Folder, HostFiles.FolderSize(r.Folder))),
+        .. Folders(InstanceFiles.InstancesFolder(directories)).Select(folder => new Belonging($"instance {Path.GetFileName(folder)}", folder, Allocated(folder))),
+        .. new[] { ("data folder", directories.Data), ("sockets", directories.Runtime), ("image cache", directories.Cache) }
+            .Where(f => Directory.Exists(f.Item2)).Select(f => new Belonging(f.Item1, f.Item2, f.Item2 == directories.Cache ? Allocated(f.Item2) : 0)),
+    ];
+
+    /// <summary>The processes that hold an instance or a program's machine now.</summary>
+    public IReadOnlyList<(string Name, ProcessIdentity Process)> Running() =>
+    [
+        .. new InstanceStore(directories).Names().Select(name => (Name: name, Holder: InstanceLock.HolderOf(InstanceFiles.For(directories, InstanceName.Parse(name)))))
+            .Where(r => r.Holder is not null).Select(r => (r.Name, r.Holder!)),
+        .. Folders(directories.Runtime).Select(folder => (Name: Path.GetFileName(folder), Owner: EphemeralFolders.OwnerOf(Path.GetFileName(folder))))
+            .Where(r => r.Owner is not null && ProcessIdentities.IsAlive(r.Owner)).Select(r => (r.Name, r.Owner!)),
+    ];
+
+    /// <summary>Removes everything. Nothing of it runs: the caller has seen to that.</summary>
+    public void Remove()
+    {
+        foreach (var name in services.Instances())
+            services.Remove(name);
+        foreach (var name in Names())
+        {
+            kubeconfig.Unmerge(name);
+            Kubeconfig.Remove(Kubeconfig.PathFor(directories, name), name);
+            new GatewayRegistration(directories, name).Remove();
+        }
+
+        foreach (var backup in kubeconfig.Backups)
+            File.Delete(backup);
+        foreach (var folder in new[] { directories.Data, directories.Runtime, directories.Cache })
+            HostFiles.DeleteFolder(folder);
+    }
+
+    /// <summary>Ends what still holds something, in order if it listens, else not.</summary>
+    public static async Task EndAsync(IReadOnlyList<(string Name, ProcessIdentity Process)> running, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(running);
+        var processes = running.Select(r => r.Process).Distinct().ToArray();
+        foreach (var process in processes)
+            ProcessIdentities.Signal(process, Signals.Terminate);
+        if (await InstanceRemains.GoneAsync(processes, EndLimit, cancellationToken).ConfigureAwait(false))
+            return;
+        foreach (var process in processes)
+            ProcessIdentities.Signal(process, Signals.Kill);
+        await InstanceRemains.GoneAsync(processes, EndLimit, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Every instance of which something is there, its folder or not.</summary>
+    private IReadOnlyList<string> Names()
+    {
+        const string Kubeconfigs = "gateway-";
+        var registered = GatewayRegistration.NameFor("");
+        return
+        [
+            .. Folders(InstanceFiles.InstancesFolder(directories)).Select(f => Path.GetFileName(f))
+                .Concat(Folders(Path.Combine(directories.OpenShellConfig, "gateways")).Select(f => Path.GetFileName(f)).Where(f => f.StartsWith(registered, StringComparison.Ordinal)).Select(f => f[registered.Length..]))
+                .Concat(Directory.Exists(KubeFolder) ? Directory.EnumerateFiles(KubeFolder, Kubeconfigs + "*.yaml").Select(f => Path.GetFileNameWithoutExtension(f)[Kubeconfigs.Length..]) : [])
+                .Append(InstanceName.Default)
+                .Where(name => InstanceName.TryParse(name, out _, out _)).Distinct().Order(StringComparer.Ordinal),
+        ];
+    }
+
+    private static IEnumerable<string> Folders(string folder) => Directory.Exists(folder) ? Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal) : [];
+
+    private static long Allocated(string folder) => Directory
+        .EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true })
+        .Sum(HostFiles.AllocatedBytes);
+}

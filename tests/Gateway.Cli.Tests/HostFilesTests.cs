@@ -1,0 +1,124 @@
+using System.Text.Json;
+
+namespace OpenShell.Gateway.Cli.Tests;
+
+/// <summary>What the real command writes into files that are the user's, and takes out again: kubeconfig, services at login, all of it at once.</summary>
+public sealed class HostFilesTests : IDisposable
+{
+    private readonly Harness _harness = new();
+
+    public HostFilesTests()
+    {
+        Write(".local/share/openshell-vm/instances/default/config.json", """{"name": "default", "mode": "Cluster"}""");
+        Write(".local/share/openshell-vm/instances/default/status.json", $$"""{"name": "default", "phase": "Stopped", "kubeconfig": "{{Home(".kube/gateway.yaml")}}"}""");
+        Write(".kube/gateway.yaml", """
+            clusters:
+            - name: openshell-default
+              cluster: {server: "https://127.0.0.1:6443", certificate-authority-data: Q0E=}
+            users:
+            - name: openshell-default
+              user: {client-certificate-data: QQ==, client-key-data: QQ==}
+
+            """);
+    }
+
+    public void Dispose() => _harness.Dispose();
+
+    [Fact]
+    public async Task A_merged_context_goes_with_its_instance()
+    {
+        Write(".kube/config", "# mine\nkind: Config\ncurrent-context: office\n");
+
+        (await _harness.GatewayAsync("kubeconfig", "--merge")).Out.ShouldBe($"The context openshell-default is in {Home(".kube/config")}; 'kubectl --context openshell-default' uses it.\n");
+        Read(".kube/config").ShouldContain("server: https://127.0.0.1:6443");
+        (await _harness.GatewayAsync("kubeconfig", "--merge", "--use-context")).Out.ShouldContain("and is the current one");
+
+        var deleted = await _harness.GatewayAsync("delete");
+        deleted.ExitCode.ShouldBe(0, deleted.Error);
+        deleted.Error.ShouldContain($"Its context is taken out of {Home(".kube/config")}.");
+        Read(".kube/config").ShouldNotContain("6443");
+        Read(".kube/config").ShouldStartWith("# mine\nkind: Config\n");
+        File.Exists(Home(".kube/gateway.yaml")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Unmerge_works_for_what_is_gone_and_options_at_odds_are_refused()
+    {
+        (await _harness.GatewayAsync("kubeconfig", "--unmerge", "--name", "gone")).Out.ShouldBe("The context openshell-gone was not in your kubeconfig.\n");
+        (await _harness.GatewayAsync("kubeconfig", "--merge", "--unmerge")).ExitCode.ShouldBe(2);
+        (await _harness.GatewayAsync("kubeconfig", "--use-context")).ExitCode.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_kubeconfig_that_cannot_be_read_is_refused_and_keeps_no_instance_from_being_deleted()
+    {
+        Write(".kube/config", "clusters: [");
+
+        var merge = await _harness.GatewayAsync("kubeconfig", "--merge");
+        merge.ExitCode.ShouldBe(1);
+        merge.Error.ShouldContain("is no kubeconfig that can be changed");
+
+        var deleted = await _harness.GatewayAsync("delete");
+        deleted.ExitCode.ShouldBe(0);
+        deleted.Error.ShouldStartWith("note: ");
+        Read(".kube/config").ShouldBe("clusters: [");
+    }
+
+    [Fact]
+    public async Task A_service_is_installed_told_of_and_removed()
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("launchd would be told of this");
+        var unit = Home(".config/systemd/user/openshell-vm-default.service");
+        (await _harness.GatewayAsync("service", "status")).Out.ShouldBe("'default' is not started at login; 'gateway service install' changes that.\n");
+
+        var installed = await _harness.GatewayAsync("service", "install");
+        installed.ExitCode.ShouldBe(0, installed.Error);
+        installed.Out.ShouldStartWith($"'default' is started at your next login. Made for that:\n  {unit}\n");
+        installed.Out.ShouldContain("loginctl enable-linger");
+        (await File.ReadAllTextAsync(unit, TestContext.Current.CancellationToken)).ShouldContain($"ExecStart={Harness.Gateway} __supervise default");
+        using (var status = JsonDocument.Parse((await _harness.GatewayAsync("service", "status", "--output", "json")).Out))
+            status.RootElement.GetProperty("enabled").GetBoolean().ShouldBeTrue();
+
+        (await _harness.GatewayAsync("service", "remove")).Out.ShouldStartWith("'default' is no longer started at login. Removed:\n");
+        File.Exists(unit).ShouldBeFalse();
+        (await _harness.GatewayAsync("service", "remove")).Out.ShouldContain("nothing to remove");
+        (await _harness.GatewayAsync("service", "install", "--name", "nobody")).ExitCode.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Uninstall_shows_asks_and_removes_all_but_what_is_the_users()
+    {
+        Write(".kube/config", "# mine\nkind: Config\n");
+        await _harness.GatewayAsync("kubeconfig", "--merge");
+        await _harness.GatewayAsync("service", "install");
+        Write(".cache/openshell-vm/artifacts/x/y", "image");
+
+        var dry = await _harness.GatewayAsync("uninstall", "--dry-run");
+        dry.ExitCode.ShouldBe(0, dry.Error);
+        foreach (var what in (string[])["service at login of default", "context openshell-default, merged", "kubeconfig of default", "instance default", "image cache"])
+            dry.Out.ShouldContain(what);
+
+        var unasked = await _harness.GatewayAsync("uninstall");
+        unasked.ExitCode.ShouldBe(2);
+        unasked.Error.ShouldContain("--yes");
+        Directory.Exists(Home(".local/share/openshell-vm")).ShouldBeTrue();
+
+        var done = await _harness.GatewayAsync("uninstall", "--yes");
+        done.ExitCode.ShouldBe(0, done.Error);
+        done.Out.ShouldContain("All of it is removed.");
+        Directory.EnumerateFiles(_harness.Home, "*", SearchOption.AllDirectories).ShouldBe([Home(".kube/config")]);
+        Read(".kube/config").ShouldStartWith("# mine\nkind: Config\n");
+        (await _harness.GatewayAsync("uninstall", "--yes")).Error.ShouldContain("There is nothing to remove.");
+    }
+
+    private string Home(string path) => Path.Combine(_harness.Home, path);
+
+    private string Read(string path) => File.ReadAllText(Home(path));
+
+    private void Write(string path, string content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Home(path))!);
+        File.WriteAllText(Home(path), content);
+    }
+}

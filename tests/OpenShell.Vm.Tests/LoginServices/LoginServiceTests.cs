@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Xml.Linq;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.LoginServices;
+using OpenShell.Vm.Tests.Support;
+
+namespace OpenShell.Vm.Tests.LoginServices;
+
+public sealed class LoginServiceTests : IDisposable
+{
+    private readonly TestFolder _folder = new();
+
+    private static readonly ServiceDescription Service = new()
+    {
+        Instance = "default",
+        Command = ["/opt/my $tools/gateway", "__supervise", "default"],
+        Environment = [KeyValuePair.Create("XDG_DATA_HOME", "/data/100% \"mine\" & <$HOME>")],
+        Log = "/data/instances/default/service.log",
+    };
+
+    private LoginService Systemd => new(_folder.Path, _folder.File("config"), launchd: false);
+
+    private LoginService Launchd => new(_folder.Path, _folder.File("config"), launchd: true);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void The_systemd_unit_is_as_it_was_accepted() => GoldenFile.ShouldMatch("service-systemd.txt", SystemdUnit.Text(Service));
+
+    [Fact]
+    public void The_launch_agent_is_as_it_was_accepted()
+    {
+        GoldenFile.ShouldMatch("service-launchd.plist", LaunchAgent.Text(Service));
+
+        // What is in it comes back as it was given.
+        var strings = XDocument.Parse(LaunchAgent.Text(Service), LoadOptions.None).Descendants("string").Select(s => s.Value).ToList();
+        strings.ShouldContain("/opt/my $tools/gateway");
+        strings.ShouldContain(Service.Environment[0].Value);
+    }
+
+    [Fact]
+    public async Task Systemd_itself_finds_nothing_wrong_with_the_unit()
+    {
+        if (!File.Exists("/usr/bin/systemd-analyze"))
+            Assert.Skip("systemd-analyze is missing (package systemd)");
+        Directory.CreateDirectory(_folder.File("my tools"));
+        File.Copy("/bin/true", _folder.File("my tools/gateway"));
+        var unit = _folder.File(Systemd.NameOf("default"));
+        await File.WriteAllTextAsync(unit, SystemdUnit.Text(Service with { Command = [_folder.File("my tools/gateway"), "__supervise", "default"] }), TestContext.Current.CancellationToken);
+
+        using var analyze = Process.Start(new ProcessStartInfo("/usr/bin/systemd-analyze", ["--user", "--man=no", "verify", unit]) { RedirectStandardError = true, Environment = { ["XDG_RUNTIME_DIR"] = _folder.Path } })!;
+        var said = await analyze.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await analyze.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        // What it says of units of the host is the host's affair.
+        said.Split('\n').Where(line => line.Contains("openshell-vm", StringComparison.Ordinal)).ShouldBeEmpty(said);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Removing_removes_exactly_what_was_installed(bool launchd)
+    {
+        var services = launchd ? Launchd : Systemd;
+        var folder = Path.GetDirectoryName(services.FileOf("default"))!;
+        Directory.CreateDirectory(folder + "/default.target.wants");
+        File.WriteAllText(folder + "/mine.service", "mine");
+        File.CreateSymbolicLink(folder + "/default.target.wants/mine.service", folder + "/mine.service");
+        var before = Everything();
+
+        services.Install(Service);
+        services.Install(Service with { Instance = "other" });
+        services.Install(Service);
+        services.Instances().ShouldBe(["default", "other"]);
+        services.StateOf("default").ShouldBe(new LoginServiceState(Installed: true, Enabled: true, Foreign: false));
+        Everything().Except(before).Order().ShouldBe(services.PathsOf("default").Concat(services.PathsOf("other")).Order());
+
+        services.Remove("default").Order().ShouldBe(services.PathsOf("default").Order());
+        services.Remove("default").ShouldBeEmpty();
+        services.Remove("other");
+        Everything().ShouldBe(before);
+        services.StateOf("default").Installed.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void What_was_switched_off_by_hand_says_so()
+    {
+        Systemd.Install(Service);
+        File.Delete(Systemd.PathsOf("default")[1]);
+        Systemd.StateOf("default").ShouldBe(new LoginServiceState(Installed: true, Enabled: false, Foreign: false));
+    }
+
+    [Fact]
+    public void A_file_of_somebody_else_is_neither_replaced_nor_removed()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Systemd.FileOf("default"))!);
+        File.WriteAllText(Systemd.FileOf("default"), "[Service]\n");
+
+        Should.Throw<FaultException>(() => Systemd.Install(Service)).Faults[0].Code.ShouldBe("service.foreign");
+        Should.Throw<FaultException>(() => Systemd.Remove("default")).Faults[0].Code.ShouldBe("service.foreign");
+        Systemd.StateOf("default").Foreign.ShouldBeTrue();
+        Systemd.Instances().ShouldBeEmpty();
+        File.ReadAllText(Systemd.FileOf("default")).ShouldBe("[Service]\n");
+    }
+
+    [Fact]
+    public void Only_variables_that_are_set_are_written() =>
+        ServiceDescription.EnvironmentOf(name => name == "XDG_DATA_HOME" ? "/data" : "").ShouldBe([KeyValuePair.Create("XDG_DATA_HOME", "/data")]);
+
+    private string[] Everything() => [.. Directory.EnumerateFiles(_folder.Path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+}
