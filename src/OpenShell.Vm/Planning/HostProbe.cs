@@ -4,6 +4,8 @@ using OpenShell.Vm.Hypervisors.Krun;
 using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Instances;
 
+using OpenShell.Vm.Mounts;
+
 namespace OpenShell.Vm.Planning;
 
 /// <summary>Finds out about the host. What takes time (starting QEMU for its version, timing KVM) is remembered in the cache folder until the host changes.</summary>
@@ -36,6 +38,8 @@ public sealed partial class HostProbe(HostDirectories directories, IReadOnlyList
             Qemu = qemu,
             QemuVersion = await versionTask.ConfigureAwait(false),
             QemuImg = RuntimeTools.FindQemuImg(),
+            Virtiofsd = VirtiofsdCommandLine.Places.FirstOrDefault(File.Exists),
+            IsRoot = Interop.Libc.EffectiveUserId() == 0,
             Gvproxy = RuntimeTools.FindGvproxy(directories),
             Libkrun = KrunLibraries.FindLibkrun(runtimeDirectory, folders, isMac),
             Libkrunfw = libkrunfw,
