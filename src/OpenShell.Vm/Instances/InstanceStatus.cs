@@ -1,4 +1,5 @@
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Instances;
@@ -69,6 +70,9 @@ public sealed record InstanceStatus
 
     /// <summary>Forwards in force.</summary>
     public IReadOnlyList<PortForward> Ports { get; init; } = [];
+
+    /// <summary>Folders of the host that its guest sees.</summary>
+    public IReadOnlyList<HostMount> Mounts { get; init => field = value ?? []; } = [];
 
     /// <summary>When this start began.</summary>
     public DateTimeOffset? StartedAt { get; init; }

@@ -19,7 +19,7 @@ public sealed partial class LocalInstances
         using (Take(files, config.Name))
         {
             await InstanceRemains.EndProcessesAsync(LastStatus(files), cancellationToken).ConfigureAwait(false);
-            InstanceStore.WriteConfig(files, OfItsDisk(config, files));
+            InstanceStore.WriteConfig(files, WithAddedPorts(OfItsDisk(config, files)));
 
             // What is followed below is to be of this start.
             File.Delete(files.Fault);

@@ -1,5 +1,6 @@
 using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Supervision;
@@ -28,7 +29,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
         {
             var last = LastStatus(files);
             await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
-            config = OfItsDisk(config, files);
+            config = WithAddedPorts(OfItsDisk(config, files));
             InstanceStore.WriteConfig(files, config);
             File.Delete(files.Fault);
             return new Supervisor(Options, config, files, held, last?.Ports ?? [], progress);
@@ -75,7 +76,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
 
     private static void Validate(InstanceConfig config)
     {
-        Fault[] faults = [.. InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()), .. RootDirectoryCheck.Faults(config), .. DeliveryFiles.Faults(config)];
+        Fault[] faults = [.. InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()), .. MountRules.Missing(config), .. RootDirectoryCheck.Faults(config), .. DeliveryFiles.Faults(config)];
         if (faults.Length > 0)
             throw new FaultException(faults);
     }
