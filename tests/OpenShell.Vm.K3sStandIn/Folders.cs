@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OpenShell.Vm.Guest;
 using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.Workload;
@@ -26,37 +25,20 @@ internal sealed class Folders(Layout layout, string programs, Tool tool)
     /// <summary>Applies what is new in server/manifests.</summary>
     public async Task ApplyAsync(ApiClient api, CancellationToken cancellationToken)
     {
-        var applier = new ManifestApplier(api, tool, kubectl: new KubectlFiles(programs + "/kubectl", layout.Credentials + "/admin.conf"));
+        var applier = new ManifestApplier(api);
         foreach (var file in New(layout.Manifests).Where(f => Path.GetExtension(f) is ".yaml" or ".yml" or ".json"))
         {
             try
             {
                 var documents = ManifestReader.Read(Path.GetFileName(file), await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false));
-                await applier.ApplyAsync([.. documents.Select(WithHeader)], cancellationToken).ConfigureAwait(false);
+                await applier.ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
                 Console.WriteLine($"Applied {file}");
             }
-            catch (GuestFaultException e)
+            catch (Exception e) when (e is GuestFaultException or ManifestException)
             {
                 Console.WriteLine($"Failed to process config: {file}: {e.Message}");
             }
         }
-    }
-
-    /// <summary>The reader leaves JSON to kubectl, which takes long to start on an emulated processor.</summary>
-    private static ManifestDocument WithHeader(ManifestDocument document)
-    {
-        if (document.Header is not null || !document.Text.TrimStart().StartsWith('{'))
-            return document;
-        using var json = JsonDocument.Parse(document.Text);
-        var metadata = json.RootElement.GetProperty("metadata");
-        return document with
-        {
-            Header = new ManifestHeader(
-                json.RootElement.GetProperty("apiVersion").GetString()!,
-                json.RootElement.GetProperty("kind").GetString()!,
-                metadata.GetProperty("name").GetString()!,
-                metadata.TryGetProperty("namespace", out var space) ? space.GetString() : null),
-        };
     }
 
     /// <summary>Goes on looking at both.</summary>

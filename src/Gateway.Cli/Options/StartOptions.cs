@@ -16,6 +16,7 @@ internal sealed class StartOptions
     private readonly Option<string?> _vcpus = new("--vcpus") { Description = "Virtual CPUs (as many as this machine has, at most 4; 2 with --exec).", HelpName = "N" };
     private readonly Option<string?> _memory = new("--mem", "--memory") { Description = "Memory in MiB, or with a unit: 512m, 4g (4g; 1g with --exec).", HelpName = "SIZE" };
     private readonly Option<string?> _hypervisor = new("--hypervisor") { Description = "What runs the machine: auto, qemu or libkrun.", HelpName = "NAME" };
+    private readonly ArchitectureOption _architecture = new("The guest's processor: amd64 or arm64 (this machine's). Another's is emulated, which is slow.");
     private readonly DistributionOptions _distribution = new();
     private readonly KernelOption _kernel = new();
     private readonly Option<string?> _network = new("--network", "--net") { Description = "gvproxy, tsi (libkrun's own; --exec with --rootfs) or none.", HelpName = "NAME" };
@@ -30,7 +31,7 @@ internal sealed class StartOptions
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _name, _ports, _mounts, _gatewayPort, _vcpus, _memory, _hypervisor, _kernel, _network, _hostLoopback, _timeout, _program, _arguments })
+        foreach (var option in new Option[] { _name, _ports, _mounts, _gatewayPort, _vcpus, _memory, _hypervisor, _architecture, _kernel, _network, _hostLoopback, _timeout, _program, _arguments })
             command.Options.Add(option);
         _distribution.AddTo(command);
         _krun.AddTo(command);
@@ -54,6 +55,7 @@ internal sealed class StartOptions
             Vcpus = parse.GetValue(_vcpus) is { } vcpus ? CountParser.Parse("--vcpus", vcpus, "2", faults) : null,
             MemoryMib = parse.GetValue(_memory) is { } memory ? MemorySizeParser.Parse(memory, faults) : null,
             Hypervisor = KrunOptions.HypervisorOf(parse.GetValue(_hypervisor)),
+            Architecture = _architecture.Of(parse),
             Distribution = _distribution.NameOf(parse),
             K3sBinary = _distribution.BinaryOf(parse),
             Kernel = _kernel.Of(parse),

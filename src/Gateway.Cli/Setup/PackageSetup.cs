@@ -15,7 +15,7 @@ internal static class PackageSetup
     /// <summary>Makes sure that a start finds what it needs of the host: as root by installing it, otherwise by saying who can.</summary>
     public static async Task EnsureAsync(CommandContext context, InstanceConfig config)
     {
-        var request = new ImageRequest { Mode = config.Mode, Distribution = DistributionOf(config), K3sBinary = config.K3sBinary, Kernel = config.Kernel };
+        var request = new ImageRequest { Mode = config.Mode, Architecture = config.Architecture, Distribution = DistributionOf(config), K3sBinary = config.K3sBinary, Kernel = config.Kernel };
         IReadOnlyList<MissingPackage> missing;
         try
         {
@@ -38,9 +38,11 @@ internal static class PackageSetup
         config.Distribution is { } name and not DistributionChoice.Auto ? name : config.K3sBinary is null ? null : K3s.DistributionName;
 
     /// <summary>Makes sure that an image build finds everything it may need of the host.</summary>
-    public static async Task EnsureForBuildAsync(CommandContext context)
+    public static async Task EnsureForBuildAsync(CommandContext context, ImageRequest request)
     {
         var missing = await context.Host.Packages.MissingAsync(null, CancellationToken.None);
+        if (HostPackages.PurposesOf(request).Contains(HostPackages.OtherProcessor))
+            missing = [.. missing, .. await context.Host.Packages.MissingAsync([HostPackages.OtherProcessor], CancellationToken.None)];
         if (missing.Count > 0)
             await InstallAsync(context, missing);
     }

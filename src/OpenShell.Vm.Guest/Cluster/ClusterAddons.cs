@@ -13,15 +13,15 @@ internal sealed class ClusterAddons(ClusterNode node, IReadOnlyList<string> reso
 {
     /// <summary>Works for as long as the cluster runs.</summary>
     /// <param name="client">The API server, once there is a way to ask it.</param>
-    /// <param name="imageManifests">Completes when the image's own manifests were applied: what a user puts into the folder comes after them.</param>
+    /// <param name="manifests">Says when the image's own manifests were applied: what a user puts into the folder comes after them.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task RunAsync(Task<ApiClient> client, Task<IReadOnlyList<ManifestDocument>> imageManifests, CancellationToken cancellationToken)
+    public async Task RunAsync(Task<ApiClient> client, ManifestProgress manifests, CancellationToken cancellationToken)
     {
         var api = await client.ConfigureAwait(false);
         await services.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
         await Task.WhenAll(
             Together.KeepAsync("the cluster's DNS", stop => new DnsFeed(api, services, resolvers).RunAsync(stop), cancellationToken),
             Together.KeepAsync("the cluster's volumes", stop => new VolumeController(api, node.Name, tool).RunAsync(stop), cancellationToken),
-            Together.KeepAsync("the folder of manifests", stop => new ManifestWatcher(api, node.Name, tool, imageManifests).RunAsync(stop), cancellationToken)).ConfigureAwait(false);
+            Together.KeepAsync("the folder of manifests", stop => new ManifestWatcher(api, node.Name, manifests).RunAsync(stop), cancellationToken)).ConfigureAwait(false);
     }
 }

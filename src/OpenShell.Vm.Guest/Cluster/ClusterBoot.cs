@@ -32,7 +32,7 @@ internal sealed class ClusterBoot
     private readonly IStageReporter _reporter;
     private readonly PhaseTimes _times;
     private readonly Tool _tool;
-    private readonly TaskCompletionSource<IReadOnlyList<ManifestDocument>> _imageManifests = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ManifestProgress _manifests = new();
     private readonly TaskCompletionSource<ApiClient> _api = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <exception cref="GuestFaultException">The distribution is not known.</exception>
@@ -74,7 +74,7 @@ internal sealed class ClusterBoot
         ready();
         // For good, and nobody waits for their end.
         if (_distribution.NeedsAddons)
-            _ = new ClusterAddons(_node, _config.Network?.DnsServers ?? [], Services, _tool).RunAsync(_api.Task, _imageManifests.Task, cancellationToken);
+            _ = new ClusterAddons(_node, _config.Network?.DnsServers ?? [], Services, _tool).RunAsync(_api.Task, _manifests, cancellationToken);
         await Task.WhenAll(
             FollowServicesAsync(cancellationToken),
             FollowNodeAsync(cancellationToken),
@@ -180,7 +180,7 @@ internal sealed class ClusterBoot
 
     private async Task DeployAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
     {
-        var context = new ClusterContext { Board = Services.Board, Reporter = _reporter, Tool = _tool, Api = _api.Task, Certificates = certificates, Delivery = _delivery, ImageManifests = _imageManifests };
+        var context = new ClusterContext { Board = Services.Board, Reporter = _reporter, Tool = _tool, Api = _api.Task, Certificates = certificates, Delivery = _delivery, Manifests = _manifests };
         if (await _distribution.DeployAsync(context, cancellationToken).ConfigureAwait(false))
             await FollowAsync(Stage.Gateway, GatewayPods, ThisBoot.Read().IsPodReady, cancellationToken).ConfigureAwait(false);
         else

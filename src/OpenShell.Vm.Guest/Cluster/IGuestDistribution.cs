@@ -72,8 +72,8 @@ internal sealed record ClusterContext
     /// <summary>What was given along.</summary>
     public required Delivery Delivery { get; init; }
 
-    /// <summary>Completed by a distribution that needs add-ons when the image's own manifests were applied.</summary>
-    public required TaskCompletionSource<IReadOnlyList<Workload.ManifestDocument>> ImageManifests { get; init; }
+    /// <summary>Told by a distribution that needs add-ons when the image's own manifests were applied, and tells it about the user's.</summary>
+    public required Workload.ManifestProgress Manifests { get; init; }
 }
 
 /// <summary>The distributions that this program knows.</summary>

@@ -85,7 +85,10 @@ internal sealed class UpstreamDistribution : IGuestDistribution
         await context.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
         var api = await context.Api.ConfigureAwait(false);
         var applied = await ApplyAsync(api, context, cancellationToken).ConfigureAwait(false);
-        context.Reporter.Report(Stage.Workload, StageState.Completed, applied);
+        context.Reporter.Report(Stage.Workload, StageState.Started, applied);
+        // A machine is not ready before what it was given along is applied, or refused, which stops nothing.
+        var user = await context.Manifests.User.WaitAsync(cancellationToken).ConfigureAwait(false);
+        context.Reporter.Report(Stage.Workload, StageState.Completed, applied + user);
         using var gateway = await api.GetAsync(GatewaySet, cancellationToken).ConfigureAwait(false);
         return gateway is not null;
     }
@@ -99,14 +102,14 @@ internal sealed class UpstreamDistribution : IGuestDistribution
             var hash = Marker.HashOf(documents.Select(d => d.Text));
             if (marker.Is(hash))
                 return $"{documents.Count} objects, unchanged";
-            await new ManifestApplier(api, context.Tool).ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
+            await new ManifestApplier(api).ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
             marker.Set(hash);
             return $"{documents.Count} objects applied";
         }
         finally
         {
             // The user's own come after them, in ManifestWatcher, also where one of these was refused.
-            context.ImageManifests.TrySetResult(documents);
+            context.Manifests.ImageIsDone(documents);
         }
     }
 }

@@ -1,6 +1,5 @@
 using OpenShell.Vm.Bundles.Sbom;
 using OpenShell.Vm.Deliveries;
-using OpenShell.Vm.Distributions;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Images.Building;
@@ -28,7 +27,7 @@ public sealed class BundleCreator(HostDirectories directories, IImages images)
     {
         ArgumentNullException.ThrowIfNull(request);
         Check(request, path);
-        var set = await images.EnsureAsync(new ImageRequest { Mode = GuestMode.Cluster, Distribution = Upstream.DistributionName, Kernel = request.Kernel }, progress, cancellationToken).ConfigureAwait(false);
+        var set = await images.EnsureAsync(ImagesOf(request), progress, cancellationToken).ConfigureAwait(false);
         var gvproxy = await RuntimeTools.EnsureCachedGvproxyAsync(directories, progress, cancellationToken).ConfigureAwait(false);
         return await CreateAsync(request, set, gvproxy, path, progress, cancellationToken).ConfigureAwait(false);
     }
@@ -38,7 +37,7 @@ public sealed class BundleCreator(HostDirectories directories, IImages images)
     public static void Check(BundleRequest request, string path)
     {
         ArgumentNullException.ThrowIfNull(request);
-        Fault[] faults = [.. DistributionFaults(request), .. TargetFaults(path), .. DeliveryFiles.Faults(ConfigOf(request))];
+        Fault[] faults = [.. InstanceValidator.DistributionFaults(ConfigOf(request)), .. TargetFaults(path), .. DeliveryFiles.Faults(ConfigOf(request))];
         if (faults.Length > 0)
             throw new FaultException(faults);
     }
@@ -47,7 +46,7 @@ public sealed class BundleCreator(HostDirectories directories, IImages images)
     public async Task<byte[]> BillOfImagesAsync(BundleRequest request, IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var set = await images.EnsureAsync(new ImageRequest { Mode = GuestMode.Cluster, Distribution = request.Distribution, Kernel = request.Kernel }, progress, cancellationToken).ConfigureAwait(false);
+        var set = await images.EnsureAsync(ImagesOf(request), progress, cancellationToken).ConfigureAwait(false);
         var gvproxy = await RuntimeTools.EnsureCachedGvproxyAsync(directories, progress, cancellationToken).ConfigureAwait(false);
         var artifacts = await ArtifactsAsync(set, gvproxy, cancellationToken).ConfigureAwait(false);
         return Bill(request, "images", artifacts, null).Bytes();
@@ -121,7 +120,8 @@ public sealed class BundleCreator(HostDirectories directories, IImages images)
         return new BundleStart
         {
             ImageSet = set.Key,
-            Distribution = Upstream.DistributionName,
+            Distribution = request.EffectiveDistribution,
+            DistributionVersion = set.DistributionVersion,
             Kernel = FileOf(set.Kernel),
             Initramfs = set.Initramfs is { } initramfs ? FileOf(initramfs) : null,
             Root = FileOf(set.Root),
@@ -199,19 +199,10 @@ public sealed class BundleCreator(HostDirectories directories, IImages images)
     }
 
     private static InstanceConfig ConfigOf(BundleRequest request) =>
-        new() { Name = InstanceName.Default, Distribution = Upstream.DistributionName, Kernel = request.Kernel, Workload = request.Workload };
+        new() { Name = InstanceName.Default, Distribution = request.EffectiveDistribution, K3sBinary = request.K3sBinary, Kernel = request.Kernel, Workload = request.Workload };
 
-    /// <summary>k3s would be one more part, whose provenance and licence stand apart; nobody has made such a bundle yet.</summary>
-    private static Fault[] DistributionFaults(BundleRequest request) => request.Distribution is null or DistributionChoice.Auto or Upstream.DistributionName ? [] :
-    [
-        new Fault
-        {
-            Code = "bundle.distribution",
-            What = $"A bundle of the distribution '{request.Distribution}' cannot be made yet.",
-            Remedy = $"Leave --distribution away, or give {Upstream.DistributionName}.",
-            IsUsage = true,
-        },
-    ];
+    private static ImageRequest ImagesOf(BundleRequest request) =>
+        new() { Mode = GuestMode.Cluster, Distribution = request.EffectiveDistribution, K3sBinary = request.K3sBinary, Kernel = request.Kernel };
 
     private static Fault[] TargetFaults(string path)
     {

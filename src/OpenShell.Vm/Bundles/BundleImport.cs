@@ -60,6 +60,7 @@ public sealed class BundleImport
             Initramfs = start.Initramfs is { } initramfs ? Place(initramfs) : null,
             Root = Place(start.Root),
             Gvproxy = Place(start.Gvproxy),
+            DistributionVersion = start.DistributionVersion,
             Key = start.ImageSet,
         };
         var workload = new WorkloadConfig { Manifests = Paths(start.Manifests), Images = Paths(start.Images), Charts = Paths(start.Charts) };

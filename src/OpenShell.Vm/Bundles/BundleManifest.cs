@@ -37,6 +37,9 @@ public sealed record BundleStart
     /// <summary>The distribution of Kubernetes.</summary>
     public required string Distribution { get; init; }
 
+    /// <summary>Which version of it, for a person.</summary>
+    public string? DistributionVersion { get; init; }
+
     /// <summary>The guest's kernel.</summary>
     public required string Kernel { get; init; }
 

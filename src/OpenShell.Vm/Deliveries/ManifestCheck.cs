@@ -8,6 +8,8 @@ namespace OpenShell.Vm.Deliveries;
 /// <summary>Reads manifests as the cluster will, so that a slip is told by line here and not minutes later there.</summary>
 internal static class ManifestCheck
 {
+    private const int Deepest = 200;
+
     private const string Remedy = "Correct the file; 'kubectl apply --dry-run=client -f FILE' says more.";
 
     /// <summary>What is wrong with a file; empty: nothing that shows without the cluster.</summary>
@@ -17,7 +19,9 @@ internal static class ManifestCheck
         Fault? broken = null;
         try
         {
-            using var reader = new StreamReader(path);
+            var text = File.ReadAllText(path);
+            RefuseTooDeep(text);
+            using var reader = new StringReader(text);
             yaml.Load(reader);
         }
         catch (YamlException e)
@@ -39,6 +43,19 @@ internal static class ManifestCheck
         }
     }
 
+    // The tree is built by recursion, which a hostile file could lead out of the stack. The guest has the same bound.
+    private static void RefuseTooDeep(string text)
+    {
+        using var reader = new StringReader(text);
+        var parser = new Parser(reader);
+        for (var depth = 0; parser.MoveNext();)
+        {
+            depth += parser.Current!.NestingIncrease;
+            if (depth > Deepest)
+                throw new YamlException(parser.Current.Start, parser.Current.End, $"it is nested deeper than {Deepest} levels");
+        }
+    }
+
     private static string? Problem(YamlNode root)
     {
         if (root is not YamlMappingNode map)
@@ -47,9 +64,10 @@ internal static class ManifestCheck
             return "an object without apiVersion";
         if (Text(map, "kind") is not { } kind)
             return "an object without kind";
-        return kind.EndsWith("List", StringComparison.Ordinal) || (Child(map, "metadata") is YamlMappingNode meta && (Text(meta, "name") ?? Text(meta, "generateName")) is not null)
-            ? null
-            : $"a {kind} without metadata.name";
+        if (kind.EndsWith("List", StringComparison.Ordinal) && Child(map, "items") is YamlSequenceNode items)
+            return items.Select(Problem).FirstOrDefault(p => p is not null);
+        // What is applied must have a name of its own, as with kubectl: a generated one would be another each time.
+        return Child(map, "metadata") is YamlMappingNode meta && Text(meta, "name") is not null ? null : $"a {kind} without metadata.name";
     }
 
     private static YamlNode? Child(YamlMappingNode map, string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;

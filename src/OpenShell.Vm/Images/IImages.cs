@@ -44,6 +44,9 @@ public sealed record ImageRequest
     /// <summary>A program needs no Kubernetes in its root image, so that the first <c>gateway --exec</c> does not wait for its compilation; where the cluster's root is cached, it serves both.</summary>
     public required GuestMode Mode { get; init; }
 
+    /// <summary>The guest's processor, one of <see cref="Architectures"/>; <see langword="null"/>: the host's.</summary>
+    public string? Architecture { get; init; }
+
     /// <summary>The cluster's distribution: <c>upstream</c> or <c>k3s</c>; <see langword="null"/>: <c>upstream</c>.</summary>
     public string? Distribution { get; init; }
 
@@ -52,6 +55,9 @@ public sealed record ImageRequest
 
     /// <summary>Which kernel: a name of <see cref="Kernels.KernelNames"/> or the absolute path of a file; <see langword="null"/>: Debian's.</summary>
     public string? Kernel { get; init; }
+
+    /// <summary>Without this project's own programs, which only .NET's compiler for the guest's processor makes: a root image and an initramfs that end at busybox's prompt, and what else is made without it.</summary>
+    public bool WithoutGuest { get; init; }
 
     /// <summary>Ask the mirror for the versions of every package anew, instead of using those that were resolved once.</summary>
     public bool Refresh { get; init; }

@@ -112,8 +112,10 @@ public sealed partial class ImageBuilder
             where File.Exists(plan)
             select (Path.GetFileName(folder), File.ReadAllText(plan))];
 
+    // Of every processor: what was built for another one is as current.
     private HashSet<string> CurrentKeys(Keys keys) =>
-        [.. _catalog.Kinds.Select(keys.Plan).OfType<ArtifactPlan>().Select(p => $"{p.Recipe.Kind}/{p.Key}")];
+        [.. Architectures.All.Select(a => a == HostArchitecture ? keys : KeysOf(Facts(a)))
+            .SelectMany(k => _catalog.Kinds.Select(k.Plan)).OfType<ArtifactPlan>().Select(p => $"{p.Recipe.Kind}/{p.Key}")];
 
     private HashSet<string> CurrentKeysOrNone()
     {
@@ -131,10 +133,10 @@ public sealed partial class ImageBuilder
     {
         if (!Directory.Exists(_layout.Packages))
             return [];
-        var facts = Facts();
-        var used = _catalog.Kinds.Select(k => _catalog.Get(k).Packages(facts)).OfType<Debian.PackageRequest>()
+        var used = Architectures.All.Select(Facts)
+            .SelectMany(facts => _catalog.Kinds.Select(_catalog.Get).Select(r => r.Packages(facts.For(r)))).OfType<Debian.PackageRequest>()
             .Select(_locks.Find).OfType<Debian.PackageLock>()
-            .SelectMany(l => l.Packages).Select(p => p.Sha256).Concat(K3sRecipe.Hashes(facts.Architecture)).ToHashSet(StringComparer.Ordinal);
+            .SelectMany(l => l.Packages).Select(p => p.Sha256).Concat(Architectures.All.SelectMany(K3sRecipe.Hashes)).ToHashSet(StringComparer.Ordinal);
         return Directory.EnumerateFiles(_layout.Packages)
             .Where(f => request.BuildCaches || !used.Contains(Path.GetFileName(f)))
             .Select(f => new PrunedPath(f, new FileInfo(f).Length, used.Contains(Path.GetFileName(f)) ? "only speeds up later builds" : "no current recipe uses this package"));

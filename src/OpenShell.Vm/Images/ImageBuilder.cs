@@ -42,7 +42,7 @@ public sealed partial class ImageBuilder : IImages
     {
         ArgumentNullException.ThrowIfNull(request);
         var keys = KeysOf(await FactsAsync(request, cancellationToken).ConfigureAwait(false));
-        foreach (var parts in ImageParts.Choices(request, HostArchitecture))
+        foreach (var parts in ImageParts.Choices(request))
         {
             var records = parts.Kinds.Select(k => keys.Plan(k) is { } plan ? _cache.Find(k, plan.Key) : null).ToList();
             if (records.Contains(null))
@@ -65,12 +65,31 @@ public sealed partial class ImageBuilder : IImages
         ArgumentNullException.ThrowIfNull(request);
         CheckWritable();
         var facts = await FactsAsync(request, cancellationToken).ConfigureAwait(false);
-        var parts = request.Refresh ? ImageParts.Choices(request, HostArchitecture)[^1] : WantedOf(request, KeysOf(facts));
+        var parts = request.Refresh ? ImageParts.Choices(request)[^1] : WantedOf(request, KeysOf(facts));
 
         // Not an image, but what comes from the same mirrors: so that a start after this needs no network.
         var tools = RuntimeTools.FindGvproxy(_directories) is null && _catalog.Kinds.Contains(GvproxyRecipe.Name) ? (string[])[GvproxyRecipe.Name] : [];
-        var records = await EnsureKindsAsync(facts, [.. parts.Kinds, .. tools], request.Refresh, request.Repair, progress, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<string> kinds = [.. parts.Kinds, .. parts.Besides, .. tools];
+        IReadOnlyList<ArtifactRecord> records;
+        try
+        {
+            records = await EnsureKindsAsync(facts, kinds, request.Refresh, request.Repair, progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch (FaultException e) when (facts.IsForeign && e.Faults[0].Code == MissingPack.Code)
+        {
+            throw await WithTheRestAsync(e, facts, kinds, request, progress, cancellationToken).ConfigureAwait(false);
+        }
+
         return await SetAsync(parts, records, KeysOf(facts), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Builds all that needs no .NET for another processor, where that cannot be had; the fault then says so.</summary>
+    private async Task<FaultException> WithTheRestAsync(
+        FaultException missing, RecipeFacts facts, IReadOnlyList<string> kinds, ImageRequest request, IProgress<BuildProgress>? progress, CancellationToken cancellationToken)
+    {
+        var rest = _catalog.Closure(kinds).Where(r => !_catalog.Closure([r.Kind]).Any(need => need.CompilesDotNet)).Select(r => r.Kind).ToList();
+        await EnsureKindsAsync(facts, rest, refresh: false, request.Repair, progress, cancellationToken).ConfigureAwait(false);
+        return new FaultException(missing.Faults[0] with { What = $"{missing.Faults[0].What} Everything else was built: {string.Join(", ", rest)}." }, missing);
     }
 
     /// <inheritdoc/>
@@ -148,11 +167,15 @@ public sealed partial class ImageBuilder : IImages
 
     internal static string HostArchitecture => RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
 
-    private RecipeFacts Facts() => new(_source ?? SourceTree.Locate(), HostArchitecture);
+    private RecipeFacts Facts(string? architecture = null) => new(_source ?? SourceTree.Locate(), architecture ?? HostArchitecture);
 
-    private async Task<RecipeFacts> FactsAsync(ImageRequest request, CancellationToken cancellationToken) => request is { K3sBinary: { } binary, Distribution: Distributions.K3s.DistributionName }
-        ? Facts() with { K3s = await GivenK3s.ReadAsync(binary, HostArchitecture, cancellationToken).ConfigureAwait(false) }
-        : Facts();
+    private async Task<RecipeFacts> FactsAsync(ImageRequest request, CancellationToken cancellationToken)
+    {
+        var facts = Facts(request.Architecture);
+        return request is { K3sBinary: { } binary, Distribution: Distributions.K3s.DistributionName }
+            ? facts with { K3s = await GivenK3s.ReadAsync(binary, facts.Architecture, cancellationToken).ConfigureAwait(false) }
+            : facts;
+    }
 
     private Keys KeysNow() => KeysOf(Facts());
 
@@ -160,11 +183,11 @@ public sealed partial class ImageBuilder : IImages
 
     /// <summary>Kinds of all the artifacts that would be built for a request where nothing is in the cache.</summary>
     internal static IReadOnlyList<string> KindsFor(ImageRequest request) =>
-        [.. RecipeCatalog.Default.Closure(ImageParts.Choices(request, HostArchitecture)[^1].Kinds).Select(r => r.Kind)];
+        [.. RecipeCatalog.Default.Closure(ImageParts.Choices(request)[^1].Kinds).Select(r => r.Kind)];
 
     private ImageParts WantedOf(ImageRequest request, Keys keys)
     {
-        var choices = ImageParts.Choices(request, HostArchitecture);
+        var choices = ImageParts.Choices(request);
         return choices.FirstOrDefault(parts => parts.Kinds.All(k => keys.Plan(k) is { } plan && _cache.Find(k, plan.Key) is not null)) ?? choices[^1];
     }
 

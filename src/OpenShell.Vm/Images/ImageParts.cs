@@ -24,12 +24,15 @@ internal sealed record ImageParts
     /// <summary>What the root image's Kubernetes is made from; <see langword="null"/> without one.</summary>
     public string? Distribution { get; private init; }
 
+    /// <summary>What is built besides, and is no part of the set.</summary>
+    public IReadOnlyList<string> Besides { get; private init; } = [];
+
     /// <summary>All of them.</summary>
     public IEnumerable<string> Kinds => new[] { Kernel, Initramfs, Root }.OfType<string>();
 
     /// <summary>Those that serve a request, best first; the last is the one that is built where none is there.</summary>
     /// <exception cref="Faults.FaultException">It asks for a distribution that there is no recipe for.</exception>
-    public static IReadOnlyList<ImageParts> Choices(ImageRequest request, string architecture)
+    public static IReadOnlyList<ImageParts> Choices(ImageRequest request)
     {
         var cluster = request.Distribution switch
         {
@@ -41,9 +44,21 @@ internal sealed record ImageParts
         cluster = request.Kernel switch
         {
             null or KernelNames.Debian => cluster with { Kernel = KernelRecipe.Name, Initramfs = InitramfsRecipe.Name },
-            KernelNames.Custom => cluster with { Kernel = CustomKernelRecipe.KindFor(architecture) },
+            KernelNames.Custom => cluster with { Kernel = CustomKernelRecipe.KindFor(request.Architecture ?? ImageBuilder.HostArchitecture) },
             var file => cluster with { KernelFile = file },
         };
+        if (request.WithoutGuest)
+            return [WithoutGuest(cluster, request.Mode)];
+
         return request.Mode == GuestMode.Cluster ? [cluster] : [cluster, cluster with { Root = RootRecipe.ProgramName, Distribution = null }];
     }
+
+    // Of a cluster, what is compiled without .NET.
+    private static ImageParts WithoutGuest(ImageParts cluster, GuestMode mode) => cluster with
+    {
+        Root = RootRecipe.PlainName,
+        Initramfs = cluster.Initramfs is null ? null : InitramfsRecipe.PlainName,
+        Distribution = null,
+        Besides = mode == GuestMode.Cluster ? [cluster.Distribution!, PauseRecipe.Name] : [],
+    };
 }

@@ -24,6 +24,9 @@ public sealed record PinnedImages
     /// <summary>gvproxy, in place of the host's own.</summary>
     public required string Gvproxy { get; init; }
 
+    /// <summary>What the cluster is, for a person; <see langword="null"/> where the bundle does not say.</summary>
+    public string? DistributionVersion { get; init; }
+
     /// <summary>The content address of the whole set.</summary>
     public required string Key { get; init; }
 
@@ -46,6 +49,6 @@ public sealed record PinnedImages
             step.State(BuildState.Cached, record.Version, record.Outputs.Sum(o => o.Size));
         }
 
-        return new ImageSet { Kernel = PathOf(directories, Kernel), Initramfs = Initramfs is null ? null : PathOf(directories, Initramfs), Root = PathOf(directories, Root), Key = Key };
+        return new ImageSet { Kernel = PathOf(directories, Kernel), Initramfs = Initramfs is null ? null : PathOf(directories, Initramfs), Root = PathOf(directories, Root), DistributionVersion = DistributionVersion, Key = Key };
     }
 }

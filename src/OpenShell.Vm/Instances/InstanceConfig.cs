@@ -15,6 +15,12 @@ public sealed record InstanceConfig
     /// <summary>A cluster, or one program.</summary>
     public GuestMode Mode { get; init; } = GuestMode.Cluster;
 
+    /// <summary>The guest's processor, one of <see cref="Images.Architectures"/>; <see langword="null"/>: the host's. Another's is emulated.</summary>
+    public string? Architecture { get; init; }
+
+    /// <summary>Whether the guest's processor is not the host's.</summary>
+    internal bool IsForeign => Architecture is not null && Architecture != Architectures.Host;
+
     /// <summary>Virtual CPUs; <see langword="null"/>: min(4, host cores) for a cluster, 2 for a program.</summary>
     public int? Vcpus { get; init; }
 

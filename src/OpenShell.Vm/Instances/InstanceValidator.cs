@@ -108,16 +108,29 @@ public static class InstanceValidator
         }
     }
 
-    private static IEnumerable<Fault> Names(InstanceConfig config)
+    /// <summary>What is wrong with the choice of a distribution.</summary>
+    internal static IEnumerable<Fault> DistributionFaults(InstanceConfig config)
     {
-        if (config.Hypervisor is { } hypervisor && HypervisorCatalog.Find(hypervisor) is null)
-            yield return Unknown("hypervisor", hypervisor, HypervisorCatalog.All.Select(h => h.Name).Prepend("auto"));
         if (config.Distribution is { } distribution and not DistributionChoice.Auto && DistributionCatalog.Find(distribution) is null)
             yield return Unknown("distribution", distribution, DistributionCatalog.All.Select(d => d.Name).Prepend(DistributionChoice.Auto));
         if (config is { K3sBinary: not null, Distribution: Upstream.DistributionName })
             yield return Usage("instance.k3s-binary-unused", "--k3s-binary is for k3s, but --distribution upstream was asked for.", "Leave one of the two away.");
         if (config is { K3sBinary: not null, Mode: GuestMode.Exec })
             yield return Usage("instance.k3s-binary-unused", "--k3s-binary is for a cluster, but --exec runs one program.", "Leave one of the two away.");
+    }
+
+    private static IEnumerable<Fault> Names(InstanceConfig config)
+    {
+        if (config.Hypervisor is { } hypervisor && HypervisorCatalog.Find(hypervisor) is null)
+            yield return Unknown("hypervisor", hypervisor, HypervisorCatalog.All.Select(h => h.Name).Prepend("auto"));
+        if (config.Architecture is { } architecture && !Images.Architectures.All.Contains(architecture))
+            yield return Unknown("arch", architecture, Images.Architectures.All);
+        else if (config.IsForeign && (config.Hypervisor == HypervisorNames.Libkrun || HypervisorChoice.NeedsLibkrun(config)))
+            yield return Usage("instance.arch-needs-qemu", $"--arch {config.Architecture} is not this machine's processor: only QEMU emulates another, and libkrun was asked for.", "Leave one of the two away.");
+        else if (config is { IsForeign: true, Pinned: not null })
+            yield return Usage("instance.arch-of-bundle", $"--arch {config.Architecture}: the bundle is for this machine's processor.", "Leave --arch away.");
+        foreach (var fault in DistributionFaults(config))
+            yield return fault;
         if (config.Kernel is { } kernel && !KernelNames.IsKnown(kernel))
             yield return Unknown("kernel", kernel, [KernelNames.Debian, KernelNames.Custom, "the path of a file"]);
         if (!NetworkNames.All.Contains(config.Network))

@@ -35,14 +35,14 @@ public sealed record InstancesOptions
     /// <summary>What there is for a configuration.</summary>
     internal async Task<Planning.HostFacts> ProbeAsync(InstanceConfig config, CancellationToken cancellationToken)
     {
-        var host = Host ?? await WithK3sAsync(config, new Planning.HostProbe(Directories, KvmProbeCommand, VmmCommand).ProbeAsync(config.RuntimeDirectory, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var host = Host ?? await WithK3sAsync(config, new Planning.HostProbe(Directories, KvmProbeCommand, VmmCommand).ProbeAsync(config.RuntimeDirectory, config.Architecture, cancellationToken), cancellationToken).ConfigureAwait(false);
         return config.Pinned is { } pinned ? host with { Gvproxy = PinnedImages.PathOf(Directories, pinned.Gvproxy) } : host;
     }
 
     /// <summary>Looks for k3s meanwhile, where it matters: not where a bundle says which distribution it is.</summary>
     private async Task<Planning.HostFacts> WithK3sAsync(InstanceConfig config, Task<Planning.HostFacts> probe, CancellationToken cancellationToken)
     {
-        if (config is not { Mode: Protocol.Messages.GuestMode.Cluster, Distribution: null or Distributions.DistributionChoice.Auto, K3sBinary: null, RootDirectory: null, Pinned: null })
+        if (config is not { Mode: Protocol.Messages.GuestMode.Cluster, Distribution: null or Distributions.DistributionChoice.Auto, K3sBinary: null, RootDirectory: null, Pinned: null } || config.IsForeign)
             return await probe.ConfigureAwait(false);
         var k3s = Distributions.K3sAvailability.ProbeAsync(Directories, cancellationToken);
         return await probe.ConfigureAwait(false) with { K3s = await k3s.ConfigureAwait(false) };

@@ -36,7 +36,7 @@ public sealed partial class LocalInstances
             return null;
         if (config.Pinned is { } pinned)
             return await pinned.FindAsync(Options.Directories, null, cancellationToken).ConfigureAwait(false);
-        var request = new ImageRequest { Mode = config.Mode, Distribution = config.Distribution, K3sBinary = config.K3sBinary, Kernel = config.Kernel };
+        var request = new ImageRequest { Mode = config.Mode, Architecture = config.Architecture, Distribution = config.Distribution, K3sBinary = config.K3sBinary, Kernel = config.Kernel };
         if (await Options.EffectiveImages.FindAsync(request, cancellationToken).ConfigureAwait(false) is { } images)
             return images;
         notes.Add("The image is not built yet; the paths of its parts are known once it is: 'gateway image build', or the first start, builds it.");

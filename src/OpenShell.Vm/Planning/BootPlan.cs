@@ -15,6 +15,9 @@ public sealed record BootPlan
     /// <summary>The hypervisor's name in the catalogue: <c>qemu</c>, <c>libkrun</c>.</summary>
     public required string Hypervisor { get; init; }
 
+    /// <summary>The guest's processor: <c>x86_64</c> or <c>aarch64</c>.</summary>
+    public required string Architecture { get; init; }
+
     /// <summary>How the guest's code is run.</summary>
     public required Accelerator Accelerator { get; init; }
 
@@ -24,7 +27,7 @@ public sealed record BootPlan
     /// <summary>Guest memory in MiB.</summary>
     public required int MemoryMib { get; init; }
 
-    /// <summary>Absolute path of the kernel (bzImage or vmlinux); <see langword="null"/>: the one that libkrun brings along (libkrunfw).</summary>
+    /// <summary>Absolute path of the kernel (bzImage or vmlinux; <c>Image</c> of AArch64); <see langword="null"/>: the one that libkrun brings along (libkrunfw).</summary>
     public string? Kernel { get; init; }
 
     /// <summary>Absolute path of the initramfs; <see langword="null"/> where the kernel mounts the root itself.</summary>

@@ -9,13 +9,16 @@ public sealed record HostFacts
     /// <summary><c>x86_64</c> or <c>aarch64</c>.</summary>
     public required string Architecture { get; init; }
 
+    /// <summary>The processor of the guests that all of this is about: <c>x86_64</c> or <c>aarch64</c>, the host's own unless said otherwise. Only emulation runs another's.</summary>
+    public string GuestArchitecture { get => field ?? Architecture; init; }
+
     /// <summary>Logical processors.</summary>
     public required int Cores { get; init; }
 
     /// <summary>Physical memory in MiB.</summary>
     public required int MemoryMib { get; init; }
 
-    /// <summary>Absolute path of <c>qemu-system-ARCH</c>, if there.</summary>
+    /// <summary>Absolute path of <c>qemu-system-ARCH</c> for these guests, if there.</summary>
     public string? Qemu { get; init; }
 
     /// <summary>Version of that QEMU, such as 10.0.2.</summary>

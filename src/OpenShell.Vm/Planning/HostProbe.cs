@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using OpenShell.Vm.Hypervisors.Krun;
+using OpenShell.Vm.Images;
 using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Instances;
 
@@ -20,7 +21,36 @@ public sealed partial class HostProbe(HostDirectories directories, IReadOnlyList
     public Task<HostFacts> ProbeAsync(CancellationToken cancellationToken = default) => ProbeAsync(null, cancellationToken);
 
     /// <summary>Probes, and looks for libkrun in a folder first.</summary>
-    public async Task<HostFacts> ProbeAsync(string? runtimeDirectory, CancellationToken cancellationToken = default)
+    public Task<HostFacts> ProbeAsync(string? runtimeDirectory, CancellationToken cancellationToken = default) => ProbeAsync(runtimeDirectory, null, cancellationToken);
+
+    /// <summary>Probes for guests of a processor (of <see cref="Architectures"/>); <see langword="null"/>: the host's.</summary>
+    public async Task<HostFacts> ProbeAsync(string? runtimeDirectory, string? guest, CancellationToken cancellationToken = default)
+    {
+        var host = await ProbeOwnAsync(runtimeDirectory, cancellationToken).ConfigureAwait(false);
+        return guest is null || guest == Architectures.Host ? host : await ForeignAsync(host, guest, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same host, for guests of another processor: nothing but QEMU's emulation runs their programs.</summary>
+    private async Task<HostFacts> ForeignAsync(HostFacts host, string guest, CancellationToken cancellationToken)
+    {
+        var qemu = RuntimeTools.FindQemu(guest);
+        var name = Architectures.KernelName(guest);
+        return host with
+        {
+            GuestArchitecture = name,
+            Qemu = qemu,
+            QemuVersion = qemu is null ? null : await _cache.GetAsync("qemu-version-" + name, HostFactsCache.KeyOfFile(qemu), ct => VersionOfAsync(qemu, ct), cancellationToken).ConfigureAwait(false),
+            Libkrun = null,
+            Libkrunfw = [],
+            Accelerators =
+            [
+                .. host.Accelerators.Where(a => a.Accelerator != Accelerator.Tcg).Select(a => a with { Usable = false, Reason = $"this processor is {host.Architecture}, the guest's {name}" }),
+                .. host.Accelerators.Where(a => a.Accelerator == Accelerator.Tcg),
+            ],
+        };
+    }
+
+    private async Task<HostFacts> ProbeOwnAsync(string? runtimeDirectory, CancellationToken cancellationToken)
     {
         var qemu = RuntimeTools.FindQemu();
         var versionTask = qemu is null ? Task.FromResult<Version?>(null) : _cache.GetAsync("qemu-version", HostFactsCache.KeyOfFile(qemu), ct => VersionOfAsync(qemu, ct), cancellationToken);

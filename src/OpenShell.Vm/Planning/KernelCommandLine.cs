@@ -10,9 +10,15 @@ namespace OpenShell.Vm.Planning;
 internal static class KernelCommandLine
 {
     /// <summary>Under QEMU.</summary>
-    internal static IReadOnlyList<string> For(Accelerator accelerator, bool mountsRoot = false) =>
-        // The serial port, which the hypervisor writes to console.log.
-        ["console=ttyS0", .. Always, .. mountsRoot ? Root : [], .. accelerator == Accelerator.Tcg ? UnderEmulation : []];
+    internal static IReadOnlyList<string> For(string architecture, Accelerator accelerator, bool mountsRoot = false) =>
+    [
+        // The serial port, which the hypervisor writes to console.log: a PC's 16550, or the PL011 of QEMU's machine for AArch64.
+        architecture == "aarch64" ? "console=ttyAMA0" : "console=ttyS0",
+        .. Always,
+        .. mountsRoot ? Root : [],
+        .. accelerator == Accelerator.Tcg ? UnderEmulation : [],
+        .. accelerator == Accelerator.Tcg && architecture != "aarch64" ? EmulatedX64 : [],
+    ];
 
     /// <summary>Under libkrun, with a kernel of our own.</summary>
     internal static IReadOnlyList<string> UnderLibkrun(IReadOnlyList<Disk> disks, bool mountsRoot = false) =>
@@ -69,8 +75,11 @@ internal static class KernelCommandLine
     [
         // Workarounds for speculation in real processors. TCG does not speculate; the kernel would only run the costly paths.
         "mitigations=off",
+    ];
 
-        // Address layout randomization of the kernel costs a relocation pass of the whole image at boot.
+    private static readonly string[] EmulatedX64 =
+    [
+        // Address layout randomization of the kernel costs a relocation pass of the whole image at boot. (AArch64's kernel understands it too, but so early that it later takes it for an argument of PID 1.)
         "nokaslr",
 
         // The TSC is the clock (docs/adr/0004): TCG's are synchronous by construction, but the kernel's test of that takes emulation's slowness for a difference and

@@ -82,7 +82,7 @@ internal sealed partial class Supervisor
 
         _timeline.Started(BootStages.Image);
         var progress = new ActionProgress<BuildProgress>(RecordBuildStep);
-        var request = new ImageRequest { Mode = _config.Mode, Distribution = _config.Distribution, K3sBinary = _config.K3sBinary, Kernel = _config.Kernel };
+        var request = new ImageRequest { Mode = _config.Mode, Architecture = _config.Architecture, Distribution = _config.Distribution, K3sBinary = _config.K3sBinary, Kernel = _config.Kernel };
         var images = _config.Pinned is { } pinned
             ? await pinned.FindAsync(_options.Directories, progress, _running.Token).ConfigureAwait(false)
             : await _options.EffectiveImages.EnsureAsync(request, progress, _running.Token).ConfigureAwait(false);

@@ -39,6 +39,18 @@ public sealed class StepBoardTests
         line.ShouldEndWith("x>");
     }
 
+    [Fact]
+    public void A_live_display_can_draw_it_before_the_first_step()
+    {
+        var board = new StepBoard(TimeProvider.System, unicode: false);
+        var writer = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, Out = new AnsiConsoleOutput(writer) });
+
+        console.Live(board.Render(80)).Start(frame => frame.UpdateTarget(board.Render(80)));
+
+        writer.ToString().ShouldNotBeEmpty("the cursor at least");
+    }
+
     private static string Picture(StepBoard board)
     {
         var writer = new StringWriter();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OpenShell.Tests;
+using OpenShell.Vm.Boot.Tests.K3s;
 using OpenShell.Vm.Boot.Tests.Running;
 
 namespace OpenShell.Vm.Boot.Tests.Bundles;
@@ -45,9 +46,13 @@ public sealed class AirGapTests : IAsyncLifetime
         _home.Dispose();
     }
 
-    [Fact]
-    public async Task A_bundle_starts_a_cluster_with_an_empty_cache_and_no_network_at_all()
+    [Theory]
+    [InlineData("upstream")]
+    [InlineData("k3s")]
+    public async Task A_bundle_starts_a_cluster_with_an_empty_cache_and_no_network_at_all(string distribution)
     {
+        if (distribution == "k3s")
+            Requirements.SkipUnlessFull();
         await Requirements.SkipUnlessMachinesCanBootAsync();
         foreach (var (program, package) in new[] { ("unshare", "util-linux"), ("nsenter", "util-linux"), ("ip", "iproute2"), ("kubectl", "kubernetes-client") })
             Requirements.SkipUnless(program, package);
@@ -56,11 +61,12 @@ public sealed class AirGapTests : IAsyncLifetime
         // With a network, from the cache that there is: the bundle, and what it says of itself.
         var bundle = InHome("cluster.bundle");
         await File.WriteAllTextAsync(InHome("carried.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: carried\n  namespace: default\ndata:\n  by: the bundle\n", TestContext.Current.CancellationToken);
-        var made = await new GatewayCli(_home).StartAsync("bundle", "create", bundle, "--manifests", InHome("carried.yaml"), "--output", "json");
+        string[] given = distribution == "k3s" ? ["--k3s-binary", K3sProgram.Real ?? await K3sProgram.StandInAsync()] : [];
+        var made = await new GatewayCli(_home).StartAsync(["bundle", "create", bundle, "--distribution", distribution, .. given, "--manifests", InHome("carried.yaml"), "--output", "json"]);
         var digest = Json(made).GetProperty("digest").GetString();
         Json(await new GatewayCli(_home).RunAsync("bundle", "verify", bundle, "--output", "json")).GetProperty("digest").GetString().ShouldBe(digest);
         await DamageIsFoundAsync(bundle);
-        CheckBill(Json(await new GatewayCli(_home).RunAsync("bundle", "sbom", bundle)));
+        CheckBill(Json(await new GatewayCli(_home).RunAsync("bundle", "sbom", bundle)), distribution == "k3s" ? ["k3s"] : ["containerd", "etcd-server", "kubernetes"]);
 
         // From here on only the bundle: the command is the one that it carries, in a folder that is no source tree.
         (await HostProgram.RunAsync("tar", ["-xf", bundle, "-C", _home.Root, "command"], GatewayCli.Short)).OrFail();
@@ -69,6 +75,8 @@ public sealed class AirGapTests : IAsyncLifetime
         var status = Json(up);
         status.GetProperty("ready").GetBoolean().ShouldBeTrue();
         status.GetProperty("bundle").GetString().ShouldBe(digest);
+        status.GetProperty("distribution").GetString().ShouldBe(distribution);
+        status.GetProperty("distributionVersion").GetString().ShouldStartWith(distribution == "k3s" ? "k3s" : "Kubernetes 1.");
         var supervisor = status.GetProperty("processes").GetProperty("supervisor").GetProperty("pid").GetInt32();
 
         var interfaces = (await JoinAsync(supervisor, "cat", "/proc/net/dev")).OrFail().Split('\n').Where(l => l.Contains(':', StringComparison.Ordinal)).Select(l => l.Split(':')[0].Trim());
@@ -86,8 +94,8 @@ public sealed class AirGapTests : IAsyncLifetime
 
         // What runs is what the bundle brought: the image's files are below the cache that was empty, and nothing was fetched or compiled there.
         var log = await File.ReadAllTextAsync(Path.Combine(_home.Data, "openshell-vm", "instances", Instance, "supervisor.log"), TestContext.Current.CancellationToken);
-        foreach (var part in (string[])["gvproxy", "kernel", "initramfs", "root"])
-            log.ShouldMatch($@"runtime: {part} .*{InHome("cache")}/openshell-vm/artifacts/{part}/.*, built here");
+        foreach (var (part, kind) in new[] { ("gvproxy", "gvproxy"), ("kernel", "kernel"), ("initramfs", "initramfs"), ("root", distribution == "k3s" ? "root-k3s" : "root") })
+            log.ShouldMatch($@"runtime: {part} .*{InHome("cache")}/openshell-vm/artifacts/{kind}/.*, built here");
         Directory.EnumerateDirectories(InHome("cache/openshell-vm")).Select(Path.GetFileName).ShouldNotContain(folder => folder == "packages" || folder == "apt" || folder == "work" || folder == "locks");
     }
 
@@ -112,12 +120,12 @@ public sealed class AirGapTests : IAsyncLifetime
         }
     }
 
-    private static void CheckBill(JsonElement bill)
+    private static void CheckBill(JsonElement bill, IReadOnlyList<string> cluster)
     {
         bill.GetProperty("spdxVersion").GetString().ShouldBe("SPDX-2.3");
         var packages = bill.GetProperty("packages").EnumerateArray().Select(p => (Name: p.GetProperty("name").GetString()!, Id: p.GetProperty("SPDXID").GetString()!, Comment: p.TryGetProperty("comment", out var c) ? c.GetString() : null)).ToList();
         packages.Select(p => p.Id).ShouldBeUnique();
-        foreach (var name in (string[])["containerd", "etcd-server", "libc6", "gvproxy", "kubernetes", "kernel", ".NET runtime", "Spectre.Console", "System.CommandLine", "YamlDotNet", "carried.yaml"])
+        foreach (var name in (string[])[.. cluster, "libc6", "gvproxy", "kernel", ".NET runtime", "Spectre.Console", "System.CommandLine", "YamlDotNet", "carried.yaml"])
             packages.ShouldContain(p => p.Name == name, name);
         packages.ShouldNotContain(p => p.Comment != null && p.Comment.Contains("were not recorded", StringComparison.Ordinal));
         var ids = packages.Select(p => p.Id).Append("SPDXRef-DOCUMENT").ToHashSet();

@@ -79,8 +79,7 @@ public sealed class CustomKernelTests : ProgramTest
     [Fact]
     public async Task A_whole_cluster_comes_up_on_it()
     {
-        if (Environment.GetEnvironmentVariable("OPENSHELL_VM_TEST_KERNEL") is not "build")
-            Assert.Skip("a second cluster takes another minute and a half: './test --full' starts it");
+        Requirements.SkipUnlessFull();
 
         (await Gateway.StartAsync("up", "--detach", "--name", "custom", "--kernel", "custom")).OrFail();
         try

@@ -33,6 +33,13 @@ internal static class Requirements
             Assert.Skip("our own kernel is not in the image cache: 'gateway kernel build' makes it in some 20 minutes, as does './test --full'");
     }
 
+    /// <summary>Skips a test that starts one more cluster, unless the run is one that has time for it.</summary>
+    public static void SkipUnlessFull()
+    {
+        if (Environment.GetEnvironmentVariable("OPENSHELL_VM_TEST_KERNEL") is not "build")
+            Assert.Skip("a second cluster takes another minute and a half: './test --full' starts it");
+    }
+
     /// <summary>Skips a test that needs a program of the host.</summary>
     public static void SkipUnless(string program, string package)
     {

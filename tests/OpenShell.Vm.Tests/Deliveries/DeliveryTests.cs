@@ -106,6 +106,8 @@ public sealed class DeliveryTests : IDisposable
     [InlineData("apiVersion: v1\nmetadata: {name: a}", "without kind")]
     [InlineData("apiVersion: v1\nkind: ConfigMap", "a ConfigMap without metadata.name")]
     [InlineData("- a\n- b", "no Kubernetes object")]
+    [InlineData("apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-}", "a Job without metadata.name")]
+    [InlineData("apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Pod}]", "a Pod without metadata.name")]
     [InlineData("a: [", "line ")]
     [InlineData("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\nkind: 'x'", "line 5")]
     [InlineData("apiVersion: v1\nkind: ConfigMap\n  metadata: {name: a}", "line 3")]
@@ -122,9 +124,16 @@ public sealed class DeliveryTests : IDisposable
     [InlineData("# only a comment\n---\n" + Manifest)]
     [InlineData("""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}""")]
     [InlineData("apiVersion: v1\nkind: List\nitems: []")]
-    [InlineData("apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-}")]
     public void A_manifest_that_it_would_take_is_none(string text) =>
         DeliveryFiles.Faults(Config(new WorkloadConfig { Manifests = [Write("a.yaml", text)] })).ShouldBeEmpty();
+
+    [Fact]
+    public void A_manifest_that_is_nested_without_end_is_told()
+    {
+        var fault = DeliveryFiles.Faults(Config(new WorkloadConfig { Manifests = [Write("deep.yaml", new string('[', 100_000))] })).ShouldHaveSingleItem();
+
+        fault.What.ShouldContain("line 1: it is nested deeper than 200 levels");
+    }
 
     [Fact]
     public async Task Archives_of_images_are_looked_into()

@@ -25,6 +25,34 @@ public sealed class BootPlannerTests
     public void A_program_without_a_network() => Golden("plan-exec-tcg", Program with { Network = "none" }, kvm: false);
 
     [Fact]
+    public void A_program_on_another_processor_is_emulated() => Golden("plan-exec-arm64-on-x64", Program with { Network = "none" }, Made.Foreign());
+
+    [Fact]
+    public void A_cluster_on_an_AArch64_host_with_KVM() => Golden("plan-cluster-arm64-kvm", Cluster, Made.Arm(Accelerator.Kvm));
+
+    [Fact]
+    public void A_cluster_on_an_AArch64_Mac() => Golden("plan-cluster-arm64-hvf", Cluster with { Hypervisor = "qemu" }, Made.Arm(Accelerator.Hvf));
+
+    [Fact]
+    public void Where_the_other_processors_QEMU_is_missing_its_name_and_its_package_are_told()
+    {
+        var host = Made.Foreign() with { Qemu = null };
+        var fault = Should.Throw<FaultException>(() => new QemuHypervisor().Describe(Plan(Program, host), host)).Faults[0];
+        fault.What.ShouldContain("qemu-system-aarch64");
+        fault.Remedy.ShouldContain("--with-tests");
+    }
+
+    [Theory]
+    [InlineData("mips", null, "instance.arch-unknown")]
+    [InlineData("other", "libkrun", "instance.arch-needs-qemu")]
+    public void What_no_hypervisor_can_be_is_refused(string architecture, string? hypervisor, string code)
+    {
+        var other = OpenShell.Vm.Images.Architectures.All.First(a => a != OpenShell.Vm.Images.Architectures.Host);
+        var config = Program with { Architecture = architecture == "other" ? other : architecture, Hypervisor = hypervisor };
+        InstanceValidator.Validate(config, 8, 16384).ShouldHaveSingleItem().Code.ShouldBe(code);
+    }
+
+    [Fact]
     public void A_kernel_without_an_initramfs_is_told_its_root()
     {
         var host = Made.Host();
@@ -72,9 +100,10 @@ public sealed class BootPlannerTests
 
     private static BootPlan Plan(InstanceConfig config, HostFacts host) => BootPlanner.Plan(InstanceDefaults.Fill(config, host), host, Made.Images, Made.Files());
 
-    private static void Golden(string name, InstanceConfig config, bool kvm)
+    private static void Golden(string name, InstanceConfig config, bool kvm) => Golden(name, config, Made.Host(kvm));
+
+    private static void Golden(string name, InstanceConfig config, HostFacts host)
     {
-        var host = Made.Host(kvm);
         var plan = Plan(config, host);
         GoldenFile.ShouldMatch(name + ".json", JsonSerializer.Serialize(plan, InstanceJson.Default.BootPlan) + "\n");
         GoldenFile.ShouldMatch(name + ".txt", Text(new QemuHypervisor().Describe(plan, host)));

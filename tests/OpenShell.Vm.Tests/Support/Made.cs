@@ -24,6 +24,18 @@ internal static class Made
         ],
     };
 
+    /// <summary>An x86-64 host, for guests of AArch64.</summary>
+    internal static HostFacts Foreign() => Host() with { GuestArchitecture = "aarch64", Qemu = "/usr/bin/qemu-system-aarch64" };
+
+    /// <summary>An AArch64 host with hardware virtualization.</summary>
+    internal static HostFacts Arm(Accelerator accelerator) => Host() with
+    {
+        OperatingSystem = accelerator == Accelerator.Hvf ? "macos" : "linux",
+        Architecture = "aarch64",
+        Qemu = "/usr/bin/qemu-system-aarch64",
+        Accelerators = [new AcceleratorFact { Accelerator = accelerator, Usable = true, Reason = "full speed" }],
+    };
+
     internal static ImageSet Images { get; } = new() { Kernel = "/cache/kernel", Initramfs = "/cache/initramfs", Root = "/cache/root.img", Key = "0123456789abcdef" };
 
     internal static InstanceFiles Files(string name = "default") => InstanceFiles.For(

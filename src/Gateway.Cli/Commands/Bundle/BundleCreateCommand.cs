@@ -16,14 +16,16 @@ internal static class BundleCreateCommand
     public static Command Create(CommandContext context)
     {
         var file = new Argument<string>("file") { Description = "The bundle to write; one that is there is replaced when the new one is whole.", HelpName = "FILE" };
-        var distribution = new Option<string?>("--distribution") { Description = "Which Kubernetes: upstream.", HelpName = "NAME" };
+        var distribution = new DistributionOptions();
         var kernel = new KernelOption();
         var workload = new WorkloadOptions(
             "Kubernetes manifests that a start from the bundle applies (a file or a folder); may be repeated.",
             "Archives of container images that it loads (a file or a folder); may be repeated.",
             "A packaged Helm chart that it installs (k3s); may be repeated.");
         var output = new OutputOption();
-        var command = new Command("create", "Write a bundle; builds what is missing first.") { file, distribution, kernel };
+        var command = new Command("create", "Write a bundle; builds what is missing first.") { file };
+        distribution.AddTo(command);
+        command.Options.Add(kernel);
         workload.AddTo(command);
         command.Options.Add(output);
         command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>
@@ -31,7 +33,8 @@ internal static class BundleCreateCommand
             var json = output.IsJson(parse);
             var request = new BundleRequest
             {
-                Distribution = parse.GetValue(distribution),
+                Distribution = distribution.OfImage(parse),
+                K3sBinary = distribution.BinaryOf(parse),
                 Kernel = kernel.Of(parse),
                 Workload = workload.Read(parse),
                 CreatedBy = "gateway " + CommandCatalog.Version,
@@ -39,7 +42,7 @@ internal static class BundleCreateCommand
             };
             var path = Path.GetFullPath(parse.GetValue(file)!);
             BundleCreator.Check(request, path);
-            await PackageSetup.EnsureAsync(context, new InstanceConfig { Name = InstanceName.Default, Distribution = request.Distribution, Kernel = request.Kernel });
+            await PackageSetup.EnsureAsync(context, new InstanceConfig { Name = InstanceName.Default, Distribution = request.Distribution, K3sBinary = request.K3sBinary, Kernel = request.Kernel });
             CreatedBundle made;
             await using (var display = ProgressDisplays.Open(context))
                 made = await new BundleCreator(context.Host.Directories, context.Host.Images).CreateAsync(request, path, new BuildSteps(display), cancellation);

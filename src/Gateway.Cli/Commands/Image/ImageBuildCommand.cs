@@ -18,9 +18,11 @@ internal static class ImageBuildCommand
     {
         var distribution = new DistributionOptions();
         var program = new Option<bool>("--exec-only") { Description = "Only what 'gateway --exec' needs: no Kubernetes." };
+        var architecture = new ArchitectureOption("The guest's processor: amd64 or arm64 (this machine's).");
+        var withoutGuest = new Option<bool>("--without-guest") { Description = "Without this project's own programs, where .NET's compiler for the processor cannot be had: images that end at busybox's prompt." };
         var refresh = new Option<bool>("--refresh") { Description = "Ask the mirror for newer packages instead of using the versions resolved before." };
         var output = new OutputOption();
-        var command = new Command("build", "Build what is missing. What is there is used as it is; an interrupted build goes on.") { program, refresh, output };
+        var command = new Command("build", "Build what is missing. What is there is used as it is; an interrupted build goes on.") { program, architecture, withoutGuest, refresh, output };
         distribution.AddTo(command);
         command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>
         {
@@ -28,11 +30,13 @@ internal static class ImageBuildCommand
             var request = new ImageRequest
             {
                 Mode = parse.GetValue(program) ? GuestMode.Exec : GuestMode.Cluster,
+                Architecture = architecture.Of(parse),
+                WithoutGuest = parse.GetValue(withoutGuest),
                 Distribution = distribution.OfImage(parse),
                 K3sBinary = distribution.BinaryOf(parse),
                 Refresh = parse.GetValue(refresh),
             };
-            await PackageSetup.EnsureForBuildAsync(context);
+            await PackageSetup.EnsureForBuildAsync(context, request);
             var began = Stopwatch.GetTimestamp();
             ImageSet set;
             await using (var display = ProgressDisplays.Open(context))

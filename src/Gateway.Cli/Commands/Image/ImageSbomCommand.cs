@@ -12,12 +12,13 @@ internal static class ImageSbomCommand
 {
     public static Command Create(CommandContext context)
     {
-        var distribution = new Option<string?>("--distribution") { Description = "Which Kubernetes: upstream.", HelpName = "NAME" };
+        var distribution = new DistributionOptions();
         var kernel = new KernelOption();
-        var command = new Command("sbom", "Print the bill of materials (SPDX 2.3, JSON) of the images that a cluster starts from; builds what is missing first.") { distribution, kernel };
+        var command = new Command("sbom", "Print the bill of materials (SPDX 2.3, JSON) of the images that a cluster starts from; builds what is missing first.") { kernel };
+        distribution.AddTo(command);
         command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>
         {
-            var request = new BundleRequest { Distribution = parse.GetValue(distribution), Kernel = kernel.Of(parse), CreatedBy = "gateway " + CommandCatalog.Version };
+            var request = new BundleRequest { Distribution = distribution.OfImage(parse), K3sBinary = distribution.BinaryOf(parse), Kernel = kernel.Of(parse), CreatedBy = "gateway " + CommandCatalog.Version };
             byte[] bill;
             await using (var display = ProgressDisplays.Open(context))
                 bill = await new BundleCreator(context.Host.Directories, context.Host.Images).BillOfImagesAsync(request, new BuildSteps(display), cancellation);

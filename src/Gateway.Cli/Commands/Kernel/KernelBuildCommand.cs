@@ -2,12 +2,10 @@ using System.CommandLine;
 using System.Diagnostics;
 using OpenShell.Gateway.Cli.Json;
 using OpenShell.Gateway.Cli.Options;
-using OpenShell.Gateway.Cli.Options.Values;
 using OpenShell.Gateway.Cli.Rendering;
 using OpenShell.Gateway.Cli.Rendering.Progress;
 using OpenShell.Gateway.Cli.Running;
 using OpenShell.Gateway.Cli.Setup;
-using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images;
 
 namespace OpenShell.Gateway.Cli.Commands.Kernel;
@@ -15,18 +13,16 @@ namespace OpenShell.Gateway.Cli.Commands.Kernel;
 /// <summary><c>gateway kernel build</c>: compiles Debian's kernel source with this project's configuration, or finds what was compiled.</summary>
 internal static class KernelBuildCommand
 {
-    private static readonly string[] Architectures = ["amd64", "arm64"];
-
     public static Command Create(CommandContext context)
     {
-        var architecture = new Option<string?>("--arch") { Description = "The processor: amd64 or arm64 (this machine's).", HelpName = "NAME" };
+        var architecture = new ArchitectureOption("The processor: amd64 or arm64 (this machine's).");
         var refresh = new Option<bool>("--refresh") { Description = "Ask the mirror for newer sources instead of using the version resolved before." };
         var output = new OutputOption();
         var command = new Command("build", "Build the kernel, for QEMU and as libkrun's library. It takes some 20 minutes on two processors; an interrupted build goes on.") { architecture, refresh, output };
         command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>
         {
             var json = output.IsJson(parse);
-            var target = Checked(parse.GetValue(architecture));
+            var target = architecture.Of(parse);
             await PackageSetup.EnsureForKernelAsync(context, target);
             var began = Stopwatch.GetTimestamp();
             KernelImage kernel;
@@ -41,8 +37,4 @@ internal static class KernelBuildCommand
         }));
         return command;
     }
-
-    private static string? Checked(string? architecture) => architecture is null || Architectures.Contains(architecture)
-        ? architecture
-        : throw new FaultException(ValueFaults.Make("--arch", architecture, "there is no such processor here", "Write --arch amd64 or --arch arm64."));
 }

@@ -28,7 +28,10 @@ internal sealed class StepBoard(TimeProvider time, bool unicode)
     {
         _frame++;
         var shown = _rows.Where(IsShown).ToList();
-        var titles = shown.Select(r => Title(r.Step).Length + Indent(r.Step).Length).DefaultIfEmpty(0).Max();
+        // Rows of nothing have no shape for a live display (Spectre.Console 0.49 throws), and the first frame may come before the first step.
+        if (shown.Count == 0)
+            return Text.Empty;
+        var titles = shown.Select(r => Title(r.Step).Length + Indent(r.Step).Length).Max();
         return new Rows(shown.Select(row => Line(row, titles, columns)));
     }
 

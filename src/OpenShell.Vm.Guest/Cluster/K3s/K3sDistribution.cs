@@ -19,7 +19,7 @@ namespace OpenShell.Vm.Guest.Cluster.K3s;
 /// </summary>
 internal sealed class K3sDistribution : IGuestDistribution
 {
-    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(500), UserPatience = TimeSpan.FromMinutes(2);
 
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -85,19 +85,50 @@ internal sealed class K3sDistribution : IGuestDistribution
         context.Board.Fulfil(new Condition.Done(Milestone.Images));
         var documents = await GatewayObjects.AllAsync(context, cancellationToken).ConfigureAwait(false);
         await FollowAsync(context, documents, cancellationToken).ConfigureAwait(false);
-        context.Reporter.Report(Stage.Workload, StageState.Completed, $"{documents.Count} objects deployed by k3s");
+        var user = await FollowUserAsync(context, cancellationToken).ConfigureAwait(false);
+        context.Reporter.Report(Stage.Workload, StageState.Completed, $"{documents.Count} objects deployed by k3s{user}");
         return documents.Any(d => d.Header is { Kind: "StatefulSet", Name: "openshell-gateway" });
     }
 
-    /// <summary>Waits until k3s has made every object of the image's own manifests.</summary>
+    /// <summary>Waits for the user's objects too, but not for ever: k3s may refuse one, and says so in events of its own.</summary>
+    private static async Task<string> FollowUserAsync(ClusterContext context, CancellationToken cancellationToken)
+    {
+        var files = ManifestFolder.Files(StateLayout.Manifests);
+        if (files.Count == 0)
+            return "";
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(UserPatience);
+        var applied = 0;
+        var refused = new List<string>();
+        foreach (var file in files)
+        {
+            var name = Path.GetFileName(file);
+            try
+            {
+                await FollowAsync(context, ManifestReader.Read(name, await File.ReadAllTextAsync(file, cancellationToken).ConfigureAwait(false)), patience.Token).ConfigureAwait(false);
+                applied++;
+            }
+            catch (ManifestException e)
+            {
+                refused.Add(e.Message);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                refused.Add($"{name}: k3s has not made all of its objects yet");
+            }
+        }
+
+        return new UserManifests(applied, refused).ToString();
+    }
+
+    /// <summary>Waits until k3s has made every object of a manifest.</summary>
     private static async Task FollowAsync(ClusterContext context, IReadOnlyList<ManifestDocument> documents, CancellationToken cancellationToken)
     {
         var api = await context.Api.ConfigureAwait(false);
         var paths = new ResourcePaths(api);
         foreach (var document in documents)
         {
-            if (document.Header is not { } header)
-                continue;
+            var header = document.Header;
             var said = false;
             while (!await IsThereAsync(api, paths, header, cancellationToken).ConfigureAwait(false))
             {

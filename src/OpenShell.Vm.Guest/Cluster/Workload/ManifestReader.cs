@@ -1,110 +1,111 @@
-using System.Buffers;
+using System.Globalization;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+using YamlDotNet.RepresentationModel;
 
 namespace OpenShell.Vm.Guest.Cluster.Workload;
 
 /// <summary>
-/// Takes a manifest apart into documents and reads four scalars of each, in the plain block style in which manifests are written. It is no YAML parser:
-/// where it meets anything else (flow style, anchors, tags, multi-line scalars in metadata), it says that it does not know, and kubectl is asked instead.
-/// https://yaml.org/spec/1.2.2/
+/// Takes a manifest, YAML or JSON, apart into its objects. Their text stays as it was written, since the API server reads YAML by rules of its own (<c>yes</c> is a boolean there);
+/// only JSON, what comes out of a list, and what lacks a protocol of ports, is written anew. https://kubernetes.io/docs/concepts/overview/working-with-objects/
 /// </summary>
 internal static class ManifestReader
 {
-    // Characters that mean something to YAML, and do not occur in names.
-    private static readonly SearchValues<char> Special = SearchValues.Create("&*!|>{}[]\"'%@`\\");
+    // Kubernetes' own objects reach some twenty levels; the parser's tree is built by recursion, and PID 1 must not run out of stack.
+    private const int Deepest = 200;
 
-    /// <summary>The documents of a file; those with nothing but comments are left out.</summary>
+    /// <summary>The objects of a file; documents with nothing but comments are left out.</summary>
+    /// <param name="name">The file's name, for messages.</param>
+    /// <param name="text">Its text.</param>
+    /// <exception cref="ManifestException">It is no YAML, or holds something that is no object; nothing of it is to be applied then.</exception>
     public static IReadOnlyList<ManifestDocument> Read(string name, string text)
     {
-        var documents = new List<ManifestDocument>();
-        foreach (var part in Split(text))
+        try
         {
-            if (HasContent(part))
-                documents.Add(new ManifestDocument($"{name}, document {documents.Count + 1}", part, Header(part)));
-        }
-
-        return documents;
-    }
-
-    private static IEnumerable<string> Split(string text)
-    {
-        var start = 0;
-        for (var line = 0; line < text.Length;)
-        {
-            var end = text.IndexOf('\n', line) is >= 0 and var newline ? newline + 1 : text.Length;
-            // "---" alone, or followed by blank or comment.
-            if (text.AsSpan(line, end - line).StartsWith("---") && Content(text.AsSpan(line + 3, end - line - 3)).Length == 0)
+            var starts = Starts(name, text);
+            var stream = new YamlStream();
+            using var reader = new StringReader(text);
+            stream.Load(new Parser(reader));
+            var documents = new List<ManifestDocument>();
+            for (var i = 0; i < stream.Documents.Count; i++)
             {
-                yield return text[start..line];
-                start = end;
+                var part = text[(i == 0 ? 0 : starts[i])..(i + 1 < starts.Count ? starts[i + 1] : text.Length)];
+                if (stream.Documents[i].RootNode is not YamlScalarNode { Value: null or "" })
+                    documents.AddRange(Objects(name, $"{name}, document {documents.Count + 1}", stream.Documents[i].RootNode, part));
             }
 
-            line = end;
+            return documents;
         }
-
-        yield return text[start..];
-    }
-
-    private static ManifestHeader? Header(string text)
-    {
-        string? apiVersion = null, kind = null, name = null, space = null;
-        var indent = 0;
-        var inMetadata = false;
-        foreach (var line in text.AsSpan().EnumerateLines())
+        catch (YamlException e)
         {
-            var content = Content(line);
-            if (content.Length == 0)
-                continue;
-            var depth = line.Length - line.TrimStart(' ').Length;
-            if (depth == 0)
-            {
-                inMetadata = content is "metadata:";
-                indent = 0;
-                // A list of objects, or metadata in a style of its own.
-                if (content.StartsWith("metadata:") && !inMetadata)
-                    return null;
-                apiVersion ??= Value(content, "apiVersion:");
-                kind ??= Value(content, "kind:");
-            }
-            else if (inMetadata && (indent == 0 || depth == indent))
-            {
-                indent = depth;
-                name ??= Value(content, "name:");
-                space ??= Value(content, "namespace:");
-            }
+            throw new ManifestException(name, e.Start.Line, e.InnerException?.Message ?? e.Message);
         }
-
-        return apiVersion is null || kind is null || name is null || kind.EndsWith("List", StringComparison.Ordinal) ? null : new ManifestHeader(apiVersion, kind, name, space);
     }
 
-    /// <summary>A line without blanks around it and without its comment.</summary>
-    private static ReadOnlySpan<char> Content(ReadOnlySpan<char> line)
+    /// <summary>Where the documents begin, in characters.</summary>
+    private static List<int> Starts(string name, string text)
     {
-        line = line.Trim();
-        if (line.Length > 0 && line[0] == '#')
-            return [];
-        var comment = line.IndexOf(" #");
-        return comment < 0 ? line : line[..comment].TrimEnd();
-    }
-
-    /// <summary>The plain or quoted scalar after a key; <see langword="null"/> for another key, or a value that is more than that.</summary>
-    private static string? Value(ReadOnlySpan<char> content, string key)
-    {
-        if (!content.StartsWith(key))
-            return null;
-        var value = content[key.Length..].Trim();
-        if (value.Length >= 2 && value[0] is '"' or '\'' && value[^1] == value[0])
-            value = value[1..^1];
-        return value.Length == 0 || value.ContainsAny(Special) ? null : value.ToString();
-    }
-
-    private static bool HasContent(string text)
-    {
-        foreach (var line in text.AsSpan().EnumerateLines())
+        var starts = new List<int>();
+        using var reader = new StringReader(text);
+        var parser = new Parser(reader);
+        for (var depth = 0; parser.MoveNext();)
         {
-            if (Content(line).Length > 0)
-                return true;
+            var next = parser.Current!;
+            if (next is DocumentStart)
+                starts.Add((int)next.Start.Index);
+            depth += next.NestingIncrease;
+            if (depth > Deepest)
+                throw new ManifestException(name, next.Start.Line, string.Create(CultureInfo.InvariantCulture, $"it is nested deeper than {Deepest} levels"));
         }
 
-        return false;
+        return starts;
+    }
+
+    /// <summary>The object, or those of a list.</summary>
+    private static List<ManifestDocument> Objects(string file, string source, YamlNode root, string text)
+    {
+        if (root is not YamlMappingNode map)
+            throw new ManifestException(file, root.Start.Line, "an object was expected, and not a list or a text");
+        if (Text(map, "kind")?.EndsWith("List", StringComparison.Ordinal) != true || Child(map, "items") is not YamlSequenceNode items)
+        {
+            // JSON knows the escape "\/", and the API server's reader of YAML does not.
+            var isWritten = PortProtocols.Complete(map) || map.Style == MappingStyle.Flow;
+            return [new ManifestDocument(source, isWritten ? Write(map) : text, Header(file, map))];
+        }
+
+        return [.. items.SelectMany((item, i) => Objects(file, string.Create(CultureInfo.InvariantCulture, $"{source}, item {i + 1}"), item, Write(item)))];
+    }
+
+    private static ManifestHeader Header(string file, YamlMappingNode map)
+    {
+        var metadata = Child(map, "metadata") as YamlMappingNode;
+        return new ManifestHeader(
+            Text(map, "apiVersion") ?? throw Lacks("apiVersion"),
+            Text(map, "kind") ?? throw Lacks("kind"),
+            (metadata is null ? null : Text(metadata, "name")) ?? throw Lacks("metadata.name"),
+            metadata is null ? null : Text(metadata, "namespace"));
+
+        ManifestException Lacks(string what) => new(file, map.Start.Line, $"an object without {what}");
+    }
+
+    private static YamlNode? Child(YamlMappingNode map, string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
+
+    private static string? Text(YamlMappingNode map, string key) => Child(map, key) is YamlScalarNode { Value.Length: > 0 } scalar ? scalar.Value : null;
+
+    /// <summary>Plain scalars stay plain, so that they keep their meaning; all others are quoted, which loses nothing.</summary>
+    private static string Write(YamlNode root)
+    {
+        foreach (var scalar in root.AllNodes.OfType<YamlScalarNode>().Where(s => s.Style is not ScalarStyle.Plain))
+            scalar.Style = ScalarStyle.DoubleQuoted;
+        using var writer = new StringWriter(CultureInfo.InvariantCulture);
+        new YamlStream(new YamlDocument(root)).Save(new Emitter(writer, new EmitterSettings().WithBestWidth(int.MaxValue)), assignAnchors: false);
+        return writer.ToString();
     }
 }
+
+/// <summary>A manifest that cannot be read.</summary>
+/// <param name="name">The file.</param>
+/// <param name="line">Where in it, from 1.</param>
+/// <param name="problem">What is wrong.</param>
+internal sealed class ManifestException(string name, long line, string problem)
+    : Exception(string.Create(CultureInfo.InvariantCulture, $"{name}, line {line}: {problem.TrimEnd('.')}"));

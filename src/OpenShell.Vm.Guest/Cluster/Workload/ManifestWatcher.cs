@@ -1,6 +1,5 @@
 using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.State;
-using OpenShell.Vm.Guest.Tools;
 
 namespace OpenShell.Vm.Guest.Cluster.Workload;
 
@@ -9,31 +8,35 @@ namespace OpenShell.Vm.Guest.Cluster.Workload;
 /// is one named <c>FILE.skip</c> is left alone. What is wrong with one file is said, as an event of the node and on the console, and stops no other.
 /// https://docs.k3s.io/installation/packaged-components#auto-deploying-manifests-addons
 /// </summary>
-internal sealed class ManifestWatcher(ApiClient api, string node, Tool tool, Task<IReadOnlyList<ManifestDocument>> imageManifests)
+internal sealed class ManifestWatcher(ApiClient api, string node, ManifestProgress progress)
 {
     // A look is a listing of a folder. What fails is tried again by itself, since what it needs may come later; a kind that is not known yet for some seconds at once.
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2), TryAgainAfter = TimeSpan.FromSeconds(30), Patience = TimeSpan.FromSeconds(10);
 
-    private readonly ManifestApplier _applier = new(api, tool, Patience);
+    private readonly ManifestApplier _applier = new(api, Patience);
     private readonly EventRecorder _events = new(api);
     private readonly AppliedManifests _applied = new(StateLayout.AppliedManifests);
     private readonly Dictionary<string, FileStamp> _seen = [], _handled = [];
     private readonly Dictionary<string, long> _tryAgainAt = [];
+    private readonly Dictionary<string, string> _refused = [];
+    private bool _isFirstLook = true;
 
     /// <summary>Looks until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(StateLayout.Manifests);
         var kept = new List<string>();
-        foreach (var document in await imageManifests.WaitAsync(cancellationToken).ConfigureAwait(false))
+        foreach (var document in await progress.Image.WaitAsync(cancellationToken).ConfigureAwait(false))
         {
-            if (document.Header is not null && await _applier.PathOfAsync(document.Header, cancellationToken).ConfigureAwait(false) is { } path)
+            if (await _applier.PathOfAsync(document.Header, cancellationToken).ConfigureAwait(false) is { } path)
                 kept.Add(path);
         }
 
         while (true)
         {
             await LookAsync(kept, cancellationToken).ConfigureAwait(false);
+            progress.UserIsSeen(new UserManifests(_applied.All.Count(a => a.Value.Hash.Length > 0), [.. _refused.Values]));
+            _isFirstLook = false;
             await Task.Delay(LookEvery, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -55,16 +58,17 @@ internal sealed class ManifestWatcher(ApiClient api, string node, Tool tool, Tas
             {
                 _applied.Forget(name);
                 _handled.Remove(name);
+                Settle(name);
                 KernelConsole.Say($"the manifest {name} is gone: {applied.Objects.Count} objects deleted");
             }
         }
     }
 
-    /// <summary>New or changed, and as it was at the last look: whoever writes it is probably done.</summary>
+    /// <summary>New or changed, and as it was at the last look: whoever writes it is probably done. What is there when the machine starts is not being written.</summary>
     private bool IsToBeHandled(string name, string file)
     {
         var stamp = FileStamp.Of(file);
-        var isSettled = _seen.GetValueOrDefault(name) == stamp;
+        var isSettled = _isFirstLook || _seen.GetValueOrDefault(name) == stamp;
         _seen[name] = stamp;
         if (_handled.GetValueOrDefault(name) != stamp)
             return isSettled;
@@ -92,11 +96,22 @@ internal sealed class ManifestWatcher(ApiClient api, string node, Tool tool, Tas
         var hash = Marker.HashOf([text]);
         if (hash == before.Hash)
         {
-            _tryAgainAt.Remove(name);
+            Settle(name);
             return;
         }
 
-        var (objects, errors) = await ApplyAsync(name, ManifestReader.Read(name, text), before, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<ManifestDocument> documents;
+        try
+        {
+            documents = ManifestReader.Read(name, text);
+        }
+        catch (ManifestException e)
+        {
+            await ReportAsync(name, e.Message, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var (objects, errors) = await ApplyAsync(name, documents, before, cancellationToken).ConfigureAwait(false);
         if (errors.Count > 0)
         {
             await ReportAsync(name, string.Join("; ", errors), cancellationToken).ConfigureAwait(false);
@@ -107,7 +122,7 @@ internal sealed class ManifestWatcher(ApiClient api, string node, Tool tool, Tas
         if (!await DeleteAsync(name, before.Objects, [.. kept, .. objects], cancellationToken).ConfigureAwait(false))
             return;
         _applied.Write(name, new AppliedManifest(hash, objects));
-        _tryAgainAt.Remove(name);
+        Settle(name);
         KernelConsole.Say($"the manifest {name} is applied: {objects.Count} objects");
     }
 
@@ -119,24 +134,20 @@ internal sealed class ManifestWatcher(ApiClient api, string node, Tool tool, Tas
         foreach (var document in documents)
         {
             // Before it is made, where its path is known: an object that exists and is not kept would stay when its file goes.
-            if (document.Header is not null)
-                await NoteAsync([document.Header]).ConfigureAwait(false);
-            var outcome = await _applier.ApplyAsync(document, cancellationToken).ConfigureAwait(false);
-            await NoteAsync(outcome.Objects).ConfigureAwait(false);
-            if (outcome.Error is not null)
-                errors.Add($"{document.Source}: {outcome.Error}");
+            await NoteAsync(document.Header).ConfigureAwait(false);
+            if (await _applier.ApplyAsync(document, cancellationToken).ConfigureAwait(false) is { } error)
+                errors.Add($"{document.Source}: {error}");
+            // Its kind may be known only now.
+            await NoteAsync(document.Header).ConfigureAwait(false);
         }
 
         return (objects, errors);
 
-        async Task NoteAsync(IReadOnlyList<ManifestHeader> headers)
+        async Task NoteAsync(ManifestHeader header)
         {
-            foreach (var header in headers)
-            {
-                if (await TryPathAsync(header, cancellationToken).ConfigureAwait(false) is { } path && !objects.Contains(path))
-                    objects.Add(path);
-            }
-
+            if (await TryPathAsync(header, cancellationToken).ConfigureAwait(false) is not { } path || objects.Contains(path))
+                return;
+            objects.Add(path);
             _applied.Write(name, new AppliedManifest("", [.. before.Objects.Union(objects)]));
         }
     }
@@ -178,9 +189,16 @@ internal sealed class ManifestWatcher(ApiClient api, string node, Tool tool, Tas
         return true;
     }
 
+    private void Settle(string name)
+    {
+        _tryAgainAt.Remove(name);
+        _refused.Remove(name);
+    }
+
     private Task ReportAsync(string name, string error, CancellationToken cancellationToken)
     {
         _tryAgainAt[name] = Uptime.Nanoseconds + (TryAgainAfter.Ticks * 100);
+        _refused[name] = error;
         return WarnAsync(name, error, cancellationToken);
     }
 

@@ -84,7 +84,7 @@ internal sealed class BillOfMaterials
     private static string Purpose(string kind) => kind switch
     {
         KernelRecipe.Name or BundledArtifact.KernelFileKind or "kernel-custom-amd64" or "kernel-custom-arm64" => "OPERATING-SYSTEM",
-        DebianRootRecipe.Name or RootRecipe.ClusterName or RootRecipe.ProgramName or InitramfsRecipe.Name => "ARCHIVE",
+        DebianRootRecipe.Name or DebianRootRecipe.K3sName or RootRecipe.ClusterName or RootRecipe.ProgramName or RootRecipe.K3sName or InitramfsRecipe.Name => "ARCHIVE",
         WorkloadRecipe.Name => "CONTAINER",
         BundledArtifact.WorkloadKind => "OTHER",
         _ => "APPLICATION",
@@ -99,6 +99,7 @@ internal sealed class BillOfMaterials
         { Restored: null } when record.Inputs.FirstOrDefault(i => i.Name == "sdk") is { } sdk => [$"compiled by the .NET SDK {sdk.Value}; the packages of NuGet were not recorded when it was built"],
         { Kind: BundledArtifact.WorkloadKind or BundledArtifact.KernelFileKind } => ["given by whoever made the bundle; what is in it is not known"],
         { Kind: KubernetesRecipe.Name } => ["the Go modules that its source package carries are not listed one by one"],
+        { Kind: K3sRecipe.Name } => ["what its program and its air-gap images are made of is not listed one by one"],
         _ => [],
     };
 

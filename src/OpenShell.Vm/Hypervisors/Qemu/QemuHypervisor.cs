@@ -43,8 +43,10 @@ public sealed class QemuHypervisor : IHypervisor
             {
                 Code = "host.no-qemu",
                 Stage = BootStages.HostProbe,
-                What = $"There is no qemu-system-{host.Architecture} on this host.",
-                Remedy = "Run 'sudo ./gateway setup', which installs it from Debian's backports; 'gateway doctor' lists everything that is missing.",
+                What = $"There is no qemu-system-{host.GuestArchitecture} on this host.",
+                Remedy = host.GuestArchitecture == host.Architecture
+                    ? "Run 'sudo ./gateway setup', which installs it from Debian's backports; 'gateway doctor' lists everything that is missing."
+                    : "Run 'sudo ./gateway setup --with-tests', which installs it from Debian's backports, besides what the tests use.",
             };
         }
 

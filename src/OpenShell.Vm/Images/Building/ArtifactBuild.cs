@@ -21,7 +21,7 @@ internal sealed class ArtifactBuild(ArtifactCache cache, RecipeFacts facts, Lock
 
         var tools = new Tools(Layout.Log(recipe.Kind));
         var folder = cache.Begin(recipe.Kind, plan.Key);
-        var context = new BuildContext(Layout, facts, locks, needs) { Folder = folder, Tools = tools, Progress = step };
+        var context = new BuildContext(Layout, facts.For(recipe), locks, needs) { Folder = folder, Tools = tools, Progress = step };
         try
         {
             var packages = await FetchAsync(recipe, context, cancellationToken).ConfigureAwait(false);
@@ -70,7 +70,7 @@ internal sealed class ArtifactBuild(ArtifactCache cache, RecipeFacts facts, Lock
 
     private async Task<IReadOnlyList<PinnedPackage>> FetchAsync(Recipe recipe, BuildContext context, CancellationToken cancellationToken)
     {
-        if (recipe.Packages(facts) is not { } request)
+        if (recipe.Packages(context.Facts) is not { } request)
             return [];
         var locked = context.Locked(recipe);
         using var guard = await Guard.EnterAsync(

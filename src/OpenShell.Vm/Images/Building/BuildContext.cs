@@ -44,7 +44,7 @@ internal sealed class BuildContext(CacheLayout layout, RecipeFacts facts, Locks 
     public PackageLock Locked(Recipe recipe) => locks.Find(recipe.Packages(Facts)!)!;
 
     /// <summary>The framework that .NET code is compiled for.</summary>
-    public ToolchainLock Toolchain => locks.FindToolchain()!;
+    public ToolchainLock Toolchain => locks.FindToolchain(Facts)!;
 
     /// <summary>A folder for scratch files of this build alone; it goes when the build ends.</summary>
     public string Scratch(string name)

@@ -25,13 +25,13 @@ internal static class DotNet
     public static async Task PublishNativeAsync(BuildContext context, string project, IReadOnlyList<string> sources, string output, CancellationToken cancellationToken)
     {
         // A copy: the build must not disturb the one that a developer runs in the tree, and must see just what the content address covers.
-        var (folder, guard) = await context.EnterWorkAsync("dotnet-" + Path.GetFileName(project), cancellationToken).ConfigureAwait(false);
+        var (folder, guard) = await context.EnterWorkAsync(WorkName(context, project), cancellationToken).ConfigureAwait(false);
         using (guard)
         {
             context.Source.CopyTo(folder, sources);
             context.Note($"{context.Toolchain.Framework}: {context.Toolchain.Reason}");
             context.Progress.Running($"native code, {context.Toolchain.Framework}");
-            await context.Tools.RunAsync(Command(
+            await RunAsync(context, project, Command(
                 [
                     "publish", project, "--configuration", "Release",
                     "--framework", context.Toolchain.Framework, "--runtime", context.Facts.RuntimeIdentifier, "--output", output,
@@ -40,10 +40,62 @@ internal static class DotNet
                     // Style and analysis are for developers' builds; a newer SDK's new warnings must not stop this one.
                     "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false",
                     "-p:PublishAot=true", "-p:UseSharedCompilation=false", $"-p:PathMap={folder}=/src", "-p:GenerateDocumentationFile=false", "-p:EnforceCodeStyleInBuild=false",
+                    .. context.Facts.IsForeign ? CrossOptions(context) : [],
                 ],
                 folder) with
             { Background = true }, cancellationToken).ConfigureAwait(false);
             context.NoteRestored(RestoredPackages.Read(Path.Combine(folder, "artifacts", "obj", Path.GetFileName(project), "project.assets.json")));
+        }
+    }
+
+    // Object files of one processor are none of another's.
+    private static string WorkName(BuildContext context, string project) =>
+        "dotnet-" + Path.GetFileName(project) + (context.Facts.IsForeign ? "-" + context.Facts.Architecture : "");
+
+    /// <summary>
+    /// gcc for another processor in place of clang, which .NET prefers and which is one for all: it is told the processor by its name, and does not know the option that
+    /// says it to clang. <c>SetupOSSpecificProps</c> is the target of the native compiler's package that lists the linker's options.
+    /// </summary>
+    private static string[] CrossOptions(BuildContext context)
+    {
+        var targets = Path.Combine(context.Scratch("cross"), "cross-gcc.targets");
+        File.WriteAllText(targets, """
+            <Project>
+              <Target Name="GccIsNamedForItsProcessor" AfterTargets="SetupOSSpecificProps">
+                <ItemGroup><LinkerArg Remove="--target=$(TargetTriple)" /></ItemGroup>
+              </Target>
+            </Project>
+            """);
+        return
+        [
+            "-p:CustomAfterMicrosoftCommonTargets=" + targets,
+            $"-p:CppCompilerAndLinker={context.Facts.CrossPrefix}gcc", $"-p:ObjCopyName={context.Facts.CrossPrefix}objcopy",
+        ];
+    }
+
+    private static async Task RunAsync(BuildContext context, string project, ToolCommand command, CancellationToken cancellationToken)
+    {
+        var missing = new SortedSet<string>(StringComparer.Ordinal);
+        try
+        {
+            await context.Tools.RunAsync(
+                command,
+                input: null,
+                async (stdout, token) =>
+                {
+                    using var reader = new StreamReader(stdout, System.Text.Encoding.UTF8);
+                    while (await reader.ReadLineAsync(token).ConfigureAwait(false) is { } line)
+                    {
+                        context.Tools.Log(line);
+                        if (MissingPack.Of(line) is { } pack)
+                            missing.Add(pack);
+                    }
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (ToolFailedException e) when (missing.Count > 0)
+        {
+            throw MissingPack.Fault(project, context.Facts, missing, context.Tools.LogFile, e);
         }
     }
 }

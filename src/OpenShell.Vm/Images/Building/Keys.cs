@@ -26,22 +26,23 @@ internal sealed class Keys(RecipeCatalog catalog, RecipeFacts facts, Locks locks
 
     private ArtifactPlan? Compute(Recipe recipe)
     {
+        var own = facts.For(recipe);
         var inputs = new List<RecipeInput>
         {
             new("recipe " + recipe.Kind, recipe.Revision.ToString(CultureInfo.InvariantCulture)),
-            new("architecture", facts.Architecture),
+            new("architecture", own.Architecture),
         };
-        inputs.AddRange(facts.Source.Inputs(recipe.Sources));
-        inputs.AddRange(recipe.Inputs(facts));
+        inputs.AddRange(own.Source.Inputs(recipe.Sources));
+        inputs.AddRange(recipe.Inputs(own));
         if (recipe.CompilesDotNet)
         {
-            if (locks.FindToolchain() is not { } toolchain)
+            if (locks.FindToolchain(own) is not { } toolchain)
                 return null;
             inputs.Add(new RecipeInput("framework", toolchain.Framework));
             inputs.Add(new RecipeInput("sdk", toolchain.Sdk));
         }
 
-        if (recipe.Packages(facts) is { } request)
+        if (recipe.Packages(own) is { } request)
         {
             if (locks.Find(request) is not { } locked)
                 return null;

@@ -8,19 +8,19 @@ namespace OpenShell.Vm.Images.Building;
 /// <summary>What was resolved once: package versions, the compiler's framework. Kept until a refresh.</summary>
 internal sealed class Locks(CacheLayout layout)
 {
-    private static string ToolchainName => "dotnet-" + Environment.Version;
-
     /// <summary>The packages of a request, if they were resolved.</summary>
     public PackageLock? Find(PackageRequest request) => Read(request.LockName, CacheJson.Default.PackageLock);
 
-    /// <summary>The framework for this version of .NET, if it was probed.</summary>
-    public ToolchainLock? FindToolchain() => Read(ToolchainName, CacheJson.Default.ToolchainLock);
+    /// <summary>The framework for this version of .NET and the guest's processor, if it was probed.</summary>
+    public ToolchainLock? FindToolchain(RecipeFacts facts) => Read(ToolchainName(facts), CacheJson.Default.ToolchainLock);
 
     public Task WriteAsync(PackageRequest request, PackageLock locked, CancellationToken cancellationToken) =>
         WriteAsync(request.LockName, locked, CacheJson.Default.PackageLock, cancellationToken);
 
-    public Task WriteAsync(ToolchainLock locked, CancellationToken cancellationToken) =>
-        WriteAsync(ToolchainName, locked, CacheJson.Default.ToolchainLock, cancellationToken);
+    public Task WriteAsync(RecipeFacts facts, ToolchainLock locked, CancellationToken cancellationToken) =>
+        WriteAsync(ToolchainName(facts), locked, CacheJson.Default.ToolchainLock, cancellationToken);
+
+    private static string ToolchainName(RecipeFacts facts) => $"dotnet-{Environment.Version}" + (facts.IsForeign ? "-" + facts.RuntimeIdentifier : "");
 
     private T? Read<T>(string name, JsonTypeInfo<T> type)
         where T : class

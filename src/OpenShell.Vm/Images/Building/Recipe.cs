@@ -29,6 +29,9 @@ internal abstract class Recipe
     /// <summary>Whether .NET code is compiled natively.</summary>
     public virtual bool CompilesDotNet => false;
 
+    /// <summary>Whether it does not depend on the guest's processor: it is for the host, or is for a processor of its own.</summary>
+    public virtual bool IsOfHost => false;
+
     /// <summary>What else determines the content.</summary>
     public virtual IReadOnlyList<Cache.RecipeInput> Inputs(RecipeFacts facts) => [];
 
@@ -47,9 +50,21 @@ internal sealed record RecipeFacts(SourceTree Source, string Architecture)
     /// <summary>The k3s that the user has brought; <see langword="null"/>: the pinned release.</summary>
     public GivenK3s? K3s { get; init; }
 
+    /// <summary>Debian's name of the processor architecture of the machine that builds.</summary>
+    public string HostArchitecture { get; init; } = ImageBuilder.HostArchitecture;
+
+    /// <summary>Whether the guest's programs cannot be run here.</summary>
+    public bool IsForeign => Architecture != HostArchitecture;
+
+    /// <summary>What the names of a compiler's programs for the guest begin with; empty: the host's own.</summary>
+    public string CrossPrefix => !IsForeign ? "" : Architecture == Architectures.Arm64 ? "aarch64-linux-gnu-" : "x86_64-linux-gnu-";
+
     /// <summary>The release of Debian that the guest is made of.</summary>
     public const string Suite = "bookworm";
 
     /// <summary>.NET's run-time identifier of the guest.</summary>
-    public string RuntimeIdentifier => Architecture == "arm64" ? "linux-arm64" : "linux-x64";
+    public string RuntimeIdentifier => Architecture == Architectures.Arm64 ? "linux-arm64" : "linux-x64";
+
+    /// <summary>What a recipe is evaluated against.</summary>
+    public RecipeFacts For(Recipe recipe) => recipe.IsOfHost ? this with { Architecture = HostArchitecture } : this;
 }

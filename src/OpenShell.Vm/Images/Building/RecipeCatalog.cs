@@ -17,7 +17,8 @@ internal sealed class RecipeCatalog(IReadOnlyList<Recipe> recipes)
         CustomKernelRecipe.Arm64,
         new StockFirmwareRecipe(),
         new GuestRecipe(),
-        new InitramfsRecipe(),
+        InitramfsRecipe.Guest,
+        InitramfsRecipe.Plain,
         new KubernetesRecipe(),
         new K3sRecipe(),
         new GatewayRecipe(),
@@ -26,6 +27,7 @@ internal sealed class RecipeCatalog(IReadOnlyList<Recipe> recipes)
         RootRecipe.Cluster,
         RootRecipe.Program,
         RootRecipe.K3s,
+        RootRecipe.Plain,
         new GvproxyRecipe(),
     ]);
 

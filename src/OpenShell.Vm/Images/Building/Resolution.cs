@@ -8,7 +8,10 @@ internal sealed class Resolution(CacheLayout layout, RecipeFacts facts, Locks lo
 {
     /// <summary>apt's private state for the suite of a request.</summary>
     public static PrivateApt Apt(CacheLayout layout, PackageRequest request) =>
-        new(Path.Combine(layout.Apt, request.Suite), request.Suite, request.Architecture, DebianArchive.OfHost());
+        new(Path.Combine(layout.Apt, NameOf(request)), request.Suite, request.Architecture, DebianArchive.OfHost());
+
+    // The lists of another processor are others.
+    private static string NameOf(PackageRequest request) => request.Suite + (request.Architecture == ImageBuilder.HostArchitecture ? "" : "-" + request.Architecture);
 
     /// <summary>Resolves what these recipes need and is not resolved yet; with <paramref name="refresh"/>, everything.</summary>
     public async Task EnsureAsync(IReadOnlyList<Recipe> recipes, bool refresh, CancellationToken cancellationToken)
@@ -22,13 +25,13 @@ internal sealed class Resolution(CacheLayout layout, RecipeFacts facts, Locks lo
                 layout.Guard("resolve"), pid => step.State(BuildState.Waiting, $"process {pid} is asking the mirror"), cancellationToken).ConfigureAwait(false);
             step.State(BuildState.Started);
             var tools = new Tools(layout.Log("resolve"));
-            foreach (var suite in recipes.Select(r => r.Packages(facts)).OfType<PackageRequest>().Where(r => refresh || locks.Find(r) is null).GroupBy(r => r.Suite).ToList())
-                await ResolveSuiteAsync(suite.Key, [.. suite], tools, step, cancellationToken).ConfigureAwait(false);
+            foreach (var suite in recipes.Select(r => r.Packages(facts.For(r))).OfType<PackageRequest>().Where(r => refresh || locks.Find(r) is null).GroupBy(NameOf).ToList())
+                await ResolveSuiteAsync([.. suite], tools, step, cancellationToken).ConfigureAwait(false);
 
-            if (recipes.Any(r => r.CompilesDotNet) && (refresh || locks.FindToolchain() is null))
+            if (recipes.Any(r => r.CompilesDotNet) && (refresh || locks.FindToolchain(facts) is null))
             {
                 step.Running("which .NET can be compiled natively");
-                await locks.WriteAsync(await ToolchainProbe.RunAsync(layout, facts, tools, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+                await locks.WriteAsync(facts, await ToolchainProbe.RunAsync(layout, facts, tools, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
             }
 
             step.State(BuildState.Completed);
@@ -43,10 +46,12 @@ internal sealed class Resolution(CacheLayout layout, RecipeFacts facts, Locks lo
     }
 
     private bool IsMissing(Recipe recipe) =>
-        (recipe.CompilesDotNet && locks.FindToolchain() is null) || (recipe.Packages(facts) is { } request && locks.Find(request) is null);
+        (recipe.CompilesDotNet && locks.FindToolchain(facts) is null) || (recipe.Packages(facts.For(recipe)) is { } request && locks.Find(request) is null);
 
-    private async Task ResolveSuiteAsync(string suite, IReadOnlyList<PackageRequest> requests, Tools tools, StepReporter step, CancellationToken cancellationToken)
+    // All of one suite, for one processor.
+    private async Task ResolveSuiteAsync(IReadOnlyList<PackageRequest> requests, Tools tools, StepReporter step, CancellationToken cancellationToken)
     {
+        var suite = requests[0].Suite;
         using var guard = await Guard.EnterAsync(layout.Guard("apt-" + suite), null, cancellationToken).ConfigureAwait(false);
         var apt = Apt(layout, requests[0]);
         step.Running($"package lists of {suite}");

@@ -204,7 +204,8 @@ internal sealed partial class Tools(string logFile)
         }
     }
 
-    private void Log(string line)
+    /// <summary>Adds a line to the log.</summary>
+    public void Log(string line)
     {
         lock (_logLock)
         {

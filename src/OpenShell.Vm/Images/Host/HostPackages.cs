@@ -13,20 +13,26 @@ public static class HostPackages
     /// <summary>The purpose of what only this project's tests need.</summary>
     public const string Test = "test";
 
+    /// <summary>The purpose of what only images and machines of the other processor need (<see cref="Architectures"/>).</summary>
+    public const string OtherProcessor = "other-processor";
+
+    private static readonly bool OnArm = Architectures.Host == Architectures.Arm64;
+
     private static readonly string[] CustomKernels = [CustomKernelRecipe.X64.Kind, CustomKernelRecipe.Arm64.Kind];
 
-    /// <summary>Purposes that nothing has without being asked for by name: an ordinary start needs neither.</summary>
-    internal static IReadOnlyList<string> OnRequest { get; } = [Test, .. CustomKernels];
+    /// <summary>Purposes that nothing has without being asked for by name: an ordinary start needs none of them.</summary>
+    internal static IReadOnlyList<string> OnRequest { get; } = [Test, OtherProcessor, .. CustomKernels];
 
     /// <summary>The table.</summary>
     public static IReadOnlyList<HostPackage> All { get; } =
     [
         // Snapshots need mapped-ram, which came with QEMU 9; Debian 12 itself has 7.2. Debian's versions of QEMU have the epoch 1.
-        Of("qemu-system-x86", "runs the virtual machine", [Run], suite: "bookworm-backports", minimum: "1:9.0"),
+        Of(OnArm ? "qemu-system-arm" : "qemu-system-x86", "runs the virtual machine", [Run], suite: "bookworm-backports", minimum: "1:9.0"),
+        Of(OnArm ? "qemu-system-x86" : "qemu-system-arm", "emulates machines of the other processor", [OtherProcessor, Test], suite: "bookworm-backports", minimum: "1:9.0"),
         Of("qemu-utils", "makes the disks of instances", [Run], suite: "bookworm-backports", minimum: "1:9.0"),
         Of("mmdebstrap", "builds the guest's root file system from packages", [DebianRootRecipe.Name, DebianRootRecipe.K3sName]),
         Of("uidmap", "lets an ordinary user build it", [DebianRootRecipe.Name, DebianRootRecipe.K3sName]),
-        Of("squashfs-tools", "makes the root image", [RootRecipe.ClusterName, RootRecipe.ProgramName, RootRecipe.K3sName]),
+        Of("squashfs-tools", "makes the root image", [RootRecipe.ClusterName, RootRecipe.ProgramName, RootRecipe.PlainName, RootRecipe.K3sName]),
         Of("kmod", "finds out which kernel module needs which", [KernelRecipe.Name]),
         Of("golang-go", "compiles Kubernetes", [KubernetesRecipe.Name]),
         Of("dpkg-dev", "unpacks the sources of Kubernetes", [KubernetesRecipe.Name]),
@@ -39,7 +45,10 @@ public static class HostPackages
         Of("bison", "reads its configuration", CustomKernels),
         Of("libelf-dev", "checks its code (objtool)", [CustomKernelRecipe.X64.Kind]),
         Of("xz-utils", "unpacks its sources", CustomKernels),
-        Of("gcc-aarch64-linux-gnu", "compiles a kernel for AArch64", [CustomKernelRecipe.Arm64.Kind]),
+        OnArm
+            ? Of("gcc-x86-64-linux-gnu", "links and compiles for x86-64", [CustomKernelRecipe.X64.Kind, OtherProcessor, Test])
+            : Of("gcc-aarch64-linux-gnu", "links and compiles for AArch64", [CustomKernelRecipe.Arm64.Kind, OtherProcessor, Test]),
+        Of(OnArm ? "libc6-dev-amd64-cross" : "libc6-dev-arm64-cross", "is what programs for the other processor are linked to", [OtherProcessor, Test]),
         Of("kubernetes-client", "is the unmodified kubectl that tests use", [Test]) with { Program = "kubectl" },
         Of("python3-grpcio", "is the gRPC client of another language that tests use", [Test]),
     ];
@@ -56,12 +65,14 @@ public static class HostPackages
         ["depmod"] = "kmod",
         ["objcopy"] = "binutils",
         ["xz"] = "xz-utils",
+        ["aarch64-linux-gnu-gcc"] = "gcc-aarch64-linux-gnu",
+        ["x86_64-linux-gnu-gcc"] = "gcc-x86-64-linux-gnu",
         ["newuidmap"] = "uidmap",
     };
 
     /// <summary>What a start needs packages for, where no image is in the cache: purposes as in <see cref="HostPackage.NeededFor"/>.</summary>
     /// <exception cref="FaultException"><c>image.distribution-unknown</c>.</exception>
-    public static IReadOnlyCollection<string> PurposesOf(ImageRequest request) => [Run, .. ImageBuilder.KindsFor(request)];
+    public static IReadOnlyCollection<string> PurposesOf(ImageRequest request) => [Run, .. ImageBuilder.KindsFor(request), .. request.Architecture is null || request.Architecture == Architectures.Host ? (string[])[] : [OtherProcessor]];
 
     internal static FaultException MissingTool(string program)
     {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
@@ -61,11 +60,10 @@ public static class RuntimeTools
     }
 
     /// <summary>Absolute path of <c>qemu-system-ARCH</c> for this host's architecture, by PATH and the usual folders; <see langword="null"/> if there is none.</summary>
-    public static string? FindQemu() => FindProgram(RuntimeInformation.OSArchitecture switch
-    {
-        Architecture.Arm64 => "qemu-system-aarch64",
-        _ => "qemu-system-x86_64",
-    });
+    public static string? FindQemu() => FindQemu(Architectures.Host);
+
+    /// <summary>The same for a guest's architecture (of <see cref="Architectures"/>).</summary>
+    public static string? FindQemu(string architecture) => FindProgram("qemu-system-" + Architectures.KernelName(architecture));
 
     /// <summary>Absolute path of <c>qemu-img</c>; <see langword="null"/> if there is none.</summary>
     public static string? FindQemuImg() => FindProgram("qemu-img");

@@ -29,6 +29,9 @@ internal sealed class CustomKernelRecipe : Recipe
 
     public override int Revision => 2;
 
+    // Its kind says for which processor it is; what it is made of, and the compiler, are the host's.
+    public override bool IsOfHost => true;
+
     // Sources 1.6 GB, object files 600 MB.
     public override long SpaceNeeded => 3000L << 20;
 

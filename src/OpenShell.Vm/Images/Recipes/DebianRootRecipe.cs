@@ -5,7 +5,10 @@ using OpenShell.Vm.Images.Host;
 
 namespace OpenShell.Vm.Images.Recipes;
 
-/// <summary>The guest's Debian: a tar of essential packages and what a list names, installed by mmdebstrap from pinned versions.</summary>
+/// <summary>
+/// The guest's Debian: a tar of essential packages and what a list names, installed by mmdebstrap from pinned versions. For another processor than the host's they are unpacked
+/// only, and <see cref="UnpackedDebian"/> makes up for their scripts.
+/// </summary>
 internal sealed class DebianRootRecipe : Recipe
 {
     public const string Name = "debian-root", K3sName = "debian-root-k3s", Tar = "root.tar";
@@ -29,7 +32,7 @@ internal sealed class DebianRootRecipe : Recipe
 
     private readonly string _packageList;
 
-    private DebianRootRecipe(string kind, string title, string packageList) => (Kind, Title, _packageList) = (kind, title, packageList);
+    private DebianRootRecipe(string kind, string title, string packageList) => (Kind, Title, _packageList, LockName) = (kind, title, packageList, kind);
 
     /// <summary>With everything that a cluster of Debian's own packages is made of.</summary>
     public static DebianRootRecipe Upstream { get; } = new(Name, "Debian root file system", "images/debian-root/packages.list");
@@ -37,19 +40,29 @@ internal sealed class DebianRootRecipe : Recipe
     /// <summary>With what k3s wants of its host, and none of what it brings along.</summary>
     public static DebianRootRecipe K3s { get; } = new(K3sName, "Debian root file system for k3s", "images/debian-root/k3s-packages.list");
 
+    /// <summary>The first, as it would be for another processor: what tests compare it with.</summary>
+    internal static DebianRootRecipe Unpacked { get; } = new("debian-root-unpacked", "Debian root file system, unpacked only", "images/debian-root/packages.list") { LockName = Name, AlwaysUnpacked = true };
+
+    private string LockName { get; init; }
+
+    private bool AlwaysUnpacked { get; init; }
+
     public override string Kind { get; }
 
     public override string Title { get; }
 
     public override int Revision => 2;
 
-    public override long SpaceNeeded => 1200L << 20;
+    public override long SpaceNeeded => 1500L << 20;
 
     public override IReadOnlyList<string> Sources => [_packageList, ExcludeList];
 
+    // The same packages, but not the same files.
+    public override IReadOnlyList<RecipeInput> Inputs(RecipeFacts facts) => IsUnpacked(facts) ? [new("packages", "unpacked only, completion 2")] : [];
+
     public override PackageRequest Packages(RecipeFacts facts) => new()
     {
-        Name = Kind,
+        Name = LockName,
         Suite = RecipeFacts.Suite,
         Packages = facts.Source.List(_packageList),
         Scope = PackageScope.System,
@@ -61,13 +74,14 @@ internal sealed class DebianRootRecipe : Recipe
         var locked = context.Locked(this);
         var mode = await BootstrapMode.ChooseAsync(context.Tools, cancellationToken).ConfigureAwait(false);
         context.Note("mmdebstrap --mode=" + mode);
+        var unpackedOnly = IsUnpacked(context.Facts);
         await using var chroot = await ChrootFolder.EnterAsync(context, mode, cancellationToken).ConfigureAwait(false);
         if (HostFiles.FreeBytes(chroot.Path) is var free && free < ChrootSize)
             throw ImageFaults.NoSpace(chroot.Path, ChrootSize, free);
 
         context.Progress.Running("package index");
         await using var repository = await PinnedRepository.StartAsync(locked, context.Store, context.Tools, cancellationToken).ConfigureAwait(false);
-        var command = chroot.Contain(Command(locked, context.Source.List(ExcludeList), context.Facts.Architecture, mode, repository.Address)) with
+        var command = chroot.Contain(Command(locked, context.Source.List(ExcludeList), context.Facts.Architecture, mode, repository.Address, unpackedOnly)) with
         {
             Environment = new Dictionary<string, string?>
             {
@@ -80,12 +94,13 @@ internal sealed class DebianRootRecipe : Recipe
             },
             Background = true,
         };
+        var made = unpackedOnly ? Path.Combine(context.Scratch("unpacked"), Tar) : context.Output(Tar);
         await context.Tools.RunAsync(
             command,
             input: null,
             async (tar, token) =>
             {
-                await using var file = File.Create(context.Output(Tar));
+                await using var file = File.Create(made);
                 await tar.CopyToAsync(file, token).ConfigureAwait(false);
             },
             cancellationToken,
@@ -94,18 +109,27 @@ internal sealed class DebianRootRecipe : Recipe
                 if (Steps.FirstOrDefault(s => line.StartsWith(s.Begins, StringComparison.Ordinal)) is { Shown: not null } step)
                     context.Progress.Running(step.Shown, step.Share);
             }).ConfigureAwait(false);
-        return $"Debian {locked.Suite}, {locked.Packages.Count} packages";
+        if (unpackedOnly)
+        {
+            await using var unpacked = File.OpenRead(made);
+            await using var completed = File.Create(context.Output(Tar));
+            await UnpackedDebian.CompleteAsync(unpacked, completed, cancellationToken).ConfigureAwait(false);
+        }
+
+        return $"Debian {locked.Suite}, {locked.Packages.Count} packages" + (unpackedOnly ? ", unpacked only" : "");
     }
 
+    private bool IsUnpacked(RecipeFacts facts) => AlwaysUnpacked || facts.IsForeign;
+
     /// <summary>The command line. mmdebstrap writes the tar to stdout, so that it needs no write access to the cache as whoever it runs.</summary>
-    internal static ToolCommand Command(PackageLock locked, IReadOnlyList<string> excludes, string architecture, string mode, string repository) => new()
+    internal static ToolCommand Command(PackageLock locked, IReadOnlyList<string> excludes, string architecture, string mode, string repository, bool unpackedOnly = false) => new()
     {
         Program = "mmdebstrap",
         Arguments =
         [
             "--mode=" + mode,
-            // No apt in the image: it is never changed by packages.
-            "--variant=essential",
+            // No apt in the image: it is never changed by packages. Unpacked only: no script of a package is run.
+            unpackedOnly ? "--variant=extract" : "--variant=essential",
             "--format=tar",
             "--architectures=" + architecture,
             "--include=" + string.Join(',', locked.Packages.Select(p => p.Name)),

@@ -14,6 +14,8 @@ internal sealed class GvproxyRecipe : Recipe
 
     public override int Revision => 1;
 
+    public override bool IsOfHost => true;
+
     public override long SpaceNeeded => 60L << 20;
 
     // Debian 12 has no package of it.

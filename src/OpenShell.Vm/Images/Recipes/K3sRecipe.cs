@@ -64,7 +64,7 @@ internal sealed class K3sRecipe : Recipe
     /// </summary>
     private static async Task<string> VersionAsync(BuildContext context, CancellationToken cancellationToken)
     {
-        if (context.Facts.Architecture != ImageBuilder.HostArchitecture)
+        if (context.Facts.IsForeign)
             return "k3s of unknown version";
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(TimeSpan.FromSeconds(20));

@@ -26,7 +26,7 @@ internal sealed class KernelRecipe : Recipe
     {
         Name = Name,
         Suite = RecipeFacts.Suite,
-        Packages = facts.Source.List(PackageList),
+        Packages = [.. facts.Source.List(PackageList).Select(p => p.Replace("*", facts.Architecture, StringComparison.Ordinal))],
         Scope = PackageScope.Alone,
         Architecture = facts.Architecture,
     };
@@ -76,8 +76,8 @@ internal sealed class KernelRecipe : Recipe
     private static async Task WriteKernelAsync(BuildContext context, string image, CancellationToken cancellationToken)
     {
         var compressed = await File.ReadAllBytesAsync(image, cancellationToken).ConfigureAwait(false);
-        var kernel = context.Facts.Architecture == "amd64" ? BzImage.Extract(compressed) : null;
-        context.Note(kernel is null ? "the kernel's image as the package has it" : "vmlinux, taken out of the package's compressed image");
+        var kernel = context.Facts.Architecture == Architectures.Arm64 ? ArmKernelFile.Extract(compressed) : BzImage.Extract(compressed);
+        context.Note(kernel is null || kernel.Length == compressed.Length ? "the kernel's image as the package has it" : "the kernel proper, taken out of the package's compressed image");
         await File.WriteAllBytesAsync(context.Output(Image), kernel ?? compressed, cancellationToken).ConfigureAwait(false);
     }
 }

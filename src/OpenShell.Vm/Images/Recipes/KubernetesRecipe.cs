@@ -29,7 +29,8 @@ internal sealed class KubernetesRecipe : Recipe
         Suite = RecipeFacts.Suite,
         Packages = facts.Source.List(PackageList),
         Scope = PackageScope.Source,
-        Architecture = facts.Architecture,
+        // Sources are the same for every processor, and so is their version.
+        Architecture = facts.HostArchitecture,
     };
 
     public override async Task<string> BuildAsync(BuildContext context, CancellationToken cancellationToken)

@@ -81,7 +81,7 @@ internal sealed partial class KubernetesTree(BuildContext context, string work, 
             return;
         context.Progress.Running("generating OpenAPI code");
         // Without -trimpath, which would make it forget where Go's own packages are: it reads their sources.
-        await context.Tools.RunAsync(Go(["build", "-o", Generator, $"{Package}/vendor/k8s.io/kube-openapi/cmd/openapi-gen"]), cancellationToken).ConfigureAwait(false);
+        await context.Tools.RunAsync(Go(["build", "-o", Generator, $"{Package}/vendor/k8s.io/kube-openapi/cmd/openapi-gen"], context.Facts.HostArchitecture), cancellationToken).ConfigureAwait(false);
         await context.Tools.RunAsync(
             Go([
                 "--logtostderr",
@@ -90,7 +90,7 @@ internal sealed partial class KubernetesTree(BuildContext context, string work, 
                 "--output-file-base", "zz_generated.openapi",
                 "--go-header-file", "hack/boilerplate/boilerplate.generatego.txt",
                 "--report-filename", Path.Combine(GoPath, "openapi-violations.txt"),
-            ]) with
+            ], context.Facts.HostArchitecture) with
             { Program = Generator },
             cancellationToken).ConfigureAwait(false);
         Done("openapi");
@@ -146,7 +146,8 @@ internal sealed partial class KubernetesTree(BuildContext context, string work, 
         orderby tagged.Key
         select tagged.Key.StartsWith("staging/src/", StringComparison.Ordinal) ? $"{Package}/vendor/{tagged.Key["staging/src/".Length..]}" : $"{Package}/{tagged.Key}";
 
-    private ToolCommand Go(IReadOnlyList<string> arguments) => new()
+    /// <summary>Go for the guest's processor, or for another: the generator runs here, and reads the sources as Go sees them here.</summary>
+    private ToolCommand Go(IReadOnlyList<string> arguments, string? architecture = null) => new()
     {
         Program = "go",
         Arguments = arguments,
@@ -158,7 +159,7 @@ internal sealed partial class KubernetesTree(BuildContext context, string work, 
             ["GOCACHE"] = Path.Combine(work, "gocache"),
             ["GO111MODULE"] = "off",
             ["GOFLAGS"] = "",
-            ["GOARCH"] = context.Facts.Architecture,
+            ["GOARCH"] = architecture ?? context.Facts.Architecture,
             ["GOOS"] = "linux",
             ["CGO_ENABLED"] = "0",
             ["GOTOOLCHAIN"] = "local",

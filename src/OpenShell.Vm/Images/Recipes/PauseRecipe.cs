@@ -21,7 +21,7 @@ internal sealed class PauseRecipe : Recipe
     public override async Task<string> BuildAsync(BuildContext context, CancellationToken cancellationToken)
     {
         await context.Tools.RunAsync(
-            new ToolCommand { Program = "gcc", Arguments = ["-Os", "-Wall", "-Werror", "-static", "-s", "-Wl,--build-id=none", "-o", context.Output(Program), context.Source.PathOf(Code)] },
+            new ToolCommand { Program = context.Facts.CrossPrefix + "gcc", Arguments = ["-Os", "-Wall", "-Werror", "-static", "-s", "-Wl,--build-id=none", "-o", context.Output(Program), context.Source.PathOf(Code)] },
             cancellationToken).ConfigureAwait(false);
         return $"static, {new FileInfo(context.Output(Program)).Length >> 10} KiB";
     }

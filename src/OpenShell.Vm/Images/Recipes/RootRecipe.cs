@@ -10,7 +10,7 @@ namespace OpenShell.Vm.Images.Recipes;
 internal sealed class RootRecipe : Recipe
 {
     public const string Image = "root.squashfs";
-    public const string ClusterName = "root", ProgramName = "root-program", K3sName = "root-k3s";
+    public const string ClusterName = "root", ProgramName = "root-program", PlainName = "root-plain", K3sName = "root-k3s";
     private const string ModuleList = "images/root/modules.list", ManifestFolder = "images/manifests", ImageFolder = "usr/share/openshell/images/";
 
     // What k3s's own installer links: its one program is also these (https://docs.k3s.io/installation/configuration, INSTALL_K3S_SYMLINK).
@@ -18,7 +18,9 @@ internal sealed class RootRecipe : Recipe
 
     private readonly string? _distribution;
 
-    private RootRecipe(string? distribution) => _distribution = distribution;
+    private readonly bool _isPlain;
+
+    private RootRecipe(string? distribution, bool isPlain = false) => (_distribution, _isPlain) = (distribution, isPlain);
 
     /// <summary>For clusters of upstream's (and good for single programs too).</summary>
     public static RootRecipe Cluster { get; } = new(Distributions.Upstream.DistributionName);
@@ -29,8 +31,12 @@ internal sealed class RootRecipe : Recipe
     /// <summary>For single programs: without what takes minutes to build.</summary>
     public static RootRecipe Program { get; } = new(null);
 
+    /// <summary>Without this project's programs: Debian, and the kernel's modules.</summary>
+    public static RootRecipe Plain { get; } = new(null, isPlain: true);
+
     public override string Kind => _distribution switch
     {
+        null when _isPlain => PlainName,
         null => ProgramName,
         Distributions.K3s.DistributionName => K3sName,
         _ => ClusterName,
@@ -38,6 +44,7 @@ internal sealed class RootRecipe : Recipe
 
     public override string Title => _distribution switch
     {
+        null when _isPlain => "Root image without the guest program",
         null => "Root image without Kubernetes",
         Distributions.K3s.DistributionName => "Root image with k3s",
         _ => "Root image",
@@ -51,7 +58,7 @@ internal sealed class RootRecipe : Recipe
 
     public override long SpaceNeeded => 1000L << 20;
 
-    public override IReadOnlyList<string> Needs => _distribution is null
+    public override IReadOnlyList<string> Needs => _isPlain ? [Debian, KernelRecipe.Name] : _distribution is null
         ? [Debian, KernelRecipe.Name, GuestRecipe.Name]
         : [Debian, KernelRecipe.Name, GuestRecipe.Name, IsK3s ? K3sRecipe.Name : KubernetesRecipe.Name, WorkloadRecipe.Name];
 
@@ -99,7 +106,8 @@ internal sealed class RootRecipe : Recipe
             await root.AddFolderAsync(folder, cancellationToken).ConfigureAwait(false);
 
         // Debian is merged: /sbin and /lib are links into /usr, and a tar cannot go through them.
-        await root.AddFileAsync("usr/sbin/openshell-init", context.Input(GuestRecipe.Name, GuestRecipe.Program), executable: true, cancellationToken).ConfigureAwait(false);
+        if (!_isPlain)
+            await root.AddFileAsync("usr/sbin/openshell-init", context.Input(GuestRecipe.Name, GuestRecipe.Program), executable: true, cancellationToken).ConfigureAwait(false);
         using (var modules = KernelModules.Open(context))
         {
             await root.AddTarAsync(context.Input(KernelRecipe.Name, KernelRecipe.Modules), "usr/", cancellationToken).ConfigureAwait(false);

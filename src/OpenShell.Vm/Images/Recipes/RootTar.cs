@@ -22,7 +22,7 @@ internal sealed class RootTar(Stream output) : IAsyncDisposable
         while (await reader.GetNextEntryAsync(copyData: false, cancellationToken).ConfigureAwait(false) is { } entry)
         {
             var name = Normal(entry.Name);
-            if (Dropped.Any(d => name.StartsWith(d, StringComparison.Ordinal) && name.Length > d.TrimEnd('/').Length) || Dropped.Contains(name))
+            if (IsDropped(name))
                 continue;
             if (name.Length == 0 || name == "." || !_names.Add(name))
                 continue;
@@ -30,6 +30,10 @@ internal sealed class RootTar(Stream output) : IAsyncDisposable
             onBytes(file.Position);
         }
     }
+
+    /// <summary>Whether a name of mmdebstrap's tar has no place in an image.</summary>
+    internal static bool IsDropped(string name) =>
+        Dropped.Any(d => name.StartsWith(d, StringComparison.Ordinal) && name.Length > d.TrimEnd('/').Length) || Dropped.Contains(name);
 
     /// <summary>All regular files of one of our own tars, below a folder.</summary>
     public async Task AddTarAsync(string path, string below, CancellationToken cancellationToken)

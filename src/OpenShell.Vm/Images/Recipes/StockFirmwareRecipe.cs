@@ -15,6 +15,8 @@ internal sealed class StockFirmwareRecipe : Recipe
 
     public override int Revision => 1;
 
+    public override bool IsOfHost => true;
+
     public override long SpaceNeeded => 80L << 20;
 
     public override PackageRequest Packages(RecipeFacts facts) => new()

@@ -5,7 +5,7 @@ namespace OpenShell.Vm.Guest.Tests.Cluster.K3s;
 
 public sealed class K3sFoldersTests : IDisposable
 {
-    private static readonly IReadOnlyList<ManifestDocument> Secrets = [new("the namespace", """{"kind":"Namespace"}""", null), new("a secret", """{"kind":"Secret"}""", null)];
+    private static readonly IReadOnlyList<ManifestDocument> Secrets = [new("the namespace", """{"kind":"Namespace"}""", new("v1", "Namespace", "x", null)), new("a secret", """{"kind":"Secret"}""", new("v1", "Namespace", "x", null))];
 
     private readonly TemporaryFolder _root = new();
     private readonly K3sLayout _layout;

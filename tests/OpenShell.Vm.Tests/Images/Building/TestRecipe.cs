@@ -24,6 +24,10 @@ internal sealed class TestRecipe(string kind, string file, Func<BuildContext, Ca
 
     public IReadOnlyList<string> SourceFiles { get; init; } = [];
 
+    public bool IsDotNet { get; init; }
+
+    public override bool CompilesDotNet => IsDotNet;
+
     /// <summary>How often it was really built.</summary>
     public int Builds => Volatile.Read(ref _builds);
 

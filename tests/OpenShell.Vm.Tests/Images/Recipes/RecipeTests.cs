@@ -33,7 +33,7 @@ public sealed class RecipeTests
         {
             package.Why.ShouldNotBeNullOrWhiteSpace();
             foreach (var purpose in package.NeededFor)
-                RecipeCatalog.Default.Kinds.Append(HostPackages.Run).Append(HostPackages.Test).ShouldContain(purpose);
+                RecipeCatalog.Default.Kinds.Append(HostPackages.Run).Append(HostPackages.Test).Append(HostPackages.OtherProcessor).ShouldContain(purpose);
         }
     }
 
@@ -50,6 +50,39 @@ public sealed class RecipeTests
             "mmdebstrap --mode=unshare --variant=essential --format=tar --architectures=amd64 --include=bash,busybox "
             + "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --dpkgopt=force-unsafe-io '--dpkgopt=path-exclude=/usr/share/man/*' "
             + "'--aptopt=Acquire::http::Proxy \"DIRECT\"' '--customize-hook=rm \"$1/etc/apt/sources.list\"' bookworm - 'deb [trusted=yes] http://127.0.0.1:9/ ./'");
+    }
+
+    [Fact]
+    public void Mmdebstrap_only_unpacks_what_it_could_not_run() =>
+        DebianRootRecipe.Command(new PackageLock { Suite = "bookworm", ResolvedAt = DateTimeOffset.UnixEpoch, Packages = [] }, [], "arm64", "root", "http://127.0.0.1:9/", unpackedOnly: true)
+            .ToString().ShouldStartWith("mmdebstrap --mode=root --variant=extract --format=tar --architectures=arm64 ");
+
+    [Fact]
+    public void The_other_processors_kernel_has_its_own_name_and_the_sources_of_Kubernetes_are_the_same()
+    {
+        var facts = new RecipeFacts(Source, "arm64") { HostArchitecture = "amd64" };
+        new KernelRecipe().Packages(facts).Packages.ShouldBe(["linux-image-cloud-arm64"]);
+        new KernelRecipe().Packages(facts with { Architecture = "amd64" }).Packages.ShouldBe(["linux-image-cloud-amd64"]);
+        new KubernetesRecipe().Packages(facts).LockName.ShouldBe(new KubernetesRecipe().Packages(facts with { Architecture = "amd64" }).LockName);
+    }
+
+    [Fact]
+    public void What_runs_on_the_host_is_of_the_host_whatever_the_guest_is()
+    {
+        var facts = new RecipeFacts(Source, "arm64") { HostArchitecture = "amd64" };
+        facts.For(new GvproxyRecipe()).Architecture.ShouldBe("amd64");
+        facts.For(CustomKernelRecipe.Arm64).Architecture.ShouldBe("amd64");
+        facts.For(new GuestRecipe()).RuntimeIdentifier.ShouldBe("linux-arm64");
+        facts.CrossPrefix.ShouldBe("aarch64-linux-gnu-");
+        (facts with { Architecture = "amd64" }).CrossPrefix.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Only_unpacked_packages_make_another_root_than_configured_ones()
+    {
+        var native = new RecipeFacts(Source, "arm64") { HostArchitecture = "arm64" };
+        DebianRootRecipe.Upstream.Inputs(native).ShouldBeEmpty();
+        DebianRootRecipe.Upstream.Inputs(native with { HostArchitecture = "amd64" }).ShouldNotBeEmpty();
     }
 
     [Theory]
