@@ -18,6 +18,12 @@ public static class ServiceNames
     /// <summary>Guest: takes a file. Header <see cref="Messages.FileWriteRequest"/>.</summary>
     public const string FileWrite = "file.write";
 
+    /// <summary>Guest: sends a tree of files. Header <see cref="Messages.TreeReadRequest"/>.</summary>
+    public const string TreeRead = "tree.read";
+
+    /// <summary>Guest: takes a tree of files. Header <see cref="Messages.TreeWriteRequest"/>.</summary>
+    public const string TreeWrite = "tree.write";
+
     /// <summary>Guest: ends everything in order. Header <see cref="Messages.PowerRequest"/>.</summary>
     public const string Power = "power";
 
@@ -57,4 +63,19 @@ public static class MessageKinds
 
     /// <summary>From the guest: JSON <see cref="Messages.StageReport"/>.</summary>
     public const byte StageReport = 0x30;
+
+    /// <summary>Either way: JSON <see cref="Messages.TreeEntry"/>.</summary>
+    public const byte TreeEntry = 0x40;
+
+    /// <summary>Either way: u64 offset, bytes of the file begun last.</summary>
+    public const byte TreeData = 0x41;
+
+    /// <summary>Either way: u64 length, 32 bytes of SHA-256 over the payloads of the file's <see cref="TreeData"/> and the length.</summary>
+    public const byte TreeFileEnd = 0x42;
+
+    /// <summary>Either way, last: JSON <see cref="Messages.TreeSummary"/>.</summary>
+    public const byte TreeEnd = 0x43;
+
+    /// <summary>From the guest, when all that was sent is in its place: JSON <see cref="Messages.TreeSummary"/>.</summary>
+    public const byte TreeWritten = 0x44;
 }

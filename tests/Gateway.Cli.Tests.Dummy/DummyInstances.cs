@@ -115,5 +115,24 @@ internal sealed class DummyInstances(Journal journal) : IInstances
         return Task.FromResult(false);
     }
 
+    public Task<PortState> AddPortAsync(string name, PortForward forward, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"port add {name} {forward.Text()}");
+        return Task.FromResult(new PortState(forward, null, InForce: true));
+    }
+
+    public Task<PortState> RemovePortAsync(string name, string forward, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"port remove {name} {forward}");
+        return Task.FromResult(new PortState(new PortForward { HostPort = 8080, GuestPort = 80 }, null, InForce: true));
+    }
+
+    public Task<IReadOnlyList<PortState>> ListPortsAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<PortState>>(
+    [
+        new(new PortForward { HostPort = 30051, GuestPort = 30051 }, "the gateway", InForce: true),
+        new(new PortForward { Protocol = PortProtocol.Udp, HostAddress = "::1", HostPort = 5353, GuestPort = 53 }, null, InForce: true),
+        new(new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = "/run/me/web.sock", GuestPort = 80 }, null, InForce: false),
+    ]);
+
     public Task<IGuestAgent> ConnectAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult<IGuestAgent>(new LocalAgent(journal));
 }

@@ -1,5 +1,8 @@
+using OpenShell.Vm.Files;
+using OpenShell.Vm.Files.Receiving;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Protocol.Mux;
 
 namespace OpenShell.Gateway.Cli.Tests.Dummy;
 
@@ -18,6 +21,18 @@ internal sealed class LocalAgent(Journal journal) : IGuestAgent
     }
 
     public Task WriteFileAsync(string path, Stream source, UnixFileMode mode, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<TreeSummary> ReadTreeAsync(TreeReadRequest request, ITreeSink sink, TreeLimits limits, IProgress<TreeProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"read {request.Path} follow={request.FollowLink} max={limits.MaxLength}");
+        return Task.FromResult(new TreeSummary(2, 1500, 1));
+    }
+
+    public Task<TreeSummary> WriteTreeAsync(TreeWriteRequest request, Func<MuxStream, CancellationToken, Task<TreeSummary>> source, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"write {request.Path} name={request.Name} contents={request.Contents}");
+        return Task.FromResult(new TreeSummary(1, 3, 0));
+    }
 
     public Task PowerOffAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
 

@@ -11,7 +11,7 @@ public sealed class HelpTests : IDisposable
 
         result.ExitCode.ShouldBe(0);
         result.Error.ShouldBeEmpty();
-        foreach (var command in new[] { "up", "exec", "status", "list", "logs", "stop", "delete", "kubeconfig", "image", "kernel", "bundle", "plan", "timeline", "doctor", "setup", "restart", "edit", "reset", "clone", "disk", "service", "uninstall" })
+        foreach (var command in new[] { "up", "exec", "status", "list", "logs", "events", "cp", "port", "stop", "delete", "kubeconfig", "image", "kernel", "bundle", "plan", "timeline", "doctor", "setup", "restart", "edit", "reset", "clone", "disk", "service", "uninstall" })
             result.Out.ShouldContain($"\n  {command} ");
         result.Out.ShouldNotContain("__");
     }
@@ -20,6 +20,11 @@ public sealed class HelpTests : IDisposable
     [InlineData("up")]
     [InlineData("exec")]
     [InlineData("logs")]
+    [InlineData("events")]
+    [InlineData("cp")]
+    [InlineData("port", "add")]
+    [InlineData("port", "remove")]
+    [InlineData("port", "list")]
     [InlineData("image", "build")]
     [InlineData("image", "sbom")]
     [InlineData("bundle", "create")]

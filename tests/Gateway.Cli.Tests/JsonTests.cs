@@ -40,6 +40,7 @@ public sealed class JsonTests : IDisposable
               },
               "ports": [
                 {
+                  "protocol": "tcp",
                   "hostAddress": "127.0.0.1",
                   "hostPort": 8080,
                   "guestPort": 80

@@ -6,6 +6,7 @@ using OpenShell.Gateway.Cli.Running;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Logs;
 
 namespace OpenShell.Gateway.Cli.Commands;
 
@@ -41,7 +42,7 @@ internal static partial class LogsCommand
                 return await new ServiceLog(context, status.Name, wanted).PrintAsync(parse.GetValue(follow), cancellation);
             if (!File.Exists(file))
                 throw new FaultException(new Fault { Code = "instance.no-log", What = $"'{status.Name}' has no {wanted} log yet.", Remedy = "It is written when the instance is started: 'gateway up'." });
-            await new LogFile(file).CopyAsync(LocalStreams.LogOutput(context), parse.GetValue(follow), cancellation);
+            await new RotatedLog(file).CopyAsync(LocalStreams.LogOutput(context), parse.GetValue(follow), cancellation);
             return ExitCodes.Success;
         }));
         return command;

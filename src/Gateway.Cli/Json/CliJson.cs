@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using OpenShell.Gateway.Cli.Doctor;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Runtime;
 
@@ -15,7 +16,7 @@ namespace OpenShell.Gateway.Cli.Json;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     WriteIndented = true,
-    Converters = [typeof(Words<InstancePhase>), typeof(Words<Accelerator>), typeof(Words<DiskFormat>), typeof(Words<Vm.Protocol.Messages.GuestMode>), typeof(Words<Vm.Protocol.Messages.StageState>), typeof(Words<CheckState>), typeof(Words<RuntimeOrigin>), typeof(SecondsConverter)])]
+    Converters = [typeof(Words<InstancePhase>), typeof(Words<Accelerator>), typeof(Words<DiskFormat>), typeof(Words<Vm.Protocol.Messages.GuestMode>), typeof(Words<Vm.Protocol.Messages.StageState>), typeof(Words<CheckState>), typeof(Words<PortProtocol>), typeof(Words<ShareKind>), typeof(Words<RuntimeOrigin>), typeof(SecondsConverter)])]
 [JsonSerializable(typeof(StatusView))]
 [JsonSerializable(typeof(IReadOnlyList<StatusView>))]
 [JsonSerializable(typeof(StartPlan))]
@@ -35,6 +36,8 @@ namespace OpenShell.Gateway.Cli.Json;
 [JsonSerializable(typeof(DoctorView))]
 [JsonSerializable(typeof(SetupView))]
 [JsonSerializable(typeof(BundleView))]
+[JsonSerializable(typeof(PortView))]
+[JsonSerializable(typeof(IReadOnlyList<PortView>))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Writes one document and a line feed.</summary>

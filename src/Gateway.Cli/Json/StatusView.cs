@@ -1,6 +1,7 @@
 using OpenShell.Gateway.Cli.Rendering;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Gateway.Cli.Json;
@@ -23,6 +24,7 @@ internal sealed record StatusView(
     int? MemoryMib,
     IReadOnlyDictionary<string, ProcessIdentity> Processes,
     IReadOnlyList<PortForward> Ports,
+    IReadOnlyList<HostMount>? Mounts,
     DateTimeOffset? StartedAt,
     DateTimeOffset? ReadyAt,
     double? ReadySeconds,
@@ -46,6 +48,7 @@ internal sealed record StatusView(
         status.MemoryMib,
         status.Processes,
         status.Ports,
+        status.Mounts.Count == 0 ? null : status.Mounts,
         status.StartedAt,
         status.ReadyAt,
         status is { ReadyAt: { } ready, StartedAt: { } started } ? Units.Seconds(ready - started) : null,

@@ -10,7 +10,8 @@ namespace OpenShell.Gateway.Cli.Options;
 internal sealed class StartOptions
 {
     private readonly NameOption _name = new();
-    private readonly Option<string[]> _ports = new("--publish", "-p") { Description = "Forward a port of this machine into the guest; may be repeated. 0 as HOST takes a free one.", HelpName = "[ADDRESS:]HOST:GUEST" };
+    private readonly Option<string[]> _ports = new("--publish", "-p") { Description = "Forward a port of this machine into the guest; may be repeated. 0 as HOST takes a free one; PATH:GUEST forwards a Unix socket.", HelpName = "[ADDRESS:]HOST:GUEST[/udp]" };
+    private readonly MountOption _mounts = new();
     private readonly Option<string?> _gatewayPort = new("--gateway-port") { Description = "The gateway's port on this machine (30051 for 'default', a free one for others). 0 takes a free one.", HelpName = "PORT" };
     private readonly Option<string?> _vcpus = new("--vcpus") { Description = "Virtual CPUs (as many as this machine has, at most 4; 2 with --exec).", HelpName = "N" };
     private readonly Option<string?> _memory = new("--mem", "--memory") { Description = "Memory in MiB, or with a unit: 512m, 4g (4g; 1g with --exec).", HelpName = "SIZE" };
@@ -31,7 +32,7 @@ internal sealed class StartOptions
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _name, _ports, _gatewayPort, _vcpus, _memory, _hypervisor, _architecture, _baseImage, _kernel, _network, _hostLoopback, _timeout, _program, _arguments })
+        foreach (var option in new Option[] { _name, _ports, _mounts, _gatewayPort, _vcpus, _memory, _hypervisor, _architecture, _baseImage, _kernel, _network, _hostLoopback, _timeout, _program, _arguments })
             command.Options.Add(option);
         _distribution.AddTo(command);
         _krun.AddTo(command);
@@ -51,6 +52,7 @@ internal sealed class StartOptions
             Name = _name.Given(parse) ?? (program is null ? InstanceName.Default : $"exec-{Guid.NewGuid():N}"[..13]),
             Mode = program is null ? GuestMode.Cluster : GuestMode.Exec,
             Ports = PortForwardParser.ParseAll(parse.GetValue(_ports) ?? [], faults),
+            Mounts = _mounts.Read(parse, faults),
             Vcpus = parse.GetValue(_vcpus) is { } vcpus ? CountParser.Parse("--vcpus", vcpus, "2", faults) : null,
             MemoryMib = parse.GetValue(_memory) is { } memory ? MemorySizeParser.Parse(memory, faults) : null,
             Hypervisor = KrunOptions.HypervisorOf(parse.GetValue(_hypervisor)),

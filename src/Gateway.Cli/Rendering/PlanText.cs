@@ -23,8 +23,10 @@ internal static class PlanText
             writer.WriteLine($"disk         {disk.Serial}: {disk.Path} ({CliJson.Word(disk.Format)}{(disk.ReadOnly ? ", read-only" : "")})");
         if (plan.Plan.Krun is { } krun)
             writer.WriteLine($"libkrun      {string.Join(", ", krun.Firmware.Prepend(krun.Library))}");
-        foreach (var port in plan.Config.Ports)
-            writer.WriteLine($"forward      {StatusText.Forward(port)}");
+        foreach (var mount in plan.Config.Mounts)
+            writer.WriteLine($"mount        {mount.Text()}");
+        foreach (var port in plan.Config.Ports.Concat(plan.Config.AddedPorts))
+            writer.WriteLine($"forward      {port.Text()}");
         writer.WriteLine($"console      {plan.Plan.ConsoleLog}");
         foreach (var fact in plan.Host.Accelerators)
             writer.WriteLine($"accelerator  {CliJson.Word(fact.Accelerator)}: {(fact.Usable ? "usable" : "not used")}, {fact.Reason}");

@@ -19,7 +19,7 @@ internal static class ReadySummary
         Line("cluster", status.DistributionVersion);
         Line("machine", StatusText.Machine(status));
         foreach (var port in status.Ports)
-            Line("forward", StatusText.Forward(port));
+            Line("forward", port.Text());
 
         void Line(string key, string? value)
         {

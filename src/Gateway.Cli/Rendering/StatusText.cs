@@ -1,6 +1,7 @@
 using System.Globalization;
 using OpenShell.Gateway.Cli.Json;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Mounts;
 
 namespace OpenShell.Gateway.Cli.Rendering;
 
@@ -20,7 +21,9 @@ internal static class StatusText
         Line("bundle", status.Bundle);
         Line("clone of", status.CloneOf);
         foreach (var port in status.Ports)
-            Line("forward", Forward(port));
+            Line("forward", port.Text());
+        foreach (var mount in status.Mounts)
+            Line("mount", $"{mount.Text()}; {HostMount.CannotDo}");
         foreach (var (role, process) in status.Processes)
             Line(role, $"pid {process.Pid}");
         Line("started", status.StartedAt?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture));
@@ -52,8 +55,4 @@ internal static class StatusText
         status.MemoryMib is { } memory ? $"{memory} MiB" : null,
         status.Hypervisor is { } hypervisor ? $"{hypervisor}{(status.Accelerator is { } a ? $" ({a})" : "")}" : null,
     }.OfType<string>());
-
-    /// <summary>Such as <c>127.0.0.1:8080 -> 80</c>.</summary>
-    public static string Forward(PortForward port) =>
-        $"{(port.HostAddress.Contains(':', StringComparison.Ordinal) ? $"[{port.HostAddress}]" : port.HostAddress)}:{port.HostPort} -> {port.GuestPort}";
 }

@@ -16,7 +16,8 @@ internal static class RunningDifferences
         .. asked.Distribution is { } distribution and not DistributionChoice.Auto && running.Distribution is { } runs && distribution != runs ? [$"--distribution {distribution}"] : (string[])[],
         .. asked.Pinned is { } pinned && running.Bundle != pinned.Bundle ? ["--bundle"] : (string[])[],
         .. asked.GatewayPort is { } port and not 0 && running.Endpoint is { } endpoint && new Uri(endpoint).Port != port ? [$"--gateway-port {port}"] : (string[])[],
-        .. asked.Ports.Where(p => !running.Ports.Any(r => r.GuestPort == p.GuestPort && r.HostAddress == p.HostAddress && (p.HostPort == 0 || r.HostPort == p.HostPort))).Select(p => $"-p {p.HostPort}:{p.GuestPort}"),
+        .. asked.Ports.Where(p => !running.Ports.Any(r => r with { HostPort = 0 } == p with { HostPort = 0 } && (p.HostPort == 0 || r.HostPort == p.HostPort))).Select(p => p.Option()),
+        .. asked.Mounts.Where(m => !running.Mounts.Contains(m)).Select(m => m.Option()),
     ];
 
     private static string[] Differs(string option, int? asked, int? running) =>

@@ -44,6 +44,8 @@ public sealed class AgentServer : IAsyncDisposable
             [ServiceNames.ExecResize] = exec.ResizeAsync,
             [ServiceNames.FileRead] = FileService.ReadAsync,
             [ServiceNames.FileWrite] = FileService.WriteAsync,
+            [ServiceNames.TreeRead] = TreeService.ReadAsync,
+            [ServiceNames.TreeWrite] = TreeService.WriteAsync,
             [ServiceNames.Power] = (stream, token) => power(stream.ReadHeader(ProtocolJson.Default.PowerRequest), token),
         };
         _running = new Lazy<Task>(() => Task.Run(RunAsync));

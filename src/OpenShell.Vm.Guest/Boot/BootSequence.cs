@@ -89,9 +89,14 @@ internal sealed class BootSequence : IAsyncDisposable
         ConfigureNetwork(config);
         var delivery = await OpenDeliveryAsync(config).ConfigureAwait(false);
         if (config is { Mode: GuestMode.Cluster, Cluster: { } cluster })
+        {
             await RunClusterAsync(config, cluster, delivery).ConfigureAwait(false);
+        }
         else
+        {
+            Mounter.MountAll(SharedFolders.Of(config.Mounts));
             Ready();
+        }
     }
 
     private void Ready() => _reporter.Report(Stage.Init, StageState.Completed, _times.ToString());

@@ -116,6 +116,9 @@ internal sealed class ClusterBoot
         using var _ = _times.Measure("disk");
         var done = await new StateDisk(_tool, _distribution.Binds).PrepareAsync().ConfigureAwait(false);
         CloneIdentity.Claim(_cluster.Identity);
+
+        // Over the folders of the state disk, and before the kubelet could give one of them to a pod.
+        Mounter.MountAll(SharedFolders.Of(_config.Mounts));
         MachineId.Ensure();
         var cleaned = await _distribution.CleanAsync(_tool).ConfigureAwait(false);
         var detail = (done ?? "there is no state disk: everything is lost at the end") + (cleaned is null ? "" : "; " + cleaned);

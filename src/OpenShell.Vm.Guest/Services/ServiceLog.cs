@@ -8,8 +8,11 @@ namespace OpenShell.Vm.Guest.Services;
 /// </summary>
 internal sealed class ServiceLog
 {
-    /// <summary>A log is cut when it is longer than this; the part before is kept once, as <c>NAME.log.1</c>.</summary>
-    public const long Limit = 16 * 1024 * 1024;
+    /// <summary>A log is cut when it is longer than this.</summary>
+    public const long Limit = 8 * 1024 * 1024;
+
+    /// <summary>Parts from before that are kept: <c>NAME.log.1</c> is the youngest.</summary>
+    public const int Kept = 3;
 
     private readonly long _limit;
 
@@ -30,6 +33,12 @@ internal sealed class ServiceLog
         {
             if (new FileInfo(Path) is not { Exists: true } file || file.Length <= _limit)
                 return;
+            for (var number = Kept - 1; number >= 1; number--)
+            {
+                if (File.Exists($"{Path}.{number}"))
+                    File.Move($"{Path}.{number}", $"{Path}.{number + 1}", overwrite: true);
+            }
+
             File.Copy(Path, Path + ".1", overwrite: true);
             using var cut = new FileStream(Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
             cut.SetLength(0);

@@ -31,11 +31,28 @@ public sealed record GuestConfig
     /// <summary>The way to the world where it is by proxies.</summary>
     public GuestProxy? Proxy { get; init; }
 
+    /// <summary>Folders of the host to mount.</summary>
+    public IReadOnlyList<GuestMount>? Mounts { get; init; }
+
     /// <summary>The program to run in <see cref="GuestMode.Exec"/>.</summary>
     public ExecRequest? Exec { get; init; }
 
     /// <summary>The cluster to run in <see cref="GuestMode.Cluster"/>.</summary>
     public ClusterConfig? Cluster { get; init; }
+}
+
+/// <summary>A folder of the host that the guest mounts.</summary>
+/// <param name="Tag">The name of its device.</param>
+/// <param name="Path">Where: an absolute path; its folders are made where missing.</param>
+/// <param name="Type"><see cref="Plan9"/> or <see cref="VirtioFs"/>.</param>
+/// <param name="ReadOnly">Whether nothing is to be written; the host sees to it as well.</param>
+public sealed record GuestMount(string Tag, string Path, string Type, bool ReadOnly)
+{
+    /// <summary>9p over virtio.</summary>
+    public const string Plan9 = "9p";
+
+    /// <summary>virtio-fs.</summary>
+    public const string VirtioFs = "virtiofs";
 }
 
 /// <summary>What a guest is for.</summary>

@@ -31,4 +31,8 @@ namespace OpenShell.Vm.Protocol.Messages;
 [JsonSerializable(typeof(FileWriteRequest))]
 [JsonSerializable(typeof(FileWritten))]
 [JsonSerializable(typeof(DeliveryIndex))]
+[JsonSerializable(typeof(TreeReadRequest))]
+[JsonSerializable(typeof(TreeWriteRequest))]
+[JsonSerializable(typeof(TreeEntry))]
+[JsonSerializable(typeof(TreeSummary))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

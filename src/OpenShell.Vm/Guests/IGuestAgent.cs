@@ -1,4 +1,7 @@
+using OpenShell.Vm.Files;
+using OpenShell.Vm.Files.Receiving;
 using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Protocol.Mux;
 
 namespace OpenShell.Vm.Guests;
 
@@ -18,6 +21,14 @@ public interface IGuestAgent : IAsyncDisposable
 
     /// <summary>Writes a file in the guest, whole or not at all (aside, then renamed), creating its folders.</summary>
     Task WriteFileAsync(string path, Stream source, UnixFileMode mode, CancellationToken cancellationToken = default);
+
+    /// <summary>Copies a file, a link or a folder out of the guest. What it sends is held to <paramref name="limits"/> and to the rules of names before <paramref name="sink"/> sees it.</summary>
+    /// <exception cref="Faults.FaultException">It is not there, cannot be read or written, or breaks a rule or limit.</exception>
+    Task<TreeSummary> ReadTreeAsync(TreeReadRequest request, ITreeSink sink, TreeLimits limits, IProgress<TreeProgress>? progress = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Copies into the guest what <paramref name="source"/> sends; completes when the guest has confirmed all of it.</summary>
+    /// <exception cref="Faults.FaultException">It cannot be read, or not be written there.</exception>
+    Task<TreeSummary> WriteTreeAsync(TreeWriteRequest request, Func<MuxStream, CancellationToken, Task<TreeSummary>> source, CancellationToken cancellationToken = default);
 
     /// <summary>Asks the guest to stop its services in order, unmount and power off; completes when the guest has accepted.</summary>
     Task PowerOffAsync(CancellationToken cancellationToken = default);

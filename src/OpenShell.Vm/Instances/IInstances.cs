@@ -59,6 +59,18 @@ public interface IInstances
     /// <returns>Whether the disk itself has grown already: a running instance's does so at its next start, as does one that is not made yet.</returns>
     Task<bool> ResizeDiskAsync(string name, int gib, CancellationToken cancellationToken = default);
 
+    /// <summary>Adds a forward: to the machine if it runs, and to the configuration for the starts to come.</summary>
+    /// <returns>The forward, with a port in place of 0 if the machine runs.</returns>
+    /// <exception cref="Faults.FaultException">It cannot be had, or is there.</exception>
+    Task<PortState> AddPortAsync(string name, PortForward forward, CancellationToken cancellationToken = default);
+
+    /// <summary>Removes a forward, by its end on the host or as it was added (<see cref="PortForwardText.Find"/>).</summary>
+    /// <exception cref="Faults.FaultException">There is none such, or it is the instance's own.</exception>
+    Task<PortState> RemovePortAsync(string name, string forward, CancellationToken cancellationToken = default);
+
+    /// <summary>The forwards of an instance; of one that does not run those that its next start is to have.</summary>
+    Task<IReadOnlyList<PortState>> ListPortsAsync(string name, CancellationToken cancellationToken = default);
+
     /// <summary>The agent of a running instance, through its supervisor's broker.</summary>
     Task<IGuestAgent> ConnectAsync(string name, CancellationToken cancellationToken = default);
 }

@@ -1,5 +1,6 @@
 using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Images;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Instances;
@@ -65,6 +66,12 @@ public sealed record InstanceConfig
     /// <summary>Forwards the user asked for, besides the gateway's and the API server's.</summary>
     public IReadOnlyList<PortForward> Ports { get; init => field = value ?? []; } = [];
 
+    /// <summary>Forwards that were added to the running instance (<c>gateway port add</c>): kept from start to start, until they are removed.</summary>
+    public IReadOnlyList<PortForward> AddedPorts { get; init => field = value ?? []; } = [];
+
+    /// <summary>Folders of the host that the guest sees.</summary>
+    public IReadOnlyList<HostMount> Mounts { get; init => field = value ?? []; } = [];
+
     /// <summary>Host port of the gateway; <see langword="null"/>: 30051 for <c>default</c>, a free one for others.</summary>
     public int? GatewayPort { get; init; }
 
@@ -88,17 +95,4 @@ public sealed record InstanceConfig
 
     /// <summary>How long a start may take in all before it is given up.</summary>
     public TimeSpan? Timeout { get; init; }
-}
-
-/// <summary>A TCP port of the host that leads to one of the guest.</summary>
-public sealed record PortForward
-{
-    /// <summary>Address on the host: an IP literal, loopback unless the user gave another.</summary>
-    public string HostAddress { get; init => field = value ?? "127.0.0.1"; } = "127.0.0.1";
-
-    /// <summary>Port on the host, 1 to 65535; 0: a free one, chosen at start.</summary>
-    public required int HostPort { get; init; }
-
-    /// <summary>Port in the guest, 1 to 65535.</summary>
-    public required int GuestPort { get; init; }
 }

@@ -74,6 +74,15 @@ public sealed record InstanceFiles
     /// <summary>What the supervisor did, and when.</summary>
     public string SupervisorLog => Path.Combine(Root, "supervisor.log");
 
+    /// <summary>What happened to the instance, over all its runs (<see cref="Events.InstanceEvent"/>), one JSON object per line; rotated.</summary>
+    public string Events => Path.Combine(Root, "events.jsonl");
+
+    /// <summary>What virtiofsd said, which serves folders of the host.</summary>
+    public string VirtiofsdLog => Path.Combine(Root, "virtiofsd.log");
+
+    /// <summary>Where virtiofsd serves the folder of that number.</summary>
+    public string ShareSocket(int number) => Path.Combine(Run, $"share{number}.sock");
+
     /// <summary>The broker: any process of this user talks here to the supervisor and, through it, to the guest.</summary>
     public string AgentSocket => Path.Combine(Run, "agent.sock");
 

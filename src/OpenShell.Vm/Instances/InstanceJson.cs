@@ -23,6 +23,9 @@ namespace OpenShell.Vm.Instances;
 [JsonSerializable(typeof(IReadOnlyList<ProcessIdentity>))]
 [JsonSerializable(typeof(IReadOnlyList<Fault>))]
 [JsonSerializable(typeof(IReadOnlyList<TimelineEvent>))]
+[JsonSerializable(typeof(PortReply))]
+[JsonSerializable(typeof(PortForward))]
+[JsonSerializable(typeof(string))]
 public sealed partial class InstanceJson : JsonSerializerContext;
 
 /// <summary>The same for JSON Lines: one object per line.</summary>

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Instances;
@@ -72,6 +73,9 @@ public sealed record InstanceStatus
 
     /// <summary>Forwards in force.</summary>
     public IReadOnlyList<PortForward> Ports { get; init => field = value ?? []; } = [];
+
+    /// <summary>Folders of the host that its guest sees.</summary>
+    public IReadOnlyList<HostMount> Mounts { get; init => field = value ?? []; } = [];
 
     /// <summary>When this start began.</summary>
     public DateTimeOffset? StartedAt { get; init; }

@@ -6,6 +6,7 @@ using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images.Registry;
 using OpenShell.Vm.Kernels;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
@@ -41,6 +42,7 @@ public static class InstanceValidator
             .. Names(config),
             .. KrunOptionRules.Validate(config),
             .. Ports(config),
+            .. MountRules.Validate(config),
             .. Timeout(config),
         ];
     }
@@ -58,6 +60,7 @@ public static class InstanceValidator
             .. config is { Mode: GuestMode.Exec, AllowHostLoopback: false, Proxy: { } proxy } && HostProxy.IsOnLoopback(proxy)
                 ? ["The proxy on this machine's loopback is not used: --allow-host-loopback lets the program reach it, and all else there."]
                 : (string[])[],
+            .. MountRules.Notes(config),
             .. DistributionChoice.Notes(config, host),
         ];
     }
@@ -159,30 +162,33 @@ public static class InstanceValidator
             yield return Usage("instance.network-needed", "A cluster without a network could not be reached.", "Leave out --network none, or run one program with --exec.");
     }
 
-    private static IEnumerable<Fault> Ports(InstanceConfig config)
+    internal static IEnumerable<Fault> Ports(InstanceConfig config)
     {
-        if (config is { Network: "none", Ports.Count: > 0 })
+        if (config.Network == "none" && config.Ports.Count + config.AddedPorts.Count > 0)
             yield return Usage("network.ports-without-network", "There are no ports to forward without a network.", "Leave out -p, or --net none.");
 
         if (config.GatewayPort is { } gatewayPort and (< 0 or > IPEndPoint.MaxPort))
             yield return Usage("network.port-invalid", string.Create(CultureInfo.InvariantCulture, $"--gateway-port {gatewayPort} is not between 0 and {IPEndPoint.MaxPort}."), "Write --gateway-port with a port from 1 to 65535; 0 takes a free one.");
 
         var gateway = config.GatewayPort ?? (config.Name == InstanceName.Default ? GuestNetworkPlan.GatewayPort : 0);
-        var taken = new Dictionary<(string, int), string>();
+        var taken = new List<(PortForward Forward, string By)>();
         if (config.Mode == GuestMode.Cluster && gateway != 0)
-            taken[("127.0.0.1", gateway)] = "the gateway";
+            taken.Add((new PortForward { HostPort = gateway, GuestPort = GuestNetworkPlan.GatewayPort }, "the gateway"));
 
-        foreach (var port in config.Ports)
+        foreach (var port in config.Ports.Concat(config.AddedPorts))
         {
-            var text = string.Create(CultureInfo.InvariantCulture, $"-p {port.HostPort}:{port.GuestPort}");
+            var text = port.Option();
             if (port.HostPort is < 0 or > IPEndPoint.MaxPort)
                 yield return BadPort(text, port.HostPort);
             if (port.GuestPort is < 1 or > IPEndPoint.MaxPort)
                 yield return BadPort(text, port.GuestPort);
             if (!IPAddress.TryParse(port.HostAddress, out _))
                 yield return Usage("network.address-invalid", $"'{port.HostAddress}' in {text} is not an IP address.", "Write -p 127.0.0.1:HOST:GUEST, or leave the address out.");
-            if (port.HostPort > 0 && !taken.TryAdd((port.HostAddress, port.HostPort), text))
-                yield return Usage("network.port-duplicate", $"Port {port.HostPort} of the host, in {text}, is already used by {taken[(port.HostAddress, port.HostPort)]}.", "Give each forward a host port of its own, or 0 for a free one.");
+            if (port.Protocol == PortProtocol.Unix != port.HostSocket is not null || port.HostSocket is { } path && !Path.IsPathRooted(path))
+                yield return Usage("network.socket-path", $"{text} has no absolute path of a socket.", "Write -p /some/folder/name.sock:GUEST.");
+            if (taken.FirstOrDefault(other => other.Forward.ClashesWith(port)) is { By: { } by })
+                yield return Usage("network.port-duplicate", $"{(port.HostSocket is null ? $"Port {port.HostPort}" : port.HostSocket)} of the host, in {text}, is already used by {by}.", "Give each forward a host port of its own, or 0 for a free one; 'gateway port remove' takes away one that was added before.");
+            taken.Add((port, text));
         }
     }
 

@@ -55,6 +55,8 @@ internal static class KrunOptionRules
             yield return Usage("network.tsi-needs-rootfs", "--network tsi needs libkrunfw's kernel, which boots a folder: there is no --rootfs.", "Add --rootfs DIR, or use --network gvproxy.");
         }
 
+        foreach (var port in config.Ports.Where(p => p.Protocol != PortProtocol.Tcp))
+            yield return Usage("network.tsi-protocol", $"{port.Option()}: --network tsi forwards TCP ports alone.", "Use --network gvproxy for it.");
         foreach (var port in config.Ports.Where(p => p.HostAddress != "127.0.0.1"))
         {
             yield return Usage("network.tsi-address", $"-p {port.HostAddress}:{port.HostPort}:{port.GuestPort}: with --network tsi the program in the guest chooses the address.",

@@ -21,6 +21,7 @@ public sealed partial class LocalInstances
         var filled = InstanceDefaults.Fill(config, host);
         HypervisorCatalog.ThrowIfUnfit(filled, host);
         DeliveryFiles.ThrowIfUnfit(filled);
+        Mounts.MountRules.ThrowIfUnfit(filled, host);
         var files = config.Mode == GuestMode.Exec
             ? InstanceFiles.Ephemeral(Options.Directories, "0-0-0")
             : _store.Files(InstanceName.Parse(config.Name));
@@ -68,6 +69,7 @@ public sealed partial class LocalInstances
             processes.Add(GvproxyCommandLine.Describe(host.Gvproxy ?? "gvproxy", files, network.Datagrams));
         if (plan.Disks.Any(d => d is { ReadOnly: false, Format: DiskFormat.Qcow2 }) && !File.Exists(files.StateDisk))
             processes.Add(StateDisk.Describe(host.QemuImg ?? "qemu-img", files.StateDisk, files, diskGib ?? StateDisk.SizeGib));
+        processes.AddRange(plan.Shares.Where(s => s.Socket is not null).Select(s => Mounts.VirtiofsdCommandLine.Describe(host.Virtiofsd!, s, files)));
         processes.Add((HypervisorCatalog.Find(plan.Hypervisor) ?? throw new InvalidOperationException($"no hypervisor {plan.Hypervisor}")).Describe(plan, host));
         return processes;
     }

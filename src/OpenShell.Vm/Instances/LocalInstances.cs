@@ -1,6 +1,7 @@
 using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Registry;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Supervision;
@@ -30,7 +31,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
             var last = LastStatus(files);
             await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
             RequireUsable(files, config.Name, last);
-            config = OfItsBaseImage(OfItsDisk(config, files)) with { Format = InstanceFormat.Current };
+            config = WithAddedPorts(OfItsBaseImage(OfItsDisk(config, files))) with { Format = InstanceFormat.Current };
             InstanceStore.WriteConfig(files, config);
             File.Delete(files.Fault);
             return new Supervisor(Options, config, files, held, last?.Ports ?? [], progress);
@@ -96,7 +97,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
 
     private static void Validate(InstanceConfig config)
     {
-        Fault[] faults = [.. InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()), .. RootDirectoryCheck.Faults(config), .. DeliveryFiles.Faults(config)];
+        Fault[] faults = [.. InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()), .. MountRules.Missing(config), .. RootDirectoryCheck.Faults(config), .. DeliveryFiles.Faults(config)];
         if (faults.Length > 0)
             throw new FaultException(faults);
     }

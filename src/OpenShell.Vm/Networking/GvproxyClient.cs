@@ -28,22 +28,24 @@ internal sealed class GvproxyClient(string socket) : IDisposable
     /// <exception cref="FaultException">The port is busy (<c>network.port-busy</c>), or gvproxy refuses (<c>network.forward-refused</c>).</exception>
     internal async Task ExposeAsync(PortForward forward, CancellationToken cancellationToken)
     {
-        var request = new Expose(Local(forward), Remote(forward), "tcp");
+        if (forward.HostSocket is { } path)
+            SocketFile.RemoveStale(path);
+        var request = new Expose(Local(forward), Remote(forward), Name(forward.Protocol));
         using var response = await _http.PostAsJsonAsync("services/forwarder/expose", request, GvproxyJson.Default.Expose, cancellationToken).ConfigureAwait(false);
         if (response.IsSuccessStatusCode)
             return;
 
         // gvproxy has only one status for every failure, and says which in words.
         var why = (await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false)).Trim();
-        throw why.Contains("address already in use", StringComparison.Ordinal)
-            ? PortFaults.Busy(forward.HostAddress, forward.HostPort, $"-p of {forward.GuestPort}")
-            : Refused($"{Local(forward)}: {why}");
+        throw !why.Contains("address already in use", StringComparison.Ordinal) ? Refused($"{Local(forward)}: {why}")
+            : forward.Protocol == PortProtocol.Unix ? new FaultException(SocketFile.WhyNot(forward.HostSocket!, forward.Option()) ?? Refused($"{Local(forward)}: {why}").Faults[0])
+            : PortFaults.Busy(forward, $"-p of {forward.GuestPort}");
     }
 
     /// <summary>Closes a port of the host again; what is open on it stays open.</summary>
     internal async Task UnexposeAsync(PortForward forward, CancellationToken cancellationToken)
     {
-        var request = new Unexpose(Local(forward), "tcp");
+        var request = new Unexpose(Local(forward), Name(forward.Protocol));
         using var response = await _http.PostAsJsonAsync("services/forwarder/unexpose", request, GvproxyJson.Default.Unexpose, cancellationToken).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
             throw Refused($"{Local(forward)}: {(await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false)).Trim()}");
@@ -53,24 +55,42 @@ internal sealed class GvproxyClient(string socket) : IDisposable
     internal async Task<IReadOnlyList<PortForward>> ListAsync(CancellationToken cancellationToken)
     {
         var all = await _http.GetFromJsonAsync("services/forwarder/all", GvproxyJson.Default.IReadOnlyListExpose, cancellationToken).ConfigureAwait(false);
-        return
-        [
-            .. from one in all ?? []
-               where one.Protocol == "tcp"
-               let local = IPEndPoint.Parse(one.Local)
-               let remote = IPEndPoint.Parse(one.Remote)
-               select new PortForward { HostAddress = local.Address.ToString(), HostPort = local.Port, GuestPort = remote.Port },
-        ];
+        return [.. (all ?? []).Select(Read).OfType<PortForward>()];
+    }
+
+    private static PortForward? Read(Expose one)
+    {
+        // A Unix socket's other end is written as a URL.
+        var remote = Uri.TryCreate(one.Remote, UriKind.Absolute, out var url) && url.Scheme == "tcp" ? url.Port : IPEndPoint.TryParse(one.Remote, out var end) ? end.Port : 0;
+        return one.Protocol switch
+        {
+            "unix" => new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = one.Local, GuestPort = remote },
+            "tcp" or "udp" when IPEndPoint.TryParse(one.Local, out var local) => new PortForward
+            {
+                Protocol = one.Protocol == "udp" ? PortProtocol.Udp : PortProtocol.Tcp,
+                HostAddress = local.Address.ToString(),
+                HostPort = local.Port,
+                GuestPort = remote,
+            },
+            _ => null,
+        };
     }
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
     // With the address always: ":30051" alone would listen on every interface of the host.
-    private static string Local(PortForward forward) => new IPEndPoint(IPAddress.Parse(forward.HostAddress), forward.HostPort).ToString();
+    private static string Local(PortForward forward) => forward.HostSocket ?? new IPEndPoint(IPAddress.Parse(forward.HostAddress), forward.HostPort).ToString();
 
     // An IPv4 literal: a name in its place crashes the handler (0.8.1).
-    private static string Remote(PortForward forward) => $"{GuestNetworkPlan.GuestAddress}:{forward.GuestPort}";
+    private static string Remote(PortForward forward) => $"{(forward.Protocol == PortProtocol.Unix ? "tcp://" : "")}{GuestNetworkPlan.GuestAddress}:{forward.GuestPort}";
+
+    private static string Name(PortProtocol protocol) => protocol switch
+    {
+        PortProtocol.Tcp => "tcp",
+        PortProtocol.Udp => "udp",
+        _ => "unix",
+    };
 
     private static FaultException Refused(string why) => new(new Fault
     {

@@ -1,23 +1,26 @@
 using System.Globalization;
 using System.Net;
+using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Networking;
 
-/// <summary>Finds the process that listens on a TCP port: the socket's inode from /proc/net/tcp and tcp6 (https://docs.kernel.org/networking/proc_net_tcp.html), then whose descriptor it is.</summary>
+/// <summary>Finds the process that has a TCP or UDP port: the socket's inode from /proc/net/tcp, tcp6, udp and udp6 (https://docs.kernel.org/networking/proc_net_tcp.html), then whose descriptor it is.</summary>
 internal static class PortHolder
 {
     private const string Listening = "0A"; // TCP_LISTEN
+    private const string Unconnected = "07"; // TCP_CLOSE, which is what a bound socket of UDP is in
 
     /// <summary>Such as <c>nginx (pid 812)</c>; <see langword="null"/> when it cannot be told: another user's process, or another system.</summary>
-    internal static string? Find(IPAddress address, int port)
+    internal static string? Find(IPAddress address, int port, PortProtocol protocol = PortProtocol.Tcp)
     {
         if (!OperatingSystem.IsLinux())
             return null;
-        var inodes = Inodes("/proc/net/tcp", address, port).Concat(Inodes("/proc/net/tcp6", address, port)).ToHashSet();
+        var (table, state) = protocol == PortProtocol.Udp ? ("/proc/net/udp", Unconnected) : ("/proc/net/tcp", Listening);
+        var inodes = Inodes(table, state, address, port).Concat(Inodes(table + "6", state, address, port)).ToHashSet();
         return inodes.Count == 0 ? null : Owner(inodes);
     }
 
-    private static IEnumerable<string> Inodes(string table, IPAddress address, int port)
+    private static IEnumerable<string> Inodes(string table, string state, IPAddress address, int port)
     {
         string[] lines;
         try
@@ -33,7 +36,7 @@ internal static class PortHolder
         {
             // sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode
             var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (fields.Length > 9 && fields[3] == Listening && fields[1].Split(':') is [var local, var hex]
+            if (fields.Length > 9 && fields[3] == state && fields[1].Split(':') is [var local, var hex]
                 && int.Parse(hex, NumberStyles.HexNumber, CultureInfo.InvariantCulture) == port && Clashes(local, address))
             {
                 yield return $"socket:[{fields[9]}]";

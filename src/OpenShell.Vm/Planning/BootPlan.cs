@@ -42,6 +42,9 @@ public sealed record BootPlan
     /// <summary>Block devices in the order in which the guest sees them.</summary>
     public required IReadOnlyList<Disk> Disks { get; init; }
 
+    /// <summary>Folders of the host that the guest sees.</summary>
+    public IReadOnlyList<Mounts.SharedFolder> Shares { get; init => field = value ?? []; } = [];
+
     /// <summary>The network interface, if any.</summary>
     public NetworkInterface? Network { get; init; }
 

@@ -2,6 +2,7 @@ using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
@@ -43,6 +44,7 @@ public static class BootPlanner
             KernelArguments = KernelCommandLine.For(host.GuestArchitecture, accelerator, mountsRoot: images is { Initramfs: null }),
             RootDirectory = config.RootDirectory,
             Disks = disks,
+            Shares = MountRules.Plan(config, host, files),
             Network = config.Network == NetworkNames.Gvproxy ? new NetworkInterface(GuestNetworkPlan.GuestMac, files.NetworkSocket) : null,
             AgentSocket = files.GuestSocket,
             ControlSocket = files.QmpSocket,

@@ -30,6 +30,12 @@ public sealed record HostFacts
     /// <summary>Absolute path of gvproxy, if there.</summary>
     public string? Gvproxy { get; init; }
 
+    /// <summary>Absolute path of virtiofsd, if there.</summary>
+    public string? Virtiofsd { get; init; }
+
+    /// <summary>Whether what is started belongs to root.</summary>
+    public bool IsRoot { get; init; }
+
     /// <summary>Absolute path of libkrun, if there.</summary>
     public string? Libkrun { get; init; }
 

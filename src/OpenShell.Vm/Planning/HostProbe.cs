@@ -5,6 +5,8 @@ using OpenShell.Vm.Images;
 using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Instances;
 
+using OpenShell.Vm.Mounts;
+
 namespace OpenShell.Vm.Planning;
 
 /// <summary>Finds out about the host. What takes time (starting QEMU for its version, timing KVM) is remembered in the cache folder until the host changes.</summary>
@@ -66,6 +68,8 @@ public sealed partial class HostProbe(HostDirectories directories, IReadOnlyList
             Qemu = qemu,
             QemuVersion = await versionTask.ConfigureAwait(false),
             QemuImg = RuntimeTools.FindQemuImg(),
+            Virtiofsd = VirtiofsdCommandLine.Places.FirstOrDefault(File.Exists),
+            IsRoot = Interop.Libc.EffectiveUserId() == 0,
             Gvproxy = RuntimeTools.FindGvproxy(directories),
             Libkrun = KrunLibraries.FindLibkrun(runtimeDirectory, folders, isMac),
             Libkrunfw = libkrunfw,

@@ -16,6 +16,7 @@ internal sealed partial class Supervisor
             return;
         _broker = AgentBroker.Start(_files.AgentSocket);
         _broker.Register(SupervisorCall.StopService, AnswerStopAsync);
+        RegisterPorts(_broker);
     }
 
     /// <summary>Answered at once: the end takes its time, and whoever asked watches the lock.</summary>

@@ -53,6 +53,7 @@ internal sealed partial class Supervisor
         _config = InstanceDefaults.Fill(_config, host);
         HypervisorCatalog.ThrowIfUnfit(_config, host);
         DeliveryFiles.ThrowIfUnfit(_config);
+        Mounts.MountRules.ThrowIfUnfit(_config, host);
         _accelerator = AcceleratorChoice.Best(_config.Hypervisor!, host);
         _patience = Math.Max(1, _config.Timeout!.Value / (InstanceDefaults.Fill(_config with { Timeout = null }, host).Timeout!.Value));
         _status.Change(status => status with

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using OpenShell.Vm.Bootstrap;
+using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Instances;
@@ -34,12 +35,34 @@ internal sealed partial class Supervisor
         if (report.State is StageState.Failed || report.Fault is not null)
             _log.Say($"guest: {stage} {report.State}: {report.Fault?.What ?? report.Detail}");
 
+        ReportService(report);
+
         if (report.State is StageState.Completed or StageState.Skipped)
             StageSource(stage).TrySetResult();
 
         // A part that fails (a service that ended) is tried again in the guest; a whole stage is not.
         else if (report is { State: StageState.Failed, Fault: { } fault } && BootStages.All.Contains(report.Stage) && !_ready.Task.IsCompleted)
             End(new Ending.Lost(new Fault { Code = fault.Code, Stage = stage, What = fault.What, Remedy = fault.Remedy, Log = Kept(_files.ConsoleLog) }));
+    }
+
+    // Services that ended and are not healthy again yet. Reports come one after the other.
+    private readonly HashSet<string> _exitedServices = [];
+
+    /// <summary>A service that ends is started again in the guest: both are told.</summary>
+    private void ReportService(StageReport report)
+    {
+        if (!report.Stage.StartsWith(BootStages.Services + "/", StringComparison.Ordinal))
+            return;
+        var service = report.Stage[(BootStages.Services.Length + 1)..];
+        if (report.State == StageState.Failed)
+        {
+            _exitedServices.Add(service);
+            _events.Report(EventNames.ServiceExited, $"{service} {report.Detail ?? report.Fault?.What}", service, report.Fault?.Code);
+        }
+        else if (report.State == StageState.Completed && _exitedServices.Remove(service))
+        {
+            _events.Report(EventNames.ServiceRestarted, $"{service} is healthy again", service);
+        }
     }
 
     /// <summary>Completes when the guest has reported the end of a stage.</summary>
@@ -59,6 +82,7 @@ internal sealed partial class Supervisor
 
         var status = _status.Change(now => now with { Phase = InstancePhase.Ready, ReadyAt = _options.Time.GetUtcNow() });
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"ready after {_timeline.Elapsed.TotalSeconds:0.0} s"));
+        _events.Report(EventNames.Ready, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is ready after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         _ready.TrySetResult(status);
     }
 

@@ -1,3 +1,4 @@
+using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images.Host;
@@ -41,10 +42,11 @@ internal sealed partial class Supervisor
             _running.Token).ConfigureAwait(false);
         _gvproxySpec = GvproxyCommandLine.Describe(program, _files, datagrams: _config.Hypervisor == HypervisorNames.Libkrun && host.OperatingSystem == "macos");
         await StartGvproxyAsync().ConfigureAwait(false);
+        _networkUp.TrySetResult();
         _timeline.Completed(BootStages.Network, Forwards());
     }
 
-    private string? Forwards() => _ports.All.Count == 0 ? null : string.Join(", ", _ports.All.Select(p => $"{p.HostAddress}:{p.HostPort} -> {p.GuestPort}"));
+    private string? Forwards() => _ports.All.Count == 0 ? null : string.Join(", ", _ports.All.Select(p => p.Text()));
 
     private LaunchSpec? _gvproxySpec;
 
@@ -56,9 +58,12 @@ internal sealed partial class Supervisor
         File.Delete(_files.NetworkSocket);
         File.Delete(_files.NetworkControlSocket);
         var gvproxy = ChildProcess.Start(spec);
+        var again = _gvproxy is not null;
         _gvproxy = gvproxy;
         _status.SetProcess(Roles.Gvproxy, gvproxy.Identity);
         _log.Say($"gvproxy started, pid {gvproxy.Identity.Pid}");
+        if (again)
+            _events.Report(EventNames.GvproxyRestarted, $"gvproxy was started again, pid {gvproxy.Identity.Pid}");
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
         limit.CancelAfter(GvproxyLimit);

@@ -1,9 +1,11 @@
 using System.Globalization;
 using OpenShell.Vm.Deliveries;
+using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol.Messages;
@@ -30,6 +32,7 @@ internal sealed partial class Supervisor
         {
             if (attempt > 1)
                 await StartGvproxyAsync().ConfigureAwait(false);
+            await StartSharesAsync(plan, host).ConfigureAwait(false);
             var machine = PowerOn(spec, plan);
             using var hung = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
             var hello = ConnectAgentAsync(plan, hung.Token);
@@ -67,12 +70,14 @@ internal sealed partial class Supervisor
         _timeline.PoweredOn();
         _timeline.Started(BootStages.Vmm);
         // Left by an earlier power-on: sockets that would be in the way, and files whose appearance means something.
-        foreach (var file in new[] { plan.AgentSocket, plan.Krun?.FaultFile, plan.ControlSocket is null ? plan.ConsoleLog : null }.OfType<string>())
+        foreach (var file in new[] { plan.AgentSocket, plan.Krun?.FaultFile }.OfType<string>())
             File.Delete(file);
+        Logs.LogRotation.Remove(plan.ConsoleLog);
         var machine = new Machine(spec, plan);
         _machine = machine;
         _status.SetProcess(Roles.Vmm, machine.Vmm.Identity);
         _log.Say($"{spec.Title} started, pid {machine.Vmm.Identity.Pid}");
+        _events.Report(EventNames.MachineStarted, $"{spec.Title} runs, pid {machine.Vmm.Identity.Pid}");
         WatchProcesses(machine);
         return machine;
     }
@@ -96,6 +101,7 @@ internal sealed partial class Supervisor
         var again = attempt < MaxPowerOns ? string.Create(CultureInfo.InvariantCulture, $"; powering it on again ({attempt + 1} of {MaxPowerOns})") : "";
         var what = string.Create(CultureInfo.InvariantCulture, $"the guest hung: no word from it within {given.TotalSeconds:0} s{again}; its console is in {Path.GetFileName(kept)}");
         _log.Say(what);
+        _events.Report(EventNames.MachineHung, what);
         _timeline.Started(BootStages.Kernel, what);
     }
 
@@ -108,6 +114,7 @@ internal sealed partial class Supervisor
         Network = _config.Network == NetworkNames.Gvproxy ? GuestNetworkOf(_config) : null,
         Delivery = DeliveryFiles.AreNamed(_config),
         Proxy = GuestProxyOf(_config),
+        Mounts = _shares.Count == 0 ? null : [.. _shares.Select(share => new GuestMount(share.Tag, share.GuestPath, share.Kind == ShareKind.Plan9 ? GuestMount.Plan9 : GuestMount.VirtioFs, share.ReadOnly))],
         Exec = _config.Exec,
         Cluster = IsCluster ? new ClusterConfig
         {

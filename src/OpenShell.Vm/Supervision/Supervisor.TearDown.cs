@@ -1,6 +1,8 @@
 using System.Globalization;
+using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Networking;
 
 namespace OpenShell.Vm.Supervision;
 
@@ -27,7 +29,9 @@ internal sealed partial class Supervisor
             _timeline.Failed(failed.Fault.Stage ?? stage, failed.Fault.What);
 
         await UnwindAsync("the machine", () => EndMachineAsync(orderly)).ConfigureAwait(false);
+        await UnwindAsync("virtiofsd", EndSharesAsync).ConfigureAwait(false);
         await UnwindAsync("gvproxy", EndGvproxyAsync).ConfigureAwait(false);
+        await _logs.DisposeAsync().ConfigureAwait(false);
         await UnwindAsync("the broker", EndBrokerAsync).ConfigureAwait(false);
 
         var exception = ending is Ending.Lost lost ? new FaultException(lost.Fault, lost.Cause is FaultException ? lost.Cause.InnerException : lost.Cause) : null;
@@ -92,6 +96,10 @@ internal sealed partial class Supervisor
         await ((Task)gvproxy.Exited).WaitAsync(_machine is null ? TimeSpan.Zero : GvproxyEndLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ShutdownLadder.DescendAsync(gvproxy, [ShutdownLadder.Terminate(gvproxy, TerminateLimit)], _log.Say).ConfigureAwait(false);
         _status.SetProcess(Roles.Gvproxy, null);
+
+        // One that had to be killed leaves the files of its sockets.
+        foreach (var forward in _ports.User.Where(f => f.HostSocket is not null))
+            SocketFile.RemoveStale(forward.HostSocket!);
     }
 
     private Task FinishFiles(FaultException? exception)
@@ -106,6 +114,10 @@ internal sealed partial class Supervisor
         if (exception is not null)
             InstanceStore.WriteFaults(_files, exception.Faults);
         InstanceRemains.RemoveRunFolder(_files);
+        if (exception is null)
+            _events.Report(EventNames.Stopped, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} has stopped after {_timeline.Elapsed.TotalSeconds:0.0} s"));
+        else
+            _events.Report(EventNames.Failed, exception.Faults[0].What, fault: exception.Faults[0].Code);
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"end of {_config.Name} after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         _status.Change(status => status with
         {
@@ -115,6 +127,7 @@ internal sealed partial class Supervisor
         });
         _timeline.Dispose();
         _log.Dispose();
+        _events.Dispose();
 
         // Last: whoever waits for the end waits for this.
         _lock.Dispose();

@@ -1,3 +1,4 @@
+using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
 
@@ -19,8 +20,12 @@ internal sealed partial class Supervisor
     private async Task WatchVmmAsync(Machine machine)
     {
         var reason = await machine.Vmm.Exited.ConfigureAwait(false);
-        if (!machine.Leaving)
-            End(await VmmEndedAsync(machine, reason).ConfigureAwait(false));
+        if (machine.Leaving)
+            return;
+        var ending = await VmmEndedAsync(machine, reason).ConfigureAwait(false);
+        if (ending is Ending.Lost lost)
+            _events.Report(lost.Fault.Code == "guest.panicked" ? EventNames.MachinePanicked : EventNames.MachineEnded, lost.Fault.What, fault: lost.Fault.Code);
+        End(ending);
     }
 
     private async Task<Ending> VmmEndedAsync(Machine machine, ExitReason reason)
@@ -67,8 +72,11 @@ internal sealed partial class Supervisor
 
         // It ends, rightly, when the machine does: then that is the news.
         await ((Task)machine.Vmm.Exited).WaitAsync(Settle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!machine.Leaving && !machine.Vmm.Exited.IsCompleted)
-            End(new Ending.Lost(GvproxyEnded(reason), GuestIsWell: true));
+        if (machine.Leaving || machine.Vmm.Exited.IsCompleted)
+            return;
+        var fault = GvproxyEnded(reason);
+        _events.Report(EventNames.GvproxyEnded, fault.What, fault: fault.Code);
+        End(new Ending.Lost(fault, GuestIsWell: true));
     }
 
     private async Task WatchAgentAsync(Machine machine, IGuestAgent agent)
@@ -79,6 +87,7 @@ internal sealed partial class Supervisor
         await ((Task)machine.Vmm.Exited).WaitAsync(AgentSettle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (machine.Leaving || machine.Vmm.Exited.IsCompleted)
             return;
+        _events.Report(EventNames.AgentLost, $"the guest's agent has gone silent: {reason}", fault: "guest.agent-lost");
         End(new Ending.Lost(new Fault
         {
             Code = "guest.agent-lost",

@@ -1,7 +1,10 @@
 using System.Globalization;
+using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
+using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Logs;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Timeline;
 
@@ -19,7 +22,9 @@ internal sealed partial class Supervisor : IRunningInstance
     private readonly IReadOnlyList<PortForward> _lastPorts;
     private readonly TimelineRecorder _timeline;
     private readonly SupervisorLog _log;
+    private readonly EventLog _events;
     private readonly StatusBoard _status;
+    private readonly LogKeeper _logs;
 
     private readonly TaskCompletionSource<InstanceStatus> _ready = NewSource<InstanceStatus>();
     private readonly TaskCompletionSource<IGuestAgent> _agent = NewSource<IGuestAgent>();
@@ -52,6 +57,8 @@ internal sealed partial class Supervisor : IRunningInstance
         var kept = instanceLock is not null;
         _timeline = new TimelineRecorder(kept ? files.Timeline : null, progress, options.Time);
         _log = new SupervisorLog(kept ? files.SupervisorLog : null, options.Time);
+        _events = new EventLog(kept ? files.Events : null, config.Name, options.Time);
+        _logs = new LogKeeper([files.VmmLog, files.KrunLog, files.GvproxyLog, files.VirtiofsdLog, .. config.Hypervisor == HypervisorNames.Libkrun ? (string[])[] : [files.ConsoleLog]], LogLimits.Default);
         _status = new StatusBoard(files, FirstStatus(config), kept);
         _timeline.Changed += () => _status.Change(status => status with { Stages = _timeline.Stages });
         Completion = RunAsync();
@@ -104,6 +111,7 @@ internal sealed partial class Supervisor : IRunningInstance
         try
         {
             _log.Say($"start of {_config.Name}, pid {Environment.ProcessId}");
+            _events.Report(EventNames.Starting, $"{_config.Name} is being started");
             StartBroker();
             ending = await BootAsync().ConfigureAwait(false);
         }
@@ -132,6 +140,8 @@ internal sealed partial class Supervisor : IRunningInstance
             Ending.Lost lost => $"{lost.Fault.Code}: {lost.Fault.What}" + (lost.Cause is { } cause and not FaultException ? $"\n{cause}" : ""),
             _ => ending.ToString(),
         });
+        if (ending is Ending.Stopped or Ending.PoweredOff)
+            _events.Report(EventNames.Stopping, ending is Ending.Stopped by ? $"asked to stop by {by.ByWhom}" : "the guest has powered itself off");
         _running.Cancel();
     }
 
@@ -154,6 +164,7 @@ internal sealed partial class Supervisor : IRunningInstance
         Name = config.Name,
         Phase = InstancePhase.Starting,
         StartedAt = _timeline.StartedAt,
+        Mounts = config.Mounts,
         Processes = new Dictionary<string, ProcessIdentity> { [Roles.Supervisor] = ProcessIdentities.Current },
     };
 

@@ -10,6 +10,15 @@ internal static class SupervisorCall
     /// <summary>Ends the instance. The request is one byte: 1 for at once, 0 for in order. The answer is empty and says that it has begun.</summary>
     internal const string StopService = "supervisor.stop";
 
+    /// <summary>Adds a forward: JSON of a <see cref="PortForward"/>. The answer, as of all about ports, is JSON of a <see cref="PortReply"/>.</summary>
+    internal const string AddPortService = "supervisor.port.add";
+
+    /// <summary>Removes a forward: JSON of a string, as the user named it.</summary>
+    internal const string RemovePortService = "supervisor.port.remove";
+
+    /// <summary>Lists the forwards.</summary>
+    internal const string ListPortsService = "supervisor.port.list";
+
     /// <summary>A supervisor answers in milliseconds; one that does not is told by a signal.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 

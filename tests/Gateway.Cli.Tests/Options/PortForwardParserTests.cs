@@ -35,7 +35,8 @@ public sealed class PortForwardParserTests
     [InlineData("1:80:80")]
     [InlineData("0x7f.1:80:80")]
     [InlineData("::1:80:80")]
-    [InlineData("80:80/udp")]
+    [InlineData("80:80/sctp")]
+    [InlineData("8000-8001:8000-8001")]
     public void Anything_else_is_a_fault_that_shows_the_form(string text)
     {
         var faults = new List<Fault>();

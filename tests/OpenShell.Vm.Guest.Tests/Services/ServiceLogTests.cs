@@ -9,7 +9,7 @@ public sealed class ServiceLogTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void A_log_that_is_too_long_is_cut_and_its_past_kept_once_while_the_writer_goes_on()
+    public void A_log_that_is_too_long_is_cut_and_its_past_kept_while_the_writer_goes_on()
     {
         var log = new ServiceLog("etcd", _folder.Path, limit: 10);
         using var writer = new FileStream(log.Path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
@@ -18,6 +18,20 @@ public sealed class ServiceLogTests : IDisposable
         log.Rotate();
         File.ReadAllText(log.Path + ".1").ShouldBe("0123456789ABC");
         new FileInfo(log.Path).Length.ShouldBe(0);
+    }
+
+    [Fact]
+    public void So_many_parts_are_kept_and_no_more()
+    {
+        var log = new ServiceLog("etcd", _folder.Path, limit: 10);
+        for (var part = 0; part < ServiceLog.Kept + 2; part++)
+        {
+            File.AppendAllText(log.Path, $"part {part}, long enough");
+            log.Rotate();
+        }
+
+        Directory.GetFiles(_folder.Path).Length.ShouldBe(ServiceLog.Kept + 1);
+        File.ReadAllText($"{log.Path}.{ServiceLog.Kept}").ShouldStartWith("part 2");
     }
 
     [Fact]

@@ -51,6 +51,13 @@ public sealed class JsonGoldenTests
             },
             """{"authorities":"ca.crt","manifests":[{"name":"000-a.yaml","entry":"manifests/000-a.yaml","sha256":"ab"}],"images":[],"charts":[],"mirrors":[{"upstream":"*","url":"https://m","user":"me","password":"p"}]}"""
         },
+        { new TreeReadRequest("/a", true), """{"path":"/a","followLink":true}""" },
+        { new TreeWriteRequest("/a", "b", true), """{"path":"/a","name":"b","contents":true}""" },
+        { new TreeEntry { Path = "a/b", Kind = TreeEntryKind.File, Mode = 420, Modified = 7, Size = 5 }, """{"path":"a/b","kind":"File","mode":420,"modified":7,"size":5}""" },
+        { new TreeEntry { Path = "", Kind = TreeEntryKind.Folder }, """{"path":"","kind":"Folder"}""" },
+        { new TreeEntry { Path = "l", Kind = TreeEntryKind.Link, Target = "t" }, """{"path":"l","kind":"Link","target":"t"}""" },
+        { new TreeSummary(3, 5, 1), """{"entries":3,"bytes":5,"leftOut":1}""" },
+        { new GuestMount("openshell0", "/mnt/src", GuestMount.Plan9, true), """{"tag":"openshell0","path":"/mnt/src","type":"9p","readOnly":true}""" },
         { new PowerRequest(PowerAction.Off), """{"action":"Off"}""" },
         {
             new StageReport { Stage = "init", State = StageState.Failed, UptimeNanoseconds = 7, Detail = "d", Fault = new GuestFault("c", "w", "r") },

@@ -60,6 +60,75 @@ public sealed class GvproxyTests : IAsyncLifetime
         fault.What.ShouldContain($"pid {Environment.ProcessId}");
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", PortProtocol.Udp)]
+    [InlineData("::1", PortProtocol.Tcp)]
+    [InlineData("::1", PortProtocol.Udp)]
+    public async Task Udp_and_ipv6_are_forwarded_too(string address, PortProtocol protocol)
+    {
+        int port;
+        try
+        {
+            port = PortCheck.Bind(protocol, address, 0);
+        }
+        catch (SocketException e)
+        {
+            Assert.Skip($"this host has no {address}: {e.Message}");
+            return;
+        }
+
+        using var client = new GvproxyClient(_folder.Instance().NetworkControlSocket);
+        var forward = new PortForward { Protocol = protocol, HostAddress = address, HostPort = port, GuestPort = 53 };
+        await client.ExposeAsync(forward, Cancellation);
+        (await client.ListAsync(Cancellation)).ShouldBe([forward]);
+        PortCheck.IsFree(protocol, address, port).ShouldBeFalse();
+        PortHolder.Find(IPAddress.Parse(address), port, protocol).ShouldNotBeNull().ShouldContain("gvproxy");
+        await client.UnexposeAsync(forward, Cancellation);
+        PortCheck.IsFree(protocol, address, port).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_unix_socket_is_forwarded_and_one_that_nobody_listens_on_is_no_obstacle()
+    {
+        using var client = new GvproxyClient(_folder.Instance().NetworkControlSocket);
+        var forward = new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = _folder.File("web.sock"), GuestPort = 80 };
+        using (var stale = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+            stale.Bind(new UnixDomainSocketEndPoint(_folder.File("stale")));
+        // .NET removes the file with the socket; a process that is killed does not.
+        File.Exists(forward.HostSocket).ShouldBeFalse();
+
+        await client.ExposeAsync(forward, Cancellation);
+        (await client.ListAsync(Cancellation)).ShouldBe([forward]);
+        PortCheck.WhyNot(forward, "a test").ShouldNotBeNull().Code.ShouldBe("network.port-busy");
+        await _gvproxy!.DisposeAsync();
+        PortCheck.WhyNot(forward, "a test").ShouldBeNull();
+
+        _gvproxy = ChildProcess.Start(GvproxyCommandLine.Describe(RealTools.Gvproxy, RemovedSockets(_folder.Instance())));
+        await UnixSocket.WaitForFileAsync(_folder.Instance().NetworkControlSocket, Cancellation).WaitAsync(Eventually.Limit, Cancellation);
+        using var again = new GvproxyClient(_folder.Instance().NetworkControlSocket);
+        await again.ExposeAsync(forward, Cancellation);
+        await again.UnexposeAsync(forward, Cancellation);
+        (await again.ListAsync(Cancellation)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_socket_goes_where_it_can_be_made()
+    {
+        File.WriteAllText(_folder.File("plain"), "");
+        Why(_folder.File("no/folder/web.sock")).ShouldContain("there is no folder");
+        Why(_folder.File("plain")).ShouldContain("is no socket");
+        Why(_folder.File(new string('x', 200))).ShouldContain("bytes; the system allows");
+
+        static string Why(string path) => PortCheck.WhyNot(new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = path, GuestPort = 80 }, "a test").ShouldNotBeNull().What;
+    }
+
+    private static InstanceFiles RemovedSockets(InstanceFiles files)
+    {
+        File.Delete(files.NetworkSocket);
+        File.Delete(files.NetworkControlSocket);
+        return files;
+    }
+
     [Fact]
     public async Task Unexposing_what_was_never_exposed_is_refused()
     {

@@ -69,8 +69,25 @@ public sealed class PortPlannerTests : IDisposable
     public void An_address_that_this_host_does_not_have_is_a_fault()
     {
         var fault = Should.Throw<FaultException>(() => PortPlanner.Choose(Config(new PortForward { HostAddress = "192.0.2.1", HostPort = 8080, GuestPort = 80 }), [])).Faults[0];
-        fault.Code.ShouldBe("network.port-not-allowed");
+        fault.Code.ShouldBe("network.address-not-here");
     }
+
+    [Fact]
+    public void A_busy_port_of_udp_is_another_than_that_of_tcp()
+    {
+        using var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var port = ((IPEndPoint)udp.LocalEndPoint!).Port;
+        var fault = Should.Throw<FaultException>(() => PortPlanner.Choose(Config(new PortForward { Protocol = PortProtocol.Udp, HostPort = port, GuestPort = 53 }), [])).Faults.ShouldHaveSingleItem();
+        fault.Code.ShouldBe("network.port-busy");
+        fault.What.ShouldContain($"UDP port {port}");
+        fault.What.ShouldContain($"(pid {Environment.ProcessId})");
+        PortPlanner.Choose(Config(new PortForward { Protocol = PortProtocol.Udp, HostPort = 0, GuestPort = 53 }), []).User[0].HostPort.ShouldNotBe(0);
+    }
+
+    [Fact]
+    public void Added_forwards_are_tried_like_those_asked_for() =>
+        Should.Throw<FaultException>(() => PortPlanner.Choose(Config() with { AddedPorts = [new PortForward { HostPort = BusyPort, GuestPort = 80 }] }, [])).Faults[0].Code.ShouldBe("network.port-busy");
 
     [Fact]
     public void A_program_gets_only_what_was_asked_for()

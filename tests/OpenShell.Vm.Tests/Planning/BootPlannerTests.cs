@@ -70,7 +70,7 @@ public sealed class BootPlannerTests
     public void A_comma_in_a_path_is_doubled_for_QEMU()
     {
         var plan = Plan(Cluster, Made.Host()) with { ConsoleLog = "/data/a,b/console.log" };
-        new QemuHypervisor().Describe(plan, Made.Host()).Arguments.ShouldContain("file,id=console,path=/data/a,,b/console.log,append=off");
+        new QemuHypervisor().Describe(plan, Made.Host()).Arguments.ShouldContain("file,id=console,path=/data/a,,b/console.log,append=on");
     }
 
     [Fact]

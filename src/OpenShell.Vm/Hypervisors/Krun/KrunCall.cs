@@ -34,6 +34,12 @@ internal abstract record KrunCall(string Function)
     /// <summary>A block device that says what becomes of flushes. 1.17.</summary>
     internal sealed record AddDisk3(string Id, string Path, KrunDiskFormat Format, bool ReadOnly, bool DirectIo, KrunSyncMode Sync) : KrunCall("krun_add_disk3");
 
+    /// <summary>A folder of the host, over virtio-fs.</summary>
+    internal sealed record AddVirtiofs(string Tag, string Path) : KrunCall("krun_add_virtiofs");
+
+    /// <summary>A folder of the host that may be read-only; no window of shared memory. 1.17.</summary>
+    internal sealed record AddVirtiofs3(string Tag, string Path, ulong SharedMemory, bool ReadOnly) : KrunCall("krun_add_virtiofs3");
+
     /// <summary>No vsock device but the one of <see cref="AddVsock"/>. 1.17.</summary>
     internal sealed record DisableImplicitVsock() : KrunCall("krun_disable_implicit_vsock");
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol;
 
@@ -36,6 +37,7 @@ internal static class KrunCalls
             new KrunCall.SetConsoleOutput(plan.ConsoleLog),
             .. kernel is { } format ? Kernel(plan, format) : Directory(plan),
             .. plan.Disks.Select(disk => Disk(disk, exports)),
+            .. plan.Shares.Select(share => Share(share, exports)),
             .. Vsock(plan, krun, exports),
             .. plan.Network is { } network ? Network(network, exports) : [],
 
@@ -80,6 +82,15 @@ internal static class KrunCalls
             : new KrunCall.AddDisk2(disk.Serial, disk.Path, format, disk.ReadOnly);
     }
 
+    private static KrunCall Share(SharedFolder share, Func<string, bool> exports)
+    {
+        if (exports("krun_add_virtiofs3"))
+            return new KrunCall.AddVirtiofs3(share.Tag, share.Path, SharedMemory: 0, share.ReadOnly);
+
+        // A mount that is read-only by the guest's own word alone is not read-only.
+        return share.ReadOnly ? throw KrunFaults.Missing("krun_add_virtiofs3", "a read-only mount needs 1.17") : new KrunCall.AddVirtiofs(share.Tag, share.Path);
+    }
+
     /// <summary>
     /// The device of the agent channel. Left to itself libkrun adds one when a port is mapped, and turns TSI on where there is no interface: then a guest without a
     /// network would have the host's.
@@ -113,6 +124,7 @@ internal static class KrunCalls
     {
         KrunCall.SetKernel => "a kernel of one's own needs 1.11",
         KrunCall.AddVsockPort2 => "the agent channel needs 1.10",
+        KrunCall.AddVirtiofs => "mounts need 1.8",
         KrunCall.AddDisk2 => "disks need 1.10 and a build with BLK=1",
         KrunCall.SetPasstFd or KrunCall.SetGvproxyPath or KrunCall.SetNetMac => "an interface needs a build with NET=1",
         _ => "it is not the library that this program knows",

@@ -67,6 +67,10 @@ internal sealed unsafe class KrunLibrary
             case KrunCall.AddDisk3 disk:
                 return ((delegate* unmanaged<uint, byte*, byte*, uint, byte, byte, uint, int>)function)(
                     context, strings.Add(disk.Id), strings.Add(disk.Path), (uint)disk.Format, Bool(disk.ReadOnly), Bool(disk.DirectIo), (uint)disk.Sync);
+            case KrunCall.AddVirtiofs share:
+                return ((delegate* unmanaged<uint, byte*, byte*, int>)function)(context, strings.Add(share.Tag), strings.Add(share.Path));
+            case KrunCall.AddVirtiofs3 share:
+                return ((delegate* unmanaged<uint, byte*, byte*, ulong, byte, int>)function)(context, strings.Add(share.Tag), strings.Add(share.Path), share.SharedMemory, Bool(share.ReadOnly));
             case KrunCall.AddVsock vsock:
                 return ((delegate* unmanaged<uint, uint, int>)function)(context, vsock.TsiFeatures);
             case KrunCall.AddVsockPort2 port:

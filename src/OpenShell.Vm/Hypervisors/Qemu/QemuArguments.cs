@@ -1,4 +1,5 @@
 using System.Globalization;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol;
 
@@ -19,6 +20,7 @@ internal static class QemuArguments
         .. Kernel(plan),
         .. Console(plan),
         .. plan.Disks.SelectMany(Disk),
+        .. plan.Shares.SelectMany(Share),
         .. Network(plan),
         .. Agent(plan),
         .. Control(plan),
@@ -33,11 +35,11 @@ internal static class QemuArguments
         "-no-user-config",
         "-nodefaults",
 
-        "-machine", IsArm(plan)
+        "-machine", (IsArm(plan)
             // QEMU's own machine, after no board, described to the kernel by a device tree. The newest interrupt controller that the accelerator has: version 2 ends at 8 processors.
             ? "virt,gic-version=max"
             // q35 and not microvm, whose early boot hangs now and then under TCG. No devices that a server never needs: each is probed at boot.
-            : "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off",
+            : "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off") + (NeedsSharedMemory(plan) ? ",memory-backend=memory" : ""),
 
         .. plan.Accelerator switch
         {
@@ -49,6 +51,9 @@ internal static class QemuArguments
 
         "-smp", plan.Vcpus.ToString(CultureInfo.InvariantCulture),
         "-m", string.Create(CultureInfo.InvariantCulture, $"{plan.MemoryMib}M"),
+
+        // virtiofsd reads and writes the guest's memory itself.
+        .. NeedsSharedMemory(plan) ? (string[])["-object", string.Create(CultureInfo.InvariantCulture, $"memory-backend-memfd,id=memory,size={plan.MemoryMib}M,share=on")] : [],
 
         // No window and no VGA; the console is a serial port.
         "-display", "none",
@@ -81,8 +86,8 @@ internal static class QemuArguments
 
     private static IEnumerable<string> Console(BootPlan plan) =>
     [
-        // Straight to a file, begun anew at each power-on: a reader can never hold the guest up.
-        "-chardev", $"file,id=console,path={Escaped(plan.ConsoleLog)},append=off",
+        // Straight to a file, which the supervisor removes before each power-on: a reader can never hold the guest up. Appended to, so that it can be rotated.
+        "-chardev", $"file,id=console,path={Escaped(plan.ConsoleLog)},append=on",
         "-serial", "chardev:console",
     ];
 
@@ -101,6 +106,21 @@ internal static class QemuArguments
             // The guest finds it by its serial number, not by its place.
             "-device", $"virtio-blk-pci,drive={node},serial={disk.Serial}",
         ];
+    }
+
+    private static bool NeedsSharedMemory(BootPlan plan) => plan.Shares.Any(share => share.Kind == ShareKind.VirtioFs);
+
+    private static IEnumerable<string> Share(SharedFolder share, int index)
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"share{index}");
+        return share.Kind == ShareKind.VirtioFs
+            ? ["-chardev", $"socket,id={id},path={Escaped(share.Socket!)}", "-device", $"vhost-user-fs-pci,chardev={id},tag={share.Tag}"]
+            :
+            [
+                // remap: a folder may reach over several file systems, whose inode numbers would clash.
+                "-fsdev", $"local,id={id},path={Escaped(share.Path)},security_model={(share.MapOwners ? "mapped-xattr,fmode=0644,dmode=0755" : "none")},multidevs=remap{(share.ReadOnly ? ",readonly=on" : "")}",
+                "-device", $"virtio-9p-pci,fsdev={id},mount_tag={share.Tag}",
+            ];
     }
 
     private static IEnumerable<string> Network(BootPlan plan) => plan.Network is not { } network

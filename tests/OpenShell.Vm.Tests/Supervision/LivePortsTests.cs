@@ -1,0 +1,138 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using OpenShell.Vm.Events;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors.Krun;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Networking;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Tests.Hypervisors.Krun;
+using OpenShell.Vm.Tests.Support;
+
+namespace OpenShell.Vm.Tests.Supervision;
+
+/// <summary>The real supervisor with a real gvproxy, and a machine in which nobody says a word: forwards come and go all the same.</summary>
+public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>, IDisposable
+{
+    private readonly TestFolder _folder = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact(Timeout = 120_000)]
+    public async Task Forwards_come_and_go_while_it_runs_and_are_there_after_the_next_start()
+    {
+        var socket = _folder.File("web.sock");
+        var instances = Instances();
+        PortForward web;
+        await using (var running = await StartAsync(instances))
+        {
+            web = (await instances.AddPortAsync("box", new PortForward { HostPort = 0, GuestPort = 80 }, Token)).Forward;
+            web.HostPort.ShouldNotBe(0);
+            (await instances.AddPortAsync("box", new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = socket, GuestPort = 80 }, Token)).InForce.ShouldBeTrue();
+            var dns = (await instances.AddPortAsync("box", new PortForward { Protocol = PortProtocol.Udp, HostPort = 0, GuestPort = 53 }, Token)).Forward;
+
+            PortCheck.IsFree(PortProtocol.Tcp, web.HostAddress, web.HostPort).ShouldBeFalse();
+            PortCheck.IsFree(PortProtocol.Udp, dns.HostAddress, dns.HostPort).ShouldBeFalse();
+            File.Exists(socket).ShouldBeTrue();
+            var listed = await instances.ListPortsAsync("box", Token);
+            listed.ShouldAllBe(port => port.InForce);
+            listed.Select(port => port.Purpose).ShouldBe(["the gateway", "the API server", null, null, null]);
+            (await instances.FindAsync("box", Token))!.Ports.Count.ShouldBe(5);
+
+            await RefusedAsync(instances, listed[0].Forward, web);
+
+            await instances.RemovePortAsync("box", $"{dns.HostPort}/udp", Token);
+            PortCheck.IsFree(PortProtocol.Udp, dns.HostAddress, dns.HostPort).ShouldBeTrue();
+            (await instances.ListPortsAsync("box", Token)).Count.ShouldBe(4);
+            await running.StopAsync();
+        }
+
+        File.Exists(socket).ShouldBeFalse();
+        PortCheck.IsFree(PortProtocol.Tcp, web.HostAddress, web.HostPort).ShouldBeTrue();
+        await using (var again = await StartAsync(instances))
+        {
+            (await instances.ListPortsAsync("box", Token)).Where(port => port.InForce).Select(port => port.Forward.GuestPort).ShouldBe([30051, 6443, 80, 80]);
+            PortCheck.IsFree(PortProtocol.Tcp, web.HostAddress, web.HostPort).ShouldBeFalse();
+            await again.StopAsync();
+        }
+
+        Events().ShouldBe(
+        [
+            EventNames.Starting, EventNames.MachineStarted, EventNames.ForwardAdded, EventNames.ForwardAdded, EventNames.ForwardAdded, EventNames.ForwardRemoved, EventNames.Stopping, EventNames.Stopped,
+            EventNames.Starting, EventNames.MachineStarted, EventNames.Stopping, EventNames.Stopped,
+        ]);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_hypervisor_that_ends_is_an_event_with_its_fault()
+    {
+        var instances = Instances(("RECORDER_EXIT", "134"));
+        await using var running = await instances.RunAsync(Config(), cancellationToken: Token);
+        await Should.ThrowAsync<FaultException>(() => running.Completion.WaitAsync(Eventually.Limit, Token));
+        Events().ShouldBe([EventNames.Starting, EventNames.MachineStarted, EventNames.MachineEnded, EventNames.Failed]);
+    }
+
+    private static async Task RefusedAsync(LocalInstances instances, PortForward gateway, PortForward web)
+    {
+        using var busy = new TcpListener(IPAddress.Loopback, 0);
+        busy.Start();
+        var busyPort = ((IPEndPoint)busy.LocalEndpoint).Port;
+        var before = (await instances.ListPortsAsync("box", Token)).Count;
+
+        (await FaultAsync(() => instances.AddPortAsync("box", new PortForward { HostPort = busyPort, GuestPort = 1 }, Token))).What.ShouldContain($"(pid {Environment.ProcessId})");
+        (await FaultAsync(() => instances.AddPortAsync("box", web, Token))).Code.ShouldBe("network.forward-exists");
+        (await FaultAsync(() => instances.AddPortAsync("box", gateway with { GuestPort = 1 }, Token))).What.ShouldContain("for the gateway");
+        (await FaultAsync(() => instances.AddPortAsync("box", new PortForward { HostAddress = "192.0.2.1", HostPort = 0, GuestPort = 1 }, Token))).Code.ShouldBe("network.address-not-here");
+        (await FaultAsync(() => instances.RemovePortAsync("box", "1", Token))).Code.ShouldBe("network.forward-unknown");
+        (await FaultAsync(() => instances.RemovePortAsync("box", $"{gateway.HostPort}", Token))).Code.ShouldBe("network.forward-needed");
+        (await FaultAsync(() => instances.AddPortAsync("box", new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = "/no/such/folder/s", GuestPort = 1 }, Token))).Code.ShouldBe("network.socket-path");
+
+        (await instances.ListPortsAsync("box", Token)).Count.ShouldBe(before);
+    }
+
+    private static async Task<Fault> FaultAsync(Func<Task> action) => (await Should.ThrowAsync<FaultException>(action)).Faults[0];
+
+    private string[] Events() =>
+        [.. File.ReadLines(Path.Combine(_folder.Path, "instances", "box", "events.jsonl")).Select(line => JsonSerializer.Deserialize(line, EventJson.Default.InstanceEvent)!.Event)];
+
+    private async Task<IRunningInstance> StartAsync(LocalInstances instances)
+    {
+        File.Delete(_folder.File("calls"));
+        var running = await instances.RunAsync(Config(), cancellationToken: Token);
+        await Eventually.BeTrueAsync(() => running.Completion.IsCompleted || (File.Exists(_folder.File("calls")) && File.ReadAllText(_folder.File("calls")).Contains("krun_start_enter", StringComparison.Ordinal)), "the machine is entered");
+        if (running.Completion.IsCompleted)
+            await running.Completion;
+        return running;
+    }
+
+    private InstanceConfig Config()
+    {
+        foreach (var file in new[] { "root/sbin/openshell-init", "root/usr/lib/openshell/kubernetes" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(file))!);
+            File.WriteAllText(_folder.File(file), "");
+        }
+
+        return KrunMachine.Cluster with { Name = "box", RootDirectory = _folder.File("root"), Distribution = "upstream", Vcpus = 1, MemoryMib = 2048, GatewayPort = 0 };
+    }
+
+    private LocalInstances Instances(params (string Name, string Value)[] environment)
+    {
+        var variables = environment.ToDictionary(variable => variable.Name, variable => variable.Value);
+        variables["RECORDER_LOG"] = _folder.File("calls");
+        if (environment.Length == 0)
+            variables["RECORDER_GUEST"] = _folder.File("nobody");
+        foreach (var (name, value) in VmmEnvironment.Current([], isMac: false))
+            variables[name] = value;
+        var host = KrunMachine.Host(recorder.Library(19), recorder.Firmware()) with
+        {
+            Qemu = null,
+            Gvproxy = RealTools.Gvproxy,
+            VmmProgram = new VmmProgram([Recorder.Gateway, "__vmm"], variables),
+        };
+        return new LocalInstances(new InstancesOptions { Directories = _folder.Directories, Host = host, HelloBudget = TimeSpan.FromMinutes(5) });
+    }
+}
