@@ -129,19 +129,12 @@ public sealed class GuestAgentTests
     }
 
     [Theory(Timeout = 60_000), CombinatorialRoutes]
-    public async Task A_round_trip_of_true_takes_milliseconds(Route route)
+    public async Task Many_programs_one_after_the_other_each_end_with_their_own_code(Route route)
     {
         await using var guest = await GuestOnHost.StartAsync(route);
-        var times = new List<double>();
-        for (var i = 0; i < 200; i++)
-        {
-            var start = System.Diagnostics.Stopwatch.GetTimestamp();
-            (await guest.Agent.RunAsync(new ExecRequest { Program = "/bin/true" })).Code.ShouldBe(0);
-            times.Add(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        }
-        times.Sort();
-        TestContext.Current.SendDiagnosticMessage($"{route}: p50 {times[100]:F2} ms, p99 {times[198]:F2} ms");
 
-        times[100].ShouldBeLessThan(60);
+        // How long that takes, bench/ says.
+        for (var i = 0; i < 200; i++)
+            (await guest.Agent.ShellAsync($"exit {i}")).Code.ShouldBe(i);
     }
 }
