@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OpenShell.Tests;
+using OpenShell.Vm.Boot.Tests.Conformance;
 using OpenShell.Vm.Boot.Tests.Running;
 
 namespace OpenShell.Vm.Boot.Tests.Cluster;

@@ -5,6 +5,7 @@ using OpenShell.Vm.Events;
 using OpenShell.Vm.Logs;
 using OpenShell.Vm.Supervision;
 using OpenShell.Vm.Tests.Support;
+using EventLog = OpenShell.Vm.Events.EventLog;
 
 namespace OpenShell.Vm.Tests.Logs;
 
