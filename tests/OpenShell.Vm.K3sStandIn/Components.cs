@@ -80,7 +80,7 @@ internal sealed class Components(ServerOptions options, Layout layout, string pr
         return [.. options.ProxyArguments.Where(a => a != "--proxy-mode=nftables")];
     }
 
-    private Service Moved(Service service, IReadOnlyList<string>? further = null) => service with { Command = [.. service.Command.Select(Move), .. further ?? []] };
+    private Service Moved(Service service, IReadOnlyList<string>? further = null) => service with { Command = [.. service.Command.Select(Move), .. further ?? []], Sockets = [.. service.Sockets.Select(Move)] };
 
     private string Move(string text) => Moves.Aggregate(text, (t, move) => t.Replace(move.From, move.To, StringComparison.Ordinal));
 }

@@ -18,6 +18,9 @@ internal sealed record Service
     /// <summary>Working directory, made if missing.</summary>
     public string WorkingDirectory { get; init; } = "/";
 
+    /// <summary>Unix sockets that it makes and does not take the place of: what a run that was killed left there is removed before the next. Absolute paths.</summary>
+    public IReadOnlyList<string> Sockets { get; init; } = [];
+
     /// <summary>What must hold before it is started; in the order in which it is usually fulfilled, since the first one missing is what is reported.</summary>
     public IReadOnlyList<Condition> Conditions { get; init; } = [];
 

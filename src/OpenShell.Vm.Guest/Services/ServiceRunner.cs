@@ -115,9 +115,11 @@ internal sealed class ServiceRunner : IDisposable
         ChildProcess child;
         try
         {
+            foreach (var socket in _service.Sockets)
+                File.Delete(socket);
             child = _context.Launcher.Start(Describe());
         }
-        catch (SpawnException exception)
+        catch (Exception exception) when (exception is SpawnException or IOException or UnauthorizedAccessException)
         {
             return "could not be started: " + exception.Message;
         }

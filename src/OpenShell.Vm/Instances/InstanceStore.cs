@@ -30,7 +30,14 @@ public sealed class InstanceStore(HostDirectories directories)
         if (files.Run == files.Root || new FileInfo(files.RunLink).LinkTarget == files.Run)
             return;
         File.Delete(files.RunLink);
-        File.CreateSymbolicLink(files.RunLink, files.Run);
+        try
+        {
+            File.CreateSymbolicLink(files.RunLink, files.Run);
+        }
+        catch (IOException) when (new FileInfo(files.RunLink).LinkTarget == files.Run)
+        {
+            // Another start of the same instant made it; which of the two goes on, the lock decides.
+        }
     }
 
     /// <summary>The stored configuration.</summary>

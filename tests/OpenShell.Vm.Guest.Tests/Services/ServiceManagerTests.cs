@@ -76,6 +76,25 @@ public sealed class ServiceManagerTests : IDisposable
         await _manager.StopAsync(0, 100);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_socket_that_a_killed_run_left_behind_does_not_keep_the_next_from_listening()
+    {
+        // As etcd, it refuses to start where the name is taken: first by what a former boot left there, then by its own killed run.
+        var socket = _folder.File("listens.sock");
+        using (var former = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+            former.Bind(new UnixDomainSocketEndPoint(socket));
+        var script = $"[ -e {socket} ] && echo address already in use && exit 1; touch {socket}; n=$(ls {_folder.Path} | grep -c run-); touch {_folder.Path}/run-$n; [ $n = 0 ] && kill -9 $$; exec sleep 100";
+        _manager.Start([Shell("listens", script) with { Sockets = [socket] }]);
+
+        (await _reporter.WaitForAsync(r => r.State == StageState.Failed)).Detail.ShouldStartWith("ended with signal 9");
+        await _reporter.WaitForAsync(_ => _reporter.Reports.Count(r => r.Detail?.StartsWith("runs as process") == true) == 2);
+        while (!File.Exists(_folder.File("run-1")))
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        await _manager.StopAsync(0, 100);
+
+        _reporter.Reports.ShouldNotContain(r => r.Fault != null && r.Fault.What.Contains("address already in use"));
+    }
+
     [Fact]
     public async Task One_that_is_replaced_runs_anew_at_once_and_has_not_failed()
     {

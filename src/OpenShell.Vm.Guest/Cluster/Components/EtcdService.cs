@@ -33,6 +33,7 @@ internal static class EtcdService
             "--log-level=warn",
         ],
         WorkingDirectory = ClusterLayout.EtcdFolder,
+        Sockets = [ClusterLayout.EtcdFolder + "/localhost:2379", ClusterLayout.EtcdFolder + "/localhost:2380"],
         Conditions = [new Condition.Done(Milestone.StateDisk)],
         Health = new HealthCheck.UnixHttp(ClusterLayout.EtcdSocket, "/health"),
         CpuWeight = 1000,
