@@ -62,7 +62,13 @@ run_project() {
     local p f s e
     p=$(count "$report" passed) f=$(count "$report" failed) s=$(count "$report" skipped) e=$(count "$report" errors)
     passed=$((passed + p)) failed=$((failed + f + e)) skipped=$((skipped + s))
-    [ $((f + e)) = 0 ] || failures+=("$name: $f tests, $e errors outside of tests")
+    if [ $((f + e)) != 0 ]; then
+        failures+=("$name: $f tests, $e errors outside of tests")
+        local test
+        while IFS= read -r test; do
+            failures+=("  $test")
+        done < <(failed_tests "$report")
+    fi
     if [ $((f + e)) = 0 ] && [ $code != 0 ]; then
         fail_as "$name: exit code $code without a failed test"
     fi
@@ -75,6 +81,11 @@ run_project() {
 # The sum of an attribute over the <assembly> elements of a report (https://xunit.net/docs/format-xml-v2).
 count() {
     grep -o '<assembly [^>]*' "$1" | grep -oE " $2=\"[0-9]+\"" | grep -oE '[0-9]+' | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# The names of the tests of a report that failed, so that they stand together at the end of a long log.
+failed_tests() {
+    grep -o '<test [^>]*' "$1" | grep -F ' result="Fail"' | grep -oE ' name="[^"]*"' | cut -d'"' -f2 | sed 's/&quot;/"/g; s/&gt;/>/g; s/&lt;/</g; s/&amp;/\&/g'
 }
 
 # No process, socket or mount may outlive the tests.

@@ -138,7 +138,7 @@ internal sealed partial class SerialMachine : IAsyncDisposable
         return match;
     }
 
-    // busybox's shell in the root folder, as root.
-    [GeneratedRegex("/ # $")]
+    // busybox's shell in the root folder, as root. It may go on to ask the terminal where the cursor is, and need not be answered.
+    [GeneratedRegex("/ # (\\x1b\\[6n)?$")]
     private static partial Regex Prompt();
 }

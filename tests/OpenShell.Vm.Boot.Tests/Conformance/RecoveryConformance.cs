@@ -17,6 +17,7 @@ public abstract class RecoveryConformance(TestCluster cluster) : ConformanceTest
     [Fact]
     public async Task Each_component_comes_back_from_kill_9_and_pods_run_on()
     {
+        Requirements.SkipUnlessFull("killing every component in turn takes ten minutes: './test --full' does it");
         await ReadyPodAsync("old", "sleep 100000");
         var before = ContainerOf(await PodNowAsync("old"));
 
@@ -46,6 +47,7 @@ public abstract class RecoveryConformance(TestCluster cluster) : ConformanceTest
     [Fact]
     public async Task A_pod_whose_shim_was_killed_is_started_again()
     {
+        Requirements.SkipUnlessFull("what runs while it is killed is for './test --full'");
         await ReadyPodAsync("carried", "sleep 4711007");
         var before = ContainerOf(await PodNowAsync("carried"));
         var main = (await FindAsync(new Component("the pod's program", "sleep", "4711007"))).ShouldHaveSingleItem().Split(' ')[0];

@@ -36,7 +36,8 @@ public abstract class StorageConformance(TestCluster cluster) : ConformanceTest(
           template:
             metadata: {labels: {app: {{name}} } }
             spec:
-              terminationGracePeriodSeconds: 0
+              # With none at all the next pod of this name is there before this one's container has gone, and an exec may find either.
+              terminationGracePeriodSeconds: 1
               # A volume is open to whoever a pod runs as.
               securityContext: {runAsUser: 4711}
               containers:

@@ -33,11 +33,11 @@ internal static class Requirements
             Assert.Skip("our own kernel is not in the image cache: 'gateway kernel build' makes it in some 20 minutes, as does './test --full'");
     }
 
-    /// <summary>Skips a test that starts one more cluster, unless the run is one that has time for it.</summary>
-    public static void SkipUnlessFull()
+    /// <summary>Skips a test that takes long, unless the run is one that has time for it.</summary>
+    public static void SkipUnlessFull(string why = "a second cluster takes another minute and a half: './test --full' starts it")
     {
         if (Environment.GetEnvironmentVariable("OPENSHELL_VM_TEST_KERNEL") is not "build")
-            Assert.Skip("a second cluster takes another minute and a half: './test --full' starts it");
+            Assert.Skip(why);
     }
 
     /// <summary>Skips a test that needs a program of the host.</summary>
