@@ -34,11 +34,15 @@ internal static class CommandCatalog
         RuntimeCommand.Create,
         TimelineCommand.Create,
         DoctorCommand.Create,
+        SupportBundleCommand.Create,
         SetupCommand.Create,
         UninstallCommand.Create,
+        CompletionCommand.Create,
+        ManCommand.Create,
         SuperviseCommand.Create,
         VmmCommand.Create,
         KvmProbeCommand.Create,
+        CompleteCommand.Create,
     ];
 
     /// <summary>This program's version.</summary>

@@ -11,4 +11,7 @@ internal static class HiddenCommands
 
     /// <summary>Times KVM in a process that can be killed.</summary>
     public const string KvmProbe = "__kvm-probe";
+
+    /// <summary>Answers a shell that completes a line.</summary>
+    public const string Complete = "__complete";
 }

@@ -10,6 +10,7 @@ internal static class CloneCommand
     public static Command Create(CommandContext context)
     {
         var source = new Argument<string>("SOURCE") { Description = "A stopped instance." };
+        source.CompletionSources.Add(Completing.InstanceNames.All);
         var destination = new Argument<string>("NAME") { Description = "The new instance." };
         var command = new Command("clone", "Make a new instance with the data of a stopped one and ports of its own. It takes no space until the two differ.") { source, destination };
         command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>

@@ -14,6 +14,7 @@ internal static class DiskCommand
     public static Command Create(CommandContext context)
     {
         var name = new Option<string?>("--name") { Description = "Only this instance.", HelpName = "NAME" };
+        name.CompletionSources.Add(Completing.InstanceNames.All);
         var output = new OutputOption();
         var command = new Command("disk", "Show what the instances' disks use, take on this machine, and may grow to; give space back; make them larger.")
         {

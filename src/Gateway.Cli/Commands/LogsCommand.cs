@@ -13,6 +13,10 @@ namespace OpenShell.Gateway.Cli.Commands;
 /// <summary><c>gateway logs</c>: the host's files, or a log of a service in the guest.</summary>
 internal static partial class LogsCommand
 {
+    // What a shell offers; others are there as well.
+    private static readonly string[] Sources =
+        ["console", "vmm", "gvproxy", "supervisor", "containerd", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "dns", "dhcp", "k3s"];
+
     public static Command Create(CommandContext context)
     {
         var name = new NameOption();
@@ -22,6 +26,7 @@ internal static partial class LogsCommand
             Description = "console (what the guest's kernel and init say), vmm, gvproxy, supervisor, or a service of the guest such as kube-apiserver. Default: console.",
             HelpName = "SOURCE",
         };
+        source.CompletionSources.Add(Sources);
         var command = new Command("logs", "Print a log of an instance.") { name, follow, source };
         command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>
         {

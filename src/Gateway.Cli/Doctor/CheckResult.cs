@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OpenShell.Gateway.Cli.Doctor;
 
 /// <summary>What one check of the host found.</summary>
@@ -5,7 +7,15 @@ namespace OpenShell.Gateway.Cli.Doctor;
 /// <param name="State">How it is.</param>
 /// <param name="Finding">What was found, with numbers.</param>
 /// <param name="Remedy">What to do about it, if anything.</param>
-internal sealed record CheckResult(string Name, CheckState State, string Finding, string? Remedy = null);
+internal sealed record CheckResult(string Name, CheckState State, string Finding, string? Remedy = null)
+{
+    /// <summary>What <c>--fix</c> can safely do about it; <see langword="null"/>: nothing, the user must.</summary>
+    [JsonIgnore]
+    public Repair? Repair { get; init; }
+
+    /// <summary>The same in words.</summary>
+    public string? Fix => Repair?.What;
+}
 
 /// <summary>How a check came out.</summary>
 internal enum CheckState
@@ -16,6 +26,6 @@ internal enum CheckState
     /// <summary>It works, but not as well as it could.</summary>
     Warning,
 
-    /// <summary>It does not work.</summary>
+    /// <summary>It keeps 'gateway up' from working.</summary>
     Failed,
 }

@@ -21,13 +21,27 @@ internal static class HostChecks
         new VirtualizationCheck(),
         new MemoryCheck(),
         new FoldersCheck(),
+        new RightsCheck(),
         new ImagesCheck(),
-        new GatewayPortCheck(),
+        new PortsCheck(),
         new InstancesCheck(),
+        new RemainsCheck(),
+        new ClockCheck(),
+        new ProxyCheck(),
+        new LimitsCheck(),
     ];
 
+    /// <summary>Runs all of them.</summary>
+    public static async Task<IReadOnlyList<CheckResult>> RunAllAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        var results = new List<CheckResult>();
+        foreach (var check in All)
+            results.AddRange(await RunAsync(check, context, cancellationToken));
+        return results;
+    }
+
     /// <summary>Runs one; a check that cannot be made is a finding too.</summary>
-    public static async Task<IReadOnlyList<CheckResult>> RunAsync(IHostCheck check, CommandContext context, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<CheckResult>> RunAsync(IHostCheck check, CommandContext context, CancellationToken cancellationToken)
     {
         try
         {

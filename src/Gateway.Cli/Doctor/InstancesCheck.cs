@@ -12,8 +12,16 @@ internal sealed class InstancesCheck : IHostCheck
     [
         .. (await context.Host.Instances.ListAsync(cancellationToken)).Select(i => new CheckResult(
             $"{Name} {i.Name}",
-            i.Phase is InstancePhase.Failed or InstancePhase.Broken ? CheckState.Warning : CheckState.Ok,
+            State(i),
             i.Fault is { } fault ? $"{CliJson.Word(i.Phase)}: {fault.What}" : CliJson.Word(i.Phase),
             i.Fault?.Remedy)),
     ];
+
+    // A start that failed can be tried again; files that cannot be read keep 'up' from working, which is about 'default' where none is named.
+    private static CheckState State(InstanceStatus instance) => instance.Phase switch
+    {
+        InstancePhase.Broken when instance.Name == InstanceName.Default => CheckState.Failed,
+        InstancePhase.Broken or InstancePhase.Failed => CheckState.Warning,
+        _ => CheckState.Ok,
+    };
 }

@@ -35,14 +35,19 @@ namespace OpenShell.Gateway.Cli.Json;
 [JsonSerializable(typeof(IReadOnlyList<RuntimePart>))]
 [JsonSerializable(typeof(DoctorView))]
 [JsonSerializable(typeof(SetupView))]
+[JsonSerializable(typeof(SupportView))]
+[JsonSerializable(typeof(VersionsView))]
+[JsonSerializable(typeof(HostFacts))]
 [JsonSerializable(typeof(BundleView))]
 [JsonSerializable(typeof(PortView))]
 [JsonSerializable(typeof(IReadOnlyList<PortView>))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Writes one document and a line feed.</summary>
-    public static void Write<T>(TextWriter writer, T value) =>
-        writer.WriteLine(JsonSerializer.Serialize(value, typeof(T), Default));
+    public static void Write<T>(TextWriter writer, T value) => writer.WriteLine(Text(value));
+
+    /// <summary>The same as a text.</summary>
+    public static string Text<T>(T value) => JsonSerializer.Serialize(value, typeof(T), Default);
 
     /// <summary>An enumeration's member as JSON and people see it.</summary>
     public static string Word<T>(T value)

@@ -13,6 +13,7 @@ internal sealed class ArchitectureOption : Option<string?>
     {
         Description = description;
         HelpName = "NAME";
+        CompletionSources.Add([.. Architectures.All]);
     }
 
     /// <summary>One of <see cref="Architectures"/>; <see langword="null"/> where nothing was said.</summary>

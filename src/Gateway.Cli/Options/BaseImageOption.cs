@@ -11,6 +11,7 @@ internal sealed class BaseImageOption : Option<string?>
     {
         Description = "Take the root file system from this container image instead of Debian's packages: [HOST[:PORT]/]NAME[:TAG][@sha256:...], oci:FOLDER or PATH.tar (docs/images.md). 'none' goes back to packages.";
         HelpName = "IMAGE";
+        CompletionSources.Add(BaseImages.None);
     }
 
     /// <summary>The image, with absolute paths; <see langword="null"/> where nothing was said.</summary>

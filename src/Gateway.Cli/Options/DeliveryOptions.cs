@@ -18,6 +18,12 @@ internal sealed class DeliveryOptions
     private readonly Option<string[]> _mirrors = new("--registry-mirror") { Description = "Pull images of a registry from another; '*' stands for all; may be repeated.", HelpName = "UPSTREAM=URL[,ca=FILE][,auth=FILE][,skip-verify]" };
     private readonly Option<string?> _proxy = new("--proxy") { Description = "Proxies for the guest: host (this shell's http_proxy, https_proxy, no_proxy) or none (host).", HelpName = "NAME" };
 
+    public DeliveryOptions()
+    {
+        _authorities.CompletionSources.Add(CertificateBundle.Host);
+        _proxy.CompletionSources.Add("host", "none");
+    }
+
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {

@@ -9,6 +9,8 @@ internal sealed class DistributionOptions
     private readonly Option<string?> _name = new("--distribution") { Description = "Which Kubernetes: auto (k3s where it is cached or can be fetched, else upstream), k3s or upstream.", HelpName = "NAME" };
     private readonly Option<string?> _binary = new("--k3s-binary") { Description = "Use this k3s program, of any version; air-gap images are taken from beside it.", HelpName = "PATH" };
 
+    public DistributionOptions() => _name.CompletionSources.Add(DistributionChoice.Auto, K3s.DistributionName, Upstream.DistributionName);
+
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {

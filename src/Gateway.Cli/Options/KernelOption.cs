@@ -11,7 +11,8 @@ internal sealed class KernelOption : Option<string?>
         : base("--kernel")
     {
         Description = "Which kernel: debian, custom (built from source, which takes long the first time), or the path of one that needs no modules (debian).";
-        HelpName = "NAME";
+        HelpName = "NAME|PATH";
+        CompletionSources.Add("debian", "custom");
     }
 
     /// <summary>A name, or the absolute path of a file; <see langword="null"/> where nothing was said.</summary>

@@ -14,6 +14,8 @@ internal sealed class KrunOptions
     private readonly Option<string?> _runtime = new("--runtime-dir") { Description = $"Take libkrun and libkrunfw from this folder (or {KrunHypervisor.RuntimeVariable}).", HelpName = "DIR" };
     private readonly Option<string?> _logLevel = new("--krun-log-level") { Description = "How much libkrun says in its log: 0 (nothing) to 5 (2).", HelpName = "N" };
 
+    public KrunOptions() => _logLevel.CompletionSources.Add("0", "1", "2", "3", "4", "5");
+
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {

@@ -11,6 +11,7 @@ internal sealed class NameOption : Option<string?>
     {
         Description = $"The instance; '{InstanceName.Default}' if none is named.";
         HelpName = "NAME";
+        CompletionSources.Add(Completing.InstanceNames.All);
     }
 
     /// <summary>The name, checked.</summary>

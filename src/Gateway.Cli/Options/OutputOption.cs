@@ -6,11 +6,13 @@ namespace OpenShell.Gateway.Cli.Options;
 /// <summary><c>--output text|json</c>: for people or for programs.</summary>
 internal sealed class OutputOption : Option<string?>
 {
-    public OutputOption()
-        : base("--output", "-o")
+    /// <param name="withAlias">Whether it is <c>-o</c> too; not where that names a file.</param>
+    public OutputOption(bool withAlias = true)
+        : base("--output", withAlias ? ["-o"] : [])
     {
         Description = "'text' for people, 'json' for programs.";
         HelpName = "FORMAT";
+        CompletionSources.Add("text", "json");
     }
 
     /// <summary>Whether JSON is wanted.</summary>

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using OpenShell.Gateway.Cli.Options.Values;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Networking;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Gateway.Cli.Options;
@@ -28,6 +30,12 @@ internal sealed class StartOptions
     private readonly Option<string?> _program = new("--exec") { Description = "Run this program instead of a cluster, in a machine of its own, and end with its exit code.", HelpName = "PATH" };
     private readonly Option<bool> _arguments = new(VerbatimArguments.Option) { Description = "The rest of the line, as it is, are the arguments of --exec's program.", Arity = ArgumentArity.Zero };
     private readonly ProgramOptions _programOptions = new();
+
+    public StartOptions()
+    {
+        _hypervisor.CompletionSources.Add("auto", HypervisorNames.Qemu, HypervisorNames.Libkrun);
+        _network.CompletionSources.Add([.. NetworkNames.All]);
+    }
 
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)

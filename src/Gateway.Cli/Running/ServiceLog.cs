@@ -47,7 +47,8 @@ internal sealed class ServiceLog(CommandContext context, string instance, string
         Remedy = $"Name one of: {string.Join(", ", ["console", "vmm", "gvproxy", "supervisor", .. await ServicesAsync(agent, cancellationToken)])}.",
     });
 
-    private static async Task<IReadOnlyList<string>> ServicesAsync(IGuestAgent agent, CancellationToken cancellationToken)
+    /// <summary>The services that have a log.</summary>
+    internal static async Task<IReadOnlyList<string>> ServicesAsync(IGuestAgent agent, CancellationToken cancellationToken)
     {
         await using var list = await agent.ExecAsync(new ExecRequest { Program = "ls", Arguments = ["-1", GuestPaths.Logs] }, cancellationToken);
         using var names = new StreamReader(list.Stdout);

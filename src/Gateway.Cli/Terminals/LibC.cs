@@ -76,6 +76,20 @@ internal static unsafe partial class LibC
         return access(path, mayWrite) == 0;
     }
 
+    /// <summary>Whether something keeps the clock right, by the kernel's own opinion (https://man7.org/linux/man-pages/man2/adjtimex.2.html); <see langword="null"/> where that is not to be had.</summary>
+    public static bool? IsClockKept()
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+
+        // A struct timex of zeros asks for nothing to be changed; it has 208 bytes on 64-bit Linux. TIME_ERROR, 5, is what an unsynchronized clock answers.
+        const int timeError = 5;
+        var request = stackalloc byte[512];
+        new Span<byte>(request, 512).Clear();
+        var state = adjtimex(request);
+        return state < 0 ? null : state != timeError;
+    }
+
     /// <summary>read(2).</summary>
     public static nint Read(int descriptor, Span<byte> buffer)
     {
@@ -107,6 +121,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int access(string path, int mode);
+
+    [LibraryImport("libc")]
+    private static partial int adjtimex(byte* request);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint read(int fd, byte* buffer, nuint count);

@@ -16,12 +16,8 @@ internal static class AsideFolders
     {
         foreach (var folder in Directory.EnumerateDirectories(parent, ".*-*-*-*"))
         {
-            if (Path.GetFileName(folder).Split('-') is not [_, var pid, var start, _] || !int.TryParse(pid, out var number) || !long.TryParse(start, out var time)
-                || ProcessIdentities.IsAlive(new ProcessIdentity(number, time)))
-            {
+            if (OwnerOf(Path.GetFileName(folder)) is not { } owner || ProcessIdentities.IsAlive(owner))
                 continue;
-            }
-
             try
             {
                 Directory.Delete(folder, recursive: true);
@@ -32,4 +28,10 @@ internal static class AsideFolders
             }
         }
     }
+
+    /// <summary>Whose a folder is, by its name; <see langword="null"/>: it is none of these.</summary>
+    internal static ProcessIdentity? OwnerOf(string folder) =>
+        folder.StartsWith('.') && folder.Split('-') is [_, var pid, var start, _] && int.TryParse(pid, out var number) && long.TryParse(start, out var time)
+            ? new ProcessIdentity(number, time)
+            : null;
 }

@@ -58,7 +58,7 @@ internal static unsafe class PrivateFolder
         cause);
 
     /// <summary>The numeric owner; unknown on macOS, whose temporary directory is private to the user anyway.</summary>
-    private static uint? OwnerOf(string path)
+    internal static uint? OwnerOf(string path)
     {
         if (!OperatingSystem.IsLinux())
             return null;

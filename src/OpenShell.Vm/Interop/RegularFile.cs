@@ -36,6 +36,31 @@ internal static class RegularFile
         return bytes[..ReadFully(handle, 0, bytes)];
     }
 
+    /// <summary>The last bytes of a file, at most as many, with how many there are before them.</summary>
+    /// <exception cref="InvalidDataException">It is no regular file.</exception>
+    /// <exception cref="IOException">It cannot be opened or read.</exception>
+    internal static (byte[] Bytes, long Skipped) ReadTail(string path, int most)
+    {
+        if (Directory.Exists(path))
+            throw new InvalidDataException("it is a folder");
+        var descriptor = Libc.Open(path, NonBlocking | Libc.CloseOnExec);
+        if (descriptor < 0)
+            throw new IOException(Marshal.GetLastPInvokeErrorMessage());
+        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        try
+        {
+            // A log grows while it is read: what is there now is what is wanted.
+            var length = RandomAccess.GetLength(handle);
+            var skipped = Math.Max(0, length - most);
+            var bytes = new byte[length - skipped];
+            return (bytes[..ReadFully(handle, skipped, bytes)], skipped);
+        }
+        catch (NotSupportedException)
+        {
+            throw new InvalidDataException("it is no regular file");
+        }
+    }
+
     /// <summary>Fills a buffer as far as the file goes.</summary>
     /// <returns>How many bytes there were.</returns>
     internal static int ReadFully(SafeFileHandle file, long at, Span<byte> buffer)

@@ -20,6 +20,7 @@ internal static class KernelCheckCommand
     {
         var kernel = new KernelOption();
         var name = new Option<string?>("--name") { Description = "Check the kernel of this running instance instead of starting a machine.", HelpName = "NAME" };
+        name.CompletionSources.Add(Completing.InstanceNames.All);
         var output = new OutputOption();
         var command = new Command("check", "Find out what a kernel can do, by doing it inside a machine. Fails if something is missing that a cluster needs.") { kernel, name, output };
         command.SetAction(parse => Interrupts.GuardAsync(async cancellation =>

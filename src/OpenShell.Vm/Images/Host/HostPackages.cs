@@ -51,6 +51,9 @@ public static class HostPackages
         Of(OnArm ? "libc6-dev-amd64-cross" : "libc6-dev-arm64-cross", "is what programs for the other processor are linked to", [OtherProcessor, Test]),
         Of("kubernetes-client", "is the unmodified kubectl that tests use", [Test]) with { Program = "kubectl" },
         Of("python3-grpcio", "is the gRPC client of another language that tests use", [Test]),
+        Of("zsh", "is a shell whose completions are tested", [Test]),
+        Of("fish", "is a shell whose completions are tested", [Test]),
+        Of("mandoc", "checks the manual page", [Test]),
         Of("python3-kubernetes", "is the Kubernetes client of another language that tests use", [Test]),
     ];
 
