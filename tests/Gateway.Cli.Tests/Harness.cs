@@ -8,7 +8,7 @@ public sealed record CommandResult(int ExitCode, string Out, string Error);
 /// <summary>Runs the real command, or its dummy whose machines are made up, as processes in a home of their own.</summary>
 public sealed class Harness : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
 
     public Harness() => Home = Directory.CreateTempSubdirectory("gw").FullName;
 

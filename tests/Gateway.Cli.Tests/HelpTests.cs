@@ -11,7 +11,7 @@ public sealed class HelpTests : IDisposable
 
         result.ExitCode.ShouldBe(0);
         result.Error.ShouldBeEmpty();
-        foreach (var command in new[] { "up", "exec", "status", "list", "logs", "events", "cp", "port", "stop", "delete", "kubeconfig", "image", "kernel", "bundle", "plan", "timeline", "doctor", "setup", "restart", "edit", "reset", "clone", "disk", "service", "uninstall" })
+        foreach (var command in new[] { "up", "exec", "status", "list", "logs", "events", "cp", "port", "stop", "delete", "kubeconfig", "image", "kernel", "bundle", "plan", "timeline", "doctor", "setup", "restart", "edit", "reset", "clone", "disk", "service", "uninstall", "support-bundle", "completion", "man" })
             result.Out.ShouldContain($"\n  {command} ");
         result.Out.ShouldNotContain("__");
     }
@@ -37,6 +37,9 @@ public sealed class HelpTests : IDisposable
     [InlineData("disk", "resize")]
     [InlineData("service", "install")]
     [InlineData("uninstall")]
+    [InlineData("doctor")]
+    [InlineData("support-bundle")]
+    [InlineData("completion")]
     public async Task Every_command_explains_itself(params string[] command)
     {
         var result = await _harness.GatewayAsync([.. command, "--help"]);

@@ -32,15 +32,18 @@ _gateway_complete() {
         esac
     done < <("$word" __complete -- "${words[@]:1}" 2>/dev/null)
 
-    [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *: ]] && compopt -o nospace 2>/dev/null
+    # As names of files they would get a backslash before the colon.
+    if ((${#COMPREPLY[@]} == 0)); then
+        [[ $kind == :none ]] || compopt -o filenames 2>/dev/null
+    elif [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *: ]]; then
+        compopt -o nospace 2>/dev/null
+    fi
     [[ $cur == -*=* ]] && cur=${cur#*=}
     case $kind in
         :files)
-            compopt -o filenames 2>/dev/null
             while IFS= read -r value; do COMPREPLY+=("$value"); done < <(compgen -f -- "$cur")
             ;;
         :folders)
-            compopt -o filenames 2>/dev/null
             while IFS= read -r value; do COMPREPLY+=("$value"); done < <(compgen -d -- "$cur")
             ;;
     esac

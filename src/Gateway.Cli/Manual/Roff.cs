@@ -6,7 +6,7 @@ namespace OpenShell.Gateway.Cli.Manual;
 internal sealed class Roff
 {
     // Of the source: it is read by people too.
-    private const int Width = 78;
+    private const int Width = 70;
 
     private readonly StringBuilder _text = new();
 
