@@ -27,8 +27,10 @@ public sealed class FuzzTests
     [Fact]
     public async Task A_reader_finds_frames_or_refuses_and_keeps_no_more_than_one()
     {
-        var sessions = (await RecordedSessions.RecordAsync()).SelectMany(s => new[] { s.ToHost, s.ToGuest }).Where(s => s.Sum(f => f.Payload.Length) < 10_000).ToList();
-        sessions.Count.ShouldBeGreaterThan(0);
+        // Short ones: the reader does not care what is in a frame.
+        RecordedFrame[] handshake = [new(FrameType.Hello, 0, 0, "{}"u8.ToArray()), new(FrameType.Ready, 0, 0, [])];
+        var sessions = (await RecordedSessions.RecordAsync()).SelectMany(s => new[] { s.ToHost, s.ToGuest })
+            .Select(s => handshake.Concat(s.Where(f => f.Payload.Length < 1000).Take(24)).Concat(handshake).ToList()).ToList();
         var reached = new Reached("frame reader");
         FuzzCases.Check(ReaderCases, sessions.Count, input =>
         {

@@ -27,10 +27,11 @@ public sealed class SupportBundleTests : IDisposable
             new HostFileItem("instance/folder", SupportContent.Text, _folder.File("folder"), 0),
             new TextItem("host/facts.json", SupportContent.Json, """{"token":"x"}"""));
 
-        entries.Select(e => (e.Name, e.Problem is null)).ShouldBe([("instance/log", true), ("instance/gone", false), ("instance/device", false), ("instance/folder", false), ("host/facts.json", true)]);
+        entries.Select(e => (e.Name, e.Problem is null)).ShouldBe([("instance/log", true), ("instance/gone", false), ("instance/device", true), ("instance/folder", false), ("host/facts.json", true)]);
         var files = Read(Target);
-        files.Keys.ShouldBe(["out/README.txt", "out/instance/log", "out/host/facts.json", "out/contents.txt"]);
+        files.Keys.ShouldBe(["out/README.txt", "out/instance/log", "out/instance/device", "out/host/facts.json", "out/contents.txt"]);
         files["out/instance/log"].ShouldBe("first\nlast\n");
+        files["out/instance/device"].ShouldBeEmpty("a device never ends, and says that it has no length");
         files["out/contents.txt"].ShouldContain("instance/gone");
         files["out/contents.txt"].ShouldContain("not there: a made up problem");
         File.GetUnixFileMode(Target).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);

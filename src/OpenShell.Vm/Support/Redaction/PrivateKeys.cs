@@ -17,6 +17,9 @@ internal static class PrivateKeys
     /// <summary>Longer than any digest, and than the parts of a path: nothing of use to a reader is so long and in one piece.</summary>
     private const int Opaque = 200;
 
+    /// <summary>SHA-512 in hexadecimal digits.</summary>
+    private const int LongestDigest = 128;
+
     /// <summary>A line of PEM (RFC 7468).</summary>
     private const int PemLine = 64;
 
@@ -53,8 +56,8 @@ internal static class PrivateKeys
     private static bool IsKey(string run)
     {
         var bare = run.TrimEnd('=');
-        if (bare.All(char.IsAsciiHexDigit))
-            return false; // a digest
+        if (bare.Length <= LongestDigest && bare.All(char.IsAsciiHexDigit))
+            return false;
         if (bare.Length == PemLine && bare.Any(char.IsAsciiLetterUpper) && bare.Any(char.IsAsciiLetterLower) && bare.Any(char.IsAsciiDigit))
             return true;
         if (Decoded(bare) is not { } text)
