@@ -26,7 +26,8 @@ public sealed partial class GuestAgent : IGuestAgent
     private GuestAgent(FrameTransport transport, SessionInfo session, IProgress<StageReport>? progress)
     {
         _transport = transport;
-        _connection = MuxConnection.Start(transport, session, service => service == ServiceNames.Events && progress is not null ? Receive(progress) : null);
+        var rules = new ReportRules();
+        _connection = MuxConnection.Start(transport, session, service => service == ServiceNames.Events && progress is not null ? Receive(progress, rules) : null);
         Closed = WaitForEndAsync();
     }
 
@@ -186,7 +187,7 @@ public sealed partial class GuestAgent : IGuestAgent
     private static GuestConfig WithTime(GuestConfig config) =>
         config with { HostTimeUnixNanoseconds = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick };
 
-    private static MuxStreamHandler Receive(IProgress<StageReport> progress) => async (stream, cancellationToken) =>
+    private static MuxStreamHandler Receive(IProgress<StageReport> progress, ReportRules rules) => async (stream, cancellationToken) =>
     {
         while (await stream.ReadAsync(cancellationToken).ConfigureAwait(false) is { } message)
         {
@@ -194,8 +195,18 @@ public sealed partial class GuestAgent : IGuestAgent
             {
                 // A kind that a newer guest may send is none of this host's business.
                 if (message.Kind == MessageKinds.StageReport && JsonSerializer.Deserialize(message.Payload.Span, ProtocolJson.Default.StageReport) is { } report)
-                    progress.Report(report);
+                    Tell(progress, rules, report);
             }
         }
     };
+
+    // A guest may open more than one stream of reports; they are told one after the other all the same.
+    private static void Tell(IProgress<StageReport> progress, ReportRules rules, StageReport report)
+    {
+        lock (rules)
+        {
+            if (rules.Accept(report) is { } accepted)
+                progress.Report(accepted);
+        }
+    }
 }

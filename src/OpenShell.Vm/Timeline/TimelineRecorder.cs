@@ -6,6 +6,9 @@ namespace OpenShell.Vm.Timeline;
 /// <summary>Writes the timeline of one start: to its file, to the caller's progress, and into the table of stages. Safe for concurrent use.</summary>
 internal sealed class TimelineRecorder : IDisposable
 {
+    /// <summary>Lines that a guest may add to the file. A cluster's boot has some hundred; one that restarts services for weeks, thousands. What comes later is only in the table.</summary>
+    internal const int MostRelayed = 20_000;
+
     private readonly Lock _gate = new();
     private readonly FileStream? _file;
     private readonly IProgress<TimelineEvent>? _progress;
@@ -13,6 +16,7 @@ internal sealed class TimelineRecorder : IDisposable
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly StageTable _table = new();
     private readonly GuestClock _guestClock = new();
+    private int _relayed;
 
     /// <param name="path">The file, begun anew; <see langword="null"/>: none is kept.</param>
     /// <param name="progress">Told of each event after it is in the file.</param>
@@ -100,7 +104,7 @@ internal sealed class TimelineRecorder : IDisposable
             Elapsed = sent,
             GuestUptime = uptime,
             Detail = report.Detail ?? report.Fault?.What,
-        });
+        }, keep: Interlocked.Increment(ref _relayed) <= MostRelayed);
     }
 
     /// <inheritdoc/>
@@ -116,12 +120,13 @@ internal sealed class TimelineRecorder : IDisposable
         Progress = progress,
     });
 
-    private void Record(TimelineEvent happened)
+    private void Record(TimelineEvent happened, bool keep = true)
     {
         lock (_gate)
         {
             _table.Add(happened);
-            _file?.Write(TimelineFile.ToLine(happened));
+            if (keep)
+                _file?.Write(TimelineFile.ToLine(happened));
         }
 
         _progress?.Report(happened);

@@ -52,7 +52,7 @@ public sealed class FuzzTests
                 outcome = e.Code.ToString();
             }
 
-            reached.Add($"{(hunting ? "hunting" : "locked")}, behind {(feed.Types.Count == 0 ? "nothing" : feed.Types[^1])}", outcome);
+            reached.Add($"{(hunting ? "hunting" : "locked")}, behind {(feed.Types.Count == 0 ? "nothing" : Enum.IsDefined(feed.Types[^1]) ? feed.Types[^1] : "a frame of an unknown type")}", outcome);
             return feed.Left < ProtocolLimits.HeaderSize + ProtocolLimits.MaxPayload
                 && feed.Payloads.Sum(p => (long)p.Length) <= bytes.Length
                 && (!hunting || feed.Types.All(t => t is FrameType.Hello or FrameType.Ready));

@@ -151,6 +151,135 @@ public sealed class HostileTreeTests : IDisposable
             "files.refused");
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(256, 1)]
+    [InlineData(86, 1)] // of three bytes each
+    [InlineData(200, 30)]
+    public async Task A_name_or_path_that_is_too_long_is_refused_before_the_disk_is_asked(int length, int depth)
+    {
+        var name = new string(length == 86 ? '\u20ac' : 'n', length);
+        await AttackAsync(
+            async guest =>
+            {
+                await guest.FolderAsync("");
+                for (var (path, i) = (name, 0); i < depth; i++, path += "/" + name)
+                    await guest.FolderAsync(path);
+                await guest.EndAsync();
+            },
+            "files.unsafe");
+        Directory.EnumerateFileSystemEntries(Destination).ShouldBeEmpty();
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("""{"path":"hard","kind":"HardLink","target":"../outside/victim"}""")]
+    [InlineData("""{"path":"pipe","kind":"Fifo"}""")]
+    [InlineData("""{"path":"socket","kind":"Socket"}""")]
+    [InlineData("""{"path":"disk","kind":"BlockDevice","mode":438,"size":0}""")]
+    public async Task Hard_links_devices_pipes_and_sockets_are_not_made(string json)
+    {
+        await AttackAsync(
+            async guest =>
+            {
+                await guest.FolderAsync("");
+                await guest.JsonAsync(json);
+                await guest.EndAsync();
+            },
+            "files.unsafe");
+        Directory.EnumerateFileSystemEntries(Destination).ShouldBeEmpty();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_file_in_the_place_of_a_hard_link_leaves_the_other_name_alone()
+    {
+        Directory.CreateDirectory(Path.Combine(Destination, "src"));
+        Interop.Libc.Link(Path.Combine(_outside, "victim"), Path.Combine(Destination, "src", "file")).ShouldBe(0);
+        await ReceiveAsync(async guest =>
+        {
+            await guest.FolderAsync("");
+            await guest.FileAsync("file", mode: 0x1FF);
+            await guest.EndAsync();
+        });
+        OutsideIsUntouched();
+        File.ReadAllText(Path.Combine(Destination, "src", "file")).ShouldBe("evil");
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task What_is_in_the_place_of_a_socket_or_pipe_is_not_written_into_it()
+    {
+        var sub = Directory.CreateDirectory(Path.Combine(Destination, "src")).FullName;
+        using var listener = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        listener.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(Path.Combine(sub, "socket")));
+        listener.Listen();
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", [Path.Combine(sub, "pipe")]))
+            await mkfifo.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        await ReceiveAsync(async guest =>
+        {
+            await guest.FolderAsync("");
+            await guest.FileAsync("socket");
+            await guest.FileAsync("pipe");
+            await guest.EndAsync();
+        });
+
+        listener.Poll(0, System.Net.Sockets.SelectMode.SelectRead).ShouldBeFalse("nobody has called");
+        foreach (var name in (string[])["socket", "pipe"])
+            File.ReadAllText(Path.Combine(sub, name)).ShouldBe("evil");
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_folder_that_becomes_a_link_between_two_entries_is_not_followed()
+    {
+        var sub = Directory.CreateDirectory(Path.Combine(Destination, "src", "sub")).FullName;
+        var swapped = false;
+        try
+        {
+            await ReceiveAsync(async guest =>
+            {
+                await guest.FolderAsync("");
+                await guest.FolderAsync("sub");
+                await guest.FileAsync("sub/first");
+                await Eventually.BeTrueAsync(() => File.Exists(Path.Combine(sub, "first")), "the first file is in its place");
+                Directory.Move(sub, sub + ".moved");
+                File.CreateSymbolicLink(sub, _outside);
+                swapped = true;
+                await guest.FileAsync("sub/victim");
+                await guest.LinkAsync("sub/door", "/");
+                await guest.FolderAsync("sub/further");
+                await guest.FileAsync("sub/further/victim");
+                await guest.EndAsync();
+            });
+        }
+        catch (FaultException)
+        {
+            // It may be noticed, or end up where the folder is now.
+        }
+
+        swapped.ShouldBeTrue();
+        OutsideIsUntouched();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Names_that_differ_by_case_lead_nowhere_else()
+    {
+        try
+        {
+            await ReceiveAsync(async guest =>
+            {
+                await guest.FolderAsync("");
+                await guest.LinkAsync("Door", _outside);
+                await guest.FolderAsync("door");
+                await guest.FileAsync("door/victim");
+                await guest.EndAsync();
+            });
+        }
+        catch (FaultException)
+        {
+            // Where the file system takes both for one, it is refused.
+        }
+
+        OutsideIsUntouched();
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task Set_user_id_and_its_like_are_not_taken()
     {

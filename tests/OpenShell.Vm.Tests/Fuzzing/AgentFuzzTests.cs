@@ -50,7 +50,7 @@ public sealed class AgentFuzzTests : IDisposable
     {
         var (toHost, _) = await RecordAsync();
         using var listener = Listen("hostile");
-        var reached = new Reached("host's agent");
+        var reached = new Reached("host's agent, six requests to a case");
         FuzzCases.Check(HostCases, 1, input => HoldsAsync(async () =>
         {
             var agentTask = GuestAgent.ConnectAsync(_folder.File("hostile"), progress: new Progress<StageReport>(), cancellationToken: Token);
@@ -90,7 +90,7 @@ public sealed class AgentFuzzTests : IDisposable
         reached.Print();
         _failure.ShouldBeNull();
         left.ShouldBeLessThan(GuestCases / 4, "cases that would have written elsewhere on this machine");
-        reached.States.Count().ShouldBeGreaterThan(8);
+        reached.States.Count().ShouldBeGreaterThanOrEqualTo(6);
         await using var agent = await GuestAgent.ConnectAsync(_folder.File("guest"), GuestOnHost.SomeConfig, null, Token);
         (await TalkAsync(agent).WaitAsync(Limit, Token)).ShouldBe(Expected);
     }

@@ -20,6 +20,23 @@ public sealed class TimelineTests
     }
 
     [Fact]
+    public void A_guest_cannot_fill_the_disk_with_reports()
+    {
+        using var folder = new TestFolder();
+        var told = 0;
+        using (var recorder = new TimelineRecorder(folder.File("timeline.jsonl"), new ActionProgress<TimelineEvent>(_ => told++), TimeProvider.System))
+        {
+            for (var i = 0; i < TimelineRecorder.MostRelayed + 100; i++)
+                recorder.Relay(new StageReport { Stage = "services/etcd", State = StageState.Failed, UptimeNanoseconds = i });
+            recorder.Completed(BootStages.Ready);
+            recorder.Stages.Count.ShouldBe(2);
+        }
+
+        told.ShouldBe(TimelineRecorder.MostRelayed + 101);
+        TimelineFile.Read(folder.File("timeline.jsonl")).Count.ShouldBe(TimelineRecorder.MostRelayed + 1);
+    }
+
+    [Fact]
     public void A_follower_reads_only_whole_lines()
     {
         using var folder = new TestFolder();

@@ -56,7 +56,7 @@ internal sealed class Reached(string what)
     /// <summary>Prints the table.</summary>
     public void Print()
     {
-        Console.Out.WriteLine($"{what}: {_cases} cases, {_states.Count} states");
+        Console.Out.WriteLine($"{what}: {_cases} outcomes in {_states.Count} states");
         foreach (var (state, outcomes) in _states.OrderBy(s => s.Key, StringComparer.Ordinal))
             Console.Out.WriteLine($"  {state}: {string.Join(", ", outcomes.Select(o => $"{o.Key} {o.Value}"))}");
     }
