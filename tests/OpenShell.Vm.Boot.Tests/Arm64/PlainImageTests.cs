@@ -24,6 +24,8 @@ public sealed class PlainImageTests : ProgramTest
 
         await using var machine = await SerialMachine.StartAsync(images, Home);
 
+        // Without an initramfs nobody has mounted it.
+        (await machine.AskAsync("mount -t proc proc /proc; cat /proc/1/comm")).ShouldEndWith("busybox");
         (await machine.AskAsync("uname -m")).ShouldBe("aarch64");
         (await machine.AskAsync("uname -r")).ShouldEndWith(kernel == KernelNames.Custom ? "-openshell" : "-cloud-arm64");
         (await machine.AskAsync("busybox | head -n 1")).ShouldStartWith("BusyBox v1.");
@@ -35,8 +37,7 @@ public sealed class PlainImageTests : ProgramTest
         (await machine.AskAsync("/usr/bin/awk 'BEGIN { print 6 * 7 }'")).ShouldBe("42");
         (await machine.AskAsync("readlink /var/run")).ShouldBe("/run");
         (await machine.AskAsync("grep -c BEGIN /etc/ssl/certs/ca-certificates.crt")).Length.ShouldBe(3);
-        // Without /proc, which our own kernel's root comes without, it complains first.
-        (await machine.AskAsync("containerd --version 2>/dev/null")).ShouldStartWith("containerd ");
+        (await machine.AskAsync("containerd --version")).ShouldStartWith("containerd ");
 
         (await machine.PowerOffAsync()).ShouldBe(0);
     }
