@@ -1,6 +1,7 @@
 using OpenShell.Vm.Files;
 using OpenShell.Vm.Files.Receiving;
 using OpenShell.Vm.Guests;
+using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Protocol.Mux;
 
@@ -12,11 +13,11 @@ internal sealed class LocalAgent(Journal journal) : IGuestAgent
     public Task<string> Closed { get; } = new TaskCompletionSource<string>().Task;
 
     public Task<IGuestProcess> ExecAsync(ExecRequest request, CancellationToken cancellationToken = default) =>
-        Task.FromResult<IGuestProcess>(new LocalProcess(request, journal));
+        Task.FromResult<IGuestProcess>(new LocalProcess(request with { Arguments = [.. request.Arguments.Select(Mapped)] }, journal));
 
     public async Task ReadFileAsync(string path, Stream destination, CancellationToken cancellationToken = default)
     {
-        await using var file = File.OpenRead(path);
+        await using var file = File.OpenRead(Mapped(path));
         await file.CopyToAsync(destination, cancellationToken);
     }
 
@@ -37,4 +38,8 @@ internal sealed class LocalAgent(Journal journal) : IGuestAgent
     public Task PowerOffAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    // Where the guest's logs are, if DUMMY_LOGS names a folder of this host.
+    private static string Mapped(string path) =>
+        Environment.GetEnvironmentVariable("DUMMY_LOGS") is { Length: > 0 } logs && path.StartsWith(GuestPaths.Logs, StringComparison.Ordinal) ? logs + path[GuestPaths.Logs.Length..] : path;
 }

@@ -152,11 +152,27 @@ public sealed class SupportBundleTests : IDisposable
     }
 
     [Fact]
-    public async Task Logs_of_the_guest_are_asked_for_while_it_runs()
+    public async Task Logs_of_the_guest_are_asked_for_while_it_runs_and_only_their_end_is_kept()
     {
-        var result = await _harness.DummyAsync("support-bundle", "--name", "running", "--dry-run");
+        (await _harness.DummyAsync("support-bundle", "--name", "running", "--dry-run")).Out.ShouldContain("guest/*.log");
+        Write("logs/kubelet.log", "the pod sandbox changed; token=hunter2222\n");
+        Write("logs/etcd.log", "password=cut-off\n" + new string('x', Vm.Support.SupportBundle.MostBytes) + "\nthe end\n");
 
-        result.Out.ShouldContain("guest/*.log");
+        var result = await _harness.RunAsync(Harness.Dummy, ["support-bundle", "--name", "running", "-o", "out.tar.gz"], environment: e => e["DUMMY_LOGS"] = Path.Combine(_harness.Home, "logs"));
+
+        result.ExitCode.ShouldBe(0, result.Error);
+        var files = Read("out.tar.gz");
+        files["out/guest/kubelet.log"].ShouldBe("the pod sandbox changed; token=[redacted]\n");
+        files["out/guest/etcd.log"].ShouldBe("the end\n");
+    }
+
+    [Fact]
+    public async Task A_guest_that_does_not_answer_keeps_nothing_else_from_being_there()
+    {
+        var result = await _harness.RunAsync(Harness.Dummy, ["support-bundle", "--name", "running", "-o", "out.tar.gz"], environment: e => e["DUMMY_LOGS"] = Path.Combine(_harness.Home, "none"));
+
+        result.ExitCode.ShouldBe(0, result.Error);
+        Read("out.tar.gz").Keys.ShouldContain("out/host/doctor.json");
     }
 
     /// <summary>Something that no other text has in it.</summary>

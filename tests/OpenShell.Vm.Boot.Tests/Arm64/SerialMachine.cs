@@ -78,11 +78,21 @@ internal sealed partial class SerialMachine : IAsyncDisposable
         return answer.Replace("\r", "", StringComparison.Ordinal).Trim();
     }
 
-    /// <summary>Ends the machine from within; QEMU's exit code.</summary>
+    /// <summary>Ends the machine from within; QEMU's exit code. Needs <c>/proc</c>.</summary>
     public async Task<int> PowerOffAsync()
     {
-        await TypeAsync("poweroff -f\n");
-        return (await _ended.WaitAsync(Patience, TestContext.Current.CancellationToken)).ExitCode;
+        // Debian's busybox has no poweroff.
+        await TypeAsync("echo o > /proc/sysrq-trigger\n");
+        try
+        {
+            return (await _ended.WaitAsync(Patience, TestContext.Current.CancellationToken)).ExitCode;
+        }
+        catch (TimeoutException e)
+        {
+            var buffer = new byte[1 << 16];
+            var read = _serial.Available > 0 ? await _serial.ReceiveAsync(buffer, TestContext.Current.CancellationToken) : 0;
+            throw new TimeoutException($"The machine did not power off: {Encoding.UTF8.GetString(buffer, 0, read)}", e);
+        }
     }
 
     public async ValueTask DisposeAsync()
