@@ -35,7 +35,7 @@ public sealed class SupportBundleTests : IDisposable
         var apiKey = Secret();
         var kubeToken = Secret();
         var basic = Planted(Convert.ToBase64String(Encoding.UTF8.GetBytes($"joe:{registryPassword}")));
-        Write(".docker/config.json", $$$"""{"auths": {"reg.example": {"auth": "{{{basic}}}", "identitytoken": "{{{registryToken}}}"}}}""");
+        Write(".docker/config.json", JsonSerializer.Serialize(new { auths = new Dictionary<string, object> { ["reg.example"] = new { auth = basic, identitytoken = registryToken } } }));
         var credentials = Write("mirror-auth", $"joe:{mirrorPassword}\n");
         Write(".config/openshell/gateways/openshell-vm-default/mtls/tls.key", clientKey);
         Write(".config/openshell/gateways/openshell-vm-default/metadata.json", """{"name": "openshell-vm-default", "gateway_endpoint": "https://127.0.0.1:30051", "is_remote": false, "gateway_port": 30051}""");
@@ -50,7 +50,7 @@ public sealed class SupportBundleTests : IDisposable
               "exec": {"program": "/bin/sh", "arguments": ["-c", "login --password {{{Secret()}}}"], "environment": ["PLAIN={{{Secret()}}}"]}
             }
             """);
-        Write(Instance + "plan.json", $$"""{"instance": "default", "token": "{{Secret()}}", "nested": {"secrets": ["{{Secret()}}"]}}""");
+        Write(Instance + "plan.json", $$$"""{"instance": "default", "token": "{{{Secret()}}}", "nested": {"secrets": ["{{{Secret()}}}"]}}""");
         Write(Instance + "fault.json", $$"""[{"code": "x", "what": "Authorization: Bearer {{Secret()}}"}]""");
         Write(Instance + "events.jsonl", JsonSerializer.Serialize(new { at = "2026-11-23T03:00:00Z", @event = "instance.failed", message = guestKey }) + "\n" + $$$"""{"message":"{\"password\":\"{{{Secret()}}}\"}"}""" + "\n{ torn, token=" + Secret() + "\n");
         Write(Instance + "timeline.jsonl", $$"""{"stage":"network","detail":"https://joe:{{Secret()}}@mirror.example/v2/"}""" + "\n");

@@ -3,7 +3,7 @@
 function __gateway_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
-    set -l program $words[1]
+    set -l program (string replace -r "^~" "$HOME" -- $words[1])
     set -e words[1]
     for line in (command $program __complete -- $words "$current" 2>/dev/null)
         switch $line

@@ -11,7 +11,7 @@ internal static class ManualPage
     public static string Of(Command root, string version, DateTime made)
     {
         var page = new Roff();
-        
+
         // The date as it is: mandoc reads no escapes in it.
         page.Markup($".TH \"GATEWAY\" \"1\" \"{made.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}\" \"gateway {Roff.Escape(version)}\" \"OpenShell VM\"");
         page.Request("SH", "NAME").Markup("gateway \\- a single\\-node Kubernetes cluster with the OpenShell gateway, in a microVM");
