@@ -77,7 +77,16 @@ internal sealed record Mutation(MutationKind Kind, int At, int Seed)
                 frames[at] = mutation.Change(session, at, frames[at], epoch);
         }
 
-        return [.. frames.Take(end).SelectMany(f => f).SelectMany(b => b)];
+        var pieces = frames.Take(end).SelectMany(f => f).ToList();
+        var bytes = new byte[pieces.Sum(p => p.Length)];
+        var position = 0;
+        foreach (var piece in pieces)
+        {
+            piece.CopyTo(bytes, position);
+            position += piece.Length;
+        }
+
+        return bytes;
     }
 
     private List<byte[]> Change(IReadOnlyList<RecordedFrame> session, int at, List<byte[]> now, uint epoch)
