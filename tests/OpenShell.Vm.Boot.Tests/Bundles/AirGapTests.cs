@@ -1,3 +1,4 @@
+using System.Formats.Tar;
 using System.Text.Json;
 using OpenShell.Tests;
 using OpenShell.Vm.Boot.Tests.K3s;
@@ -102,7 +103,7 @@ public sealed class AirGapTests : IAsyncLifetime
     // In the very bundle, and put back: it has 400 MB.
     private async Task DamageIsFoundAsync(string bundle)
     {
-        var at = new FileInfo(bundle).Length / 2; // in the root image, by far the largest
+        var at = MiddleOf(bundle, "/root.squashfs");
         Flip();
         var found = await new GatewayCli(_home).RunAsync("bundle", "verify", bundle);
         Flip();
@@ -118,6 +119,18 @@ public sealed class AirGapTests : IAsyncLifetime
             file.Position = at;
             file.WriteByte((byte)(value ^ 1));
         }
+    }
+
+    private static long MiddleOf(string bundle, string ending)
+    {
+        using var reader = new TarReader(File.OpenRead(bundle));
+        while (reader.GetNextEntry() is { } entry)
+        {
+            if (entry.Name.EndsWith(ending, StringComparison.Ordinal))
+                return entry.DataOffset + (entry.Length / 2);
+        }
+
+        throw new InvalidOperationException($"{bundle} has no {ending}.");
     }
 
     private static void CheckBill(JsonElement bill, IReadOnlyList<string> cluster)
