@@ -23,6 +23,7 @@ internal static class GatewayApp
             if (parse.Action is ParseErrorAction)
                 throw UsageFaults.From(parse);
             UsageFaults.ThrowIfMisplaced(parse);
+            UsageFaults.ThrowIfEmpty(parse);
             return await parse.InvokeAsync(new InvocationConfiguration
             {
                 Output = host.Out,

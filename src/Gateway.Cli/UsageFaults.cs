@@ -52,6 +52,22 @@ internal static class UsageFaults
             throw new FaultException(misplaced);
     }
 
+    /// <summary>An empty value is what a shell makes of a variable that is not set: it is refused, and not taken for a value that was left away.</summary>
+    public static void ThrowIfEmpty(ParseResult parse)
+    {
+        var command = parse.CommandResult;
+        var options = command.Children.Concat(parse.RootCommandResult.Children).Distinct().OfType<OptionResult>()
+            .Where(o => o.Tokens.Any(t => t.Value.Length == 0))
+            .Select(o => Make($"{o.Option.Name} has an empty value.", $"Write {o.Option.Name} {o.Option.HelpName ?? "VALUE"}, or leave it away."));
+        // What may be repeated is a program's words, and some of those are empty.
+        var arguments = command.Children.OfType<ArgumentResult>()
+            .Where(a => a.Argument.Arity.MaximumNumberOfValues == 1 && a.Tokens.Any(t => t.Value.Length == 0))
+            .Select(a => Make($"{a.Argument.HelpName ?? a.Argument.Name} is empty.", HelpRemedy(command.Command)));
+        var faults = options.Concat(arguments).ToList();
+        if (faults.Count > 0)
+            throw new FaultException(faults);
+    }
+
     /// <summary>An option that is not known, with the nearest that is.</summary>
     public static Fault Unknown(string token, Command command)
     {

@@ -36,7 +36,7 @@ public sealed class BundleCreator(HostDirectories directories, IImages images)
     public static void Check(BundleRequest request, string path)
     {
         ArgumentNullException.ThrowIfNull(request);
-        Fault[] faults = [.. InstanceValidator.DistributionFaults(ConfigOf(request)), .. TargetFaults(path), .. DeliveryFiles.Faults(ConfigOf(request))];
+        Fault[] faults = [.. InstanceValidator.DistributionFaults(ConfigOf(request)), .. TargetFaults(path), .. DeliveryFiles.Faults(ConfigOf(request)), .. GivenK3s.Faults(ConfigOf(request))];
         if (faults.Length > 0)
             throw new FaultException(faults);
     }

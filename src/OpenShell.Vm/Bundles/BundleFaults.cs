@@ -12,6 +12,9 @@ internal static class BundleFaults
     internal static FaultException Unreadable(string path, string why, Exception? cause = null) =>
         new(Make("unreadable", $"{path} cannot be read as a bundle: {why}.", "Give the path of a file that 'gateway bundle create' made."), cause);
 
+    internal static FaultException NoFile(string path, string why) =>
+        new(Make("no-file", $"{path} is no bundle: {why}.", "Give the path of a file that 'gateway bundle create' made.") with { IsUsage = true });
+
     internal static FaultException Missing(string path) => new(Make("missing", $"There is no bundle {path}.", "Check the path.") with { IsUsage = true });
 
     internal static Fault NewerFormat(string path, int format) => Make(

@@ -26,22 +26,24 @@ public sealed class BundleFile : IDisposable
     internal int ManifestSize { get; private set; }
 
     /// <summary>Opens a bundle and reads what it holds.</summary>
-    /// <exception cref="FaultException"><c>bundle.missing</c>, <c>bundle.unreadable</c>, <c>bundle.newer-format</c>.</exception>
+    /// <exception cref="FaultException"><c>bundle.missing</c>, <c>bundle.no-file</c>, <c>bundle.unreadable</c>, <c>bundle.newer-format</c>.</exception>
     public static BundleFile Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (!File.Exists(path))
+        if (!File.Exists(path) && !Directory.Exists(path))
             throw BundleFaults.Missing(path);
         BundleFile? bundle = null;
         try
         {
-            bundle = new BundleFile(path, new FileStream(path, new FileStreamOptions { Access = FileAccess.Read, Share = FileShare.Read, BufferSize = 0 }));
+            bundle = new BundleFile(path, RegularFile.OpenRead(path, bufferSize: 0));
             bundle.ReadManifest();
             return bundle;
         }
         catch (Exception e)
         {
             bundle?.Dispose();
+            if (e is InvalidDataException)
+                throw BundleFaults.NoFile(path, e.Message);
             if (e is IOException or UnauthorizedAccessException)
                 throw BundleFaults.Unreadable(path, e.Message.TrimEnd('.'), e);
             throw;

@@ -62,7 +62,7 @@ public sealed record BundleStart
     public IReadOnlyList<string> Charts { get; init => field = value ?? []; } = [];
 
     /// <summary>Everything named.</summary>
-    internal IEnumerable<string> All => new[] { Kernel, Initramfs, Root, Gvproxy }.OfType<string>().Concat(Manifests).Concat(Images).Concat(Charts);
+    internal IEnumerable<string?> All => [Kernel, .. Initramfs is null ? (string[])[] : [Initramfs], Root, Gvproxy, .. Manifests, .. Images, .. Charts];
 }
 
 /// <summary>A package that a bundle does not carry: it is the host's own.</summary>

@@ -18,6 +18,9 @@ internal static class BundleNames
     /// <summary>The program that made the bundle.</summary>
     public const string Command = "command";
 
+    /// <summary>Records of artifacts that are in others.</summary>
+    public const string ProvenanceFolder = "provenance";
+
     // The name field of a tar's header (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html, ustar).
     public const int LongestPath = 100;
 
@@ -28,7 +31,7 @@ internal static class BundleNames
     public static string Of(string artifact, string file) => $"artifacts/{artifact}/{file}";
 
     /// <summary>The record of an artifact that is in another, and not in the bundle by itself.</summary>
-    public static string Provenance(string artifact) => $"provenance/{artifact}.json";
+    public static string Provenance(string artifact) => $"{ProvenanceFolder}/{artifact}.json";
 
     /// <summary>Whether a path stays in the folder that it is unpacked in, on every system.</summary>
     public static bool IsSafe(string path) =>

@@ -1,6 +1,7 @@
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Interop;
 
 namespace OpenShell.Vm.Deliveries;
 
@@ -55,10 +56,15 @@ public static class DeliveryFiles
     /// <summary>Charts.</summary>
     internal static IReadOnlyList<string> Charts(InstanceConfig config) => Expand(ChartKind, config.Workload?.Charts);
 
+    // Tokens of registries have a few thousand characters.
+    private const int LongestCredentials = 1 << 16;
+
     /// <summary>User and password of a mirror's file.</summary>
     internal static (string User, string Password)? Credentials(string path)
     {
-        var line = System.IO.File.ReadLines(path).FirstOrDefault() ?? "";
+        using var file = new StreamReader(RegularFile.OpenRead(path));
+        var start = new char[LongestCredentials];
+        var line = new string(start, 0, file.ReadBlock(start)).Split('\r', '\n')[0];
         var colon = line.IndexOf(':', StringComparison.Ordinal);
         return colon > 0 && colon < line.Length - 1 ? (line[..colon], line[(colon + 1)..]) : null;
     }
@@ -99,6 +105,8 @@ public static class DeliveryFiles
     {
         if (!System.IO.File.Exists(path))
             return [Directory.Exists(path) ? DeliveryFaults.Make("not-a-file", $"{option} {path} is a folder.", "Name the file.") : DeliveryFaults.Missing(option, path)];
+        if (RegularFile.WhyNot(path) is not null)
+            return [DeliveryFaults.Make("not-a-file", $"{option} {path} is no regular file.", "Write what it gives into a file, and name that.")];
         try
         {
             return [.. check(path)];

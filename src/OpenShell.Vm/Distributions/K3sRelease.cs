@@ -1,4 +1,6 @@
+using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images;
+using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Distributions;
 
@@ -38,8 +40,16 @@ internal static class K3sRelease
 
     /// <summary>Where a file is fetched from.</summary>
     /// <param name="file">Its name.</param>
-    /// <param name="mirror">The mirror; <see langword="null"/>: the release page.</param>
+    /// <param name="mirror">The mirror, a sound one; <see langword="null"/>: the release page.</param>
     public static Uri Address(string file, string? mirror) => new($"{(string.IsNullOrEmpty(mirror) ? Page : mirror.TrimEnd('/'))}/{Uri.EscapeDataString(Version)}/{file}");
+
+    /// <summary>What is wrong with the mirror of this process' environment; <see langword="null"/>: nothing, or there is none.</summary>
+    public static Fault? MirrorFault => FaultOf(Mirror);
+
+    /// <summary>What is wrong with a mirror.</summary>
+    internal static Fault? FaultOf(string? mirror) => mirror is null || (Uri.TryCreate(mirror, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps) && url.Host.Length > 0)
+        ? null
+        : InstanceValidator.Usage("instance.k3s-mirror", $"{MirrorVariable} is '{mirror}', which is no URL of http or https.", $"Write such as {MirrorVariable}=https://mirror.example/k3s, with VERSION/FILE below it, or unset it.");
 
     /// <summary>The mirror of this process' environment.</summary>
     public static string? Mirror => Environment.GetEnvironmentVariable(MirrorVariable) is { Length: > 0 } mirror ? mirror : null;

@@ -126,6 +126,8 @@ public static class InstanceValidator
             yield return Unknown("distribution", distribution, DistributionCatalog.All.Select(d => d.Name).Prepend(DistributionChoice.Auto));
         if (config is { K3sBinary: not null, Distribution: Upstream.DistributionName })
             yield return Usage("instance.k3s-binary-unused", "--k3s-binary is for k3s, but --distribution upstream was asked for.", "Leave one of the two away.");
+        if (config is { K3sBinary: null, Mode: GuestMode.Cluster, Distribution: not Upstream.DistributionName, Pinned: null, RootDirectory: null } && K3sRelease.MirrorFault is { } mirror)
+            yield return mirror;
         if (config is { K3sBinary: not null, Mode: GuestMode.Exec })
             yield return Usage("instance.k3s-binary-unused", "--k3s-binary is for a cluster, but --exec runs one program.", "Leave one of the two away.");
     }

@@ -110,7 +110,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
 
     private static void Validate(InstanceConfig config)
     {
-        Fault[] faults = [.. InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()), .. MountRules.Missing(config), .. RootDirectoryCheck.Faults(config), .. DeliveryFiles.Faults(config)];
+        Fault[] faults = [.. InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()), .. MountRules.Missing(config), .. RootDirectoryCheck.Faults(config), .. DeliveryFiles.Faults(config), .. GivenK3s.Faults(config)];
         if (faults.Length > 0)
             throw new FaultException(faults);
     }

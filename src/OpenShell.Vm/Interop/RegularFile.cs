@@ -13,27 +13,62 @@ internal static class RegularFile
     /// <exception cref="IOException">It cannot be opened or read.</exception>
     internal static byte[] Read(string path, int most)
     {
+        using var handle = Open(path);
+        var length = RandomAccess.GetLength(handle);
+        if (length == 0)
+            throw new InvalidDataException("it is empty");
+        var bytes = new byte[Math.Min(length, most)];
+        return bytes[..ReadFully(handle, 0, bytes)];
+    }
+
+    /// <summary>Opens a file to be read from its beginning.</summary>
+    /// <exception cref="InvalidDataException">It is no regular file.</exception>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    internal static FileStream OpenRead(string path, int bufferSize = 4096) => new(Open(path), FileAccess.Read, bufferSize);
+
+    /// <summary>What else it is; <see langword="null"/>: a regular file, though perhaps one that cannot be read.</summary>
+    internal static string? WhyNot(string path)
+    {
+        try
+        {
+            using var handle = Open(path);
+            return null;
+        }
+        catch (InvalidDataException e)
+        {
+            return e.Message;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private static SafeFileHandle Open(string path)
+    {
         if (Directory.Exists(path))
             throw new InvalidDataException("it is a folder");
         var descriptor = Libc.Open(path, NonBlocking | Libc.CloseOnExec);
         if (descriptor < 0)
             throw new IOException(Marshal.GetLastPInvokeErrorMessage());
-        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-        long length;
+        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
         try
         {
-            length = RandomAccess.GetLength(handle);
+            // Pipes, sockets and terminals have no length at all; devices say that they have none, and yet give something.
+            if (RandomAccess.GetLength(handle) > 0 || RandomAccess.Read(handle, stackalloc byte[1], 0) == 0)
+                return handle;
         }
         catch (NotSupportedException)
         {
-            throw new InvalidDataException("it is no regular file");
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
         }
 
-        // Devices say that they have no length.
-        if (length == 0)
-            throw new InvalidDataException("it is empty, or no regular file");
-        var bytes = new byte[Math.Min(length, most)];
-        return bytes[..ReadFully(handle, 0, bytes)];
+        handle.Dispose();
+        throw new InvalidDataException("it is no regular file");
     }
 
     /// <summary>The last bytes of a file, at most as many, with how many there are before them.</summary>

@@ -66,18 +66,22 @@ public abstract class ConformanceTest(TestCluster cluster) : IAsyncLifetime
         await ReadyAsync(name);
     }
 
-    /// <summary>A pod that runs a script.</summary>
+    /// <summary>A pod that runs a script. What is added may begin with more of its container, as deep as that is.</summary>
     private protected string Pod(string name, string script, string spec = "") => $$"""
         apiVersion: v1
         kind: Pod
         metadata: {name: {{name}}, labels: {app: {{name}} } }
         spec:
           terminationGracePeriodSeconds: 0
-          containers: [{{Container(script)}}]
+          containers:
+            - name: main
+              image: {{Image}}
+              imagePullPolicy: Never
+              command: ["sh", "-c", {{JsonSerializer.Serialize(script)}}]
         {{spec}}
         """;
 
-    /// <summary>A pod's one container, which runs a script. <paramref name="more"/> is added to it: <c>readinessProbe: {...}</c>.</summary>
+    /// <summary>A container that runs a script, on one line, for templates of pods. <paramref name="more"/> is added to it: <c>readinessProbe: {...}</c>.</summary>
     private protected string Container(string script, string? more = null) =>
         $$"""{name: main, image: "{{Image}}", imagePullPolicy: Never, command: ["sh", "-c", {{JsonSerializer.Serialize(script)}}]{{(more is null ? "" : ", " + more)}} }""";
 

@@ -53,6 +53,17 @@ public sealed class DistributionChoiceTests
         (await K3sAvailability.AskAsync(new Uri("http://127.0.0.1:1/k3s"), TimeSpan.FromSeconds(20))).Why.ShouldContain("cannot be reached");
     }
 
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("https://mirror.example/k3s", true)]
+    [InlineData("http://127.0.0.1:8080", true)]
+    [InlineData("not a url", false)]
+    [InlineData("http://", false)]
+    [InlineData("file:///etc", false)]
+    [InlineData("ftp://mirror.example/", false)]
+    [InlineData("/srv/mirror", false)]
+    public void A_mirror_is_a_URL_of_http(string? mirror, bool isSound) => (K3sRelease.FaultOf(mirror) is null).ShouldBe(isSound);
+
     [Fact]
     public void Files_lie_as_on_the_release_page_below_a_mirror_too()
     {

@@ -44,7 +44,7 @@ internal sealed class LayerTree(string image)
                     Apply(entry, path, attributes, layer);
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException or OverflowException)
         {
             throw RegistryFaults.Malformed(image, $"layer {layer + 1} is no tar, or a damaged one ({e.Message.TrimEnd('.')})", e);
         }

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Distributions;
+using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Downloads;
@@ -53,7 +54,8 @@ internal sealed class K3sRecipe : Recipe
             File.Copy(path, context.Output(output));
         }
 
-        GivenK3s.Check(context.Output(Program), context.Facts.Architecture);
+        if (GivenK3s.FaultOf(context.Output(Program), context.Facts.Architecture) is { } fault)
+            throw new FaultException(fault);
         MakeExecutable(context.Output(Program));
         return "k3s " + K3sRelease.Version;
     }

@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.Text.Json;
 using OpenShell.Vm.Images.Formats;
+using OpenShell.Vm.Interop;
 
 namespace OpenShell.Vm.Images.Registry;
 
@@ -28,7 +29,7 @@ internal sealed class ArchiveContent : ImageContent
         var links = new List<(string Name, string Target)>();
         try
         {
-            using var file = File.OpenRead(source.File);
+            using var file = RegularFile.OpenRead(source.File);
             using var reader = new TarReader(file);
             while (reader.GetNextEntry() is { } entry)
             {

@@ -85,7 +85,8 @@ internal static class ImageResolver
     {
         try
         {
-            return JsonSerializer.Deserialize(content, RegistryJson.Default.ManifestDocument) ?? throw new JsonException("null");
+            var document = JsonSerializer.Deserialize(content, RegistryJson.Default.ManifestDocument) ?? throw new JsonException("null");
+            return document.Manifests?.Contains(null!) == true || document.Layers?.Contains(null!) == true ? throw new JsonException("null in a list") : document;
         }
         catch (JsonException e)
         {

@@ -1,5 +1,8 @@
 using System.Text.Json;
+using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Interop;
+using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Images.Registry;
 
@@ -15,7 +18,7 @@ internal sealed class LayoutContent(BaseImageSource.Layout source) : ImageConten
     public override async Task<FoundManifest> RootAsync(CancellationToken cancellationToken)
     {
         var path = Path.Combine(source.Folder, IndexFile);
-        if (!File.Exists(path))
+        if (!File.Exists(path) || RegularFile.WhyNot(path) is not null)
             throw Missing(source.Folder, Directory.Exists(source.Folder) ? $"has no {IndexFile}" : "is not there");
         if (new FileInfo(path).Length > RegistryLimits.Manifest)
             throw RegistryFaults.TooLarge(Image, $"{IndexFile} has more than {RegistryLimits.Manifest} bytes");
@@ -38,7 +41,7 @@ internal sealed class LayoutContent(BaseImageSource.Layout source) : ImageConten
         var path = Existing(descriptor);
         var done = 0L;
         var got = await HostFiles.Sha256Async(path, cancellationToken, bytes => onProgress(done += bytes)).ConfigureAwait(false);
-        return got == descriptor.Sha256 ? File.OpenRead(path) : throw RegistryFaults.Digest(Image, "A layer", descriptor.Digest!, "sha256:" + got);
+        return got == descriptor.Sha256 ? RegularFile.OpenRead(path) : throw RegistryFaults.Digest(Image, "A layer", descriptor.Digest!, "sha256:" + got);
     }
 
     /// <summary>An index with only the images of a name; without one, as it is.</summary>
@@ -55,6 +58,8 @@ internal sealed class LayoutContent(BaseImageSource.Layout source) : ImageConten
         }
 
         var there = document.Manifests ?? throw RegistryFaults.Malformed(image, $"{IndexFile} names no manifests");
+        if (there.Contains(null!))
+            throw RegistryFaults.Malformed(image, $"{IndexFile} has an empty place for a manifest");
         var names = there.Select(NameOf).OfType<string>().Distinct().ToList();
         var chosen = name is null ? there : [.. there.Where(m => NameOf(m) == name || m.Annotations?.GetValueOrDefault(ContainerdAnnotation) == name)];
         if (chosen.Count == 0 || (name is null && names.Count > 1))
@@ -70,13 +75,19 @@ internal sealed class LayoutContent(BaseImageSource.Layout source) : ImageConten
         return JsonSerializer.SerializeToUtf8Bytes(new ManifestDocument { SchemaVersion = 2, MediaType = MediaTypes.Index, Manifests = plain }, RegistryJson.Default.ManifestDocument);
     }
 
-    internal static Faults.FaultException Missing(string path, string why) => ImageFaults.Make(
-        "image.base-image-not-found", $"{path} {why}.", "Give --base-image an OCI layout as oci:FOLDER, or an archive as PATH.tar: 'skopeo copy docker://NAME oci:FOLDER' and 'docker save NAME -o PATH.tar' make them.");
+    internal static FaultException Missing(string path, string why) => new(new Fault
+    {
+        Code = "image.base-image-not-found",
+        Stage = BootStages.Image,
+        What = $"{path} {why}.",
+        Remedy = "Give --base-image an OCI layout as oci:FOLDER, or an archive as PATH.tar: 'skopeo copy docker://NAME oci:FOLDER' and 'docker save NAME -o PATH.tar' make them.",
+        IsUsage = true,
+    });
 
     private static string? NameOf(Descriptor manifest) => manifest.Annotations?.GetValueOrDefault(NameAnnotation);
 
     // The digest is of hexadecimal digits only: CheckSize has seen to it.
-    private string Existing(Descriptor descriptor) => Path.Combine(source.Folder, "blobs", "sha256", descriptor.Sha256) is var path && File.Exists(path)
+    private string Existing(Descriptor descriptor) => Path.Combine(source.Folder, "blobs", "sha256", descriptor.Sha256) is var path && File.Exists(path) && RegularFile.WhyNot(path) is null
         ? path
         : throw RegistryFaults.Malformed(Image, $"the blob {descriptor.Digest} is not there");
 }

@@ -123,6 +123,22 @@ public sealed class LayerTreeTests : IDisposable
     public async Task What_makes_no_sense_is_refused(string layer, string why) =>
         (await Should.ThrowAsync<FaultException>(() => MergedAsync([Tarred.Of(layer.Split(' '))]))).Faults[0].What.ShouldContain(why);
 
+    [Theory]
+    [InlineData("uid", "99999999999")]
+    [InlineData("mtime", "99999999999999999")]
+    public async Task A_number_that_is_none_of_Linuxs_is_refused(string key, string value)
+    {
+        // The writer knows better than to write such, so it is put in place of one of the same length.
+        var dummy = new string('d', key.Length);
+        var layer = Tarred.Of([new PaxTarEntry(TarEntryType.RegularFile, "a", new Dictionary<string, string> { [dummy] = value })]);
+        var text = System.Text.Encoding.Latin1.GetString(layer);
+        text.ShouldContain($" {dummy}={value}\n");
+
+        var fault = (await Should.ThrowAsync<FaultException>(() => MergedAsync([System.Text.Encoding.Latin1.GetBytes(text.Replace($" {dummy}=", $" {key}=", StringComparison.Ordinal))]))).Faults[0];
+
+        fault.Code.ShouldBe("image.base-image-malformed");
+    }
+
     [Fact]
     public async Task A_tar_that_is_cut_off_is_refused()
     {

@@ -246,11 +246,13 @@ public sealed class RegistryContentTests : IDisposable
         await using var registry = await LoopbackRegistry.StartAsync();
         registry.Tag("old", "1", registry.Add("""{"schemaVersion":1}"""u8.ToArray(), "application/vnd.docker.distribution.manifest.v1+prettyjws"));
         registry.Tag("chart", "1", registry.Add("""{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","size":2},"layers":[{"mediaType":"x","digest":"y","size":1}]}"""u8.ToArray(), PushedImage.ManifestType));
+        registry.Tag("empty", "1", registry.Add("""{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","size":2},"layers":[null]}"""u8.ToArray(), PushedImage.ManifestType));
         registry.Tag("html", "1", registry.Add("<html>"u8.ToArray(), "text/html"));
         registry.Tag("huge", "1", registry.Add(new byte[RegistryLimits.Manifest + 1], PushedImage.ManifestType));
 
         (await ResolveFaultAsync("nothing:1")).ShouldSatisfyAllConditions(f => f.Code.ShouldBe("image.base-image-not-found"), f => f.What.ShouldContain("manifest unknown"));
         (await ResolveFaultAsync("old:1")).What.ShouldContain("schema 1");
+        (await ResolveFaultAsync("empty:1")).Code.ShouldBe("image.base-image-malformed");
         (await ResolveFaultAsync("html:1")).Code.ShouldBe("image.base-image-malformed");
         (await ResolveFaultAsync("huge:1")).Code.ShouldBe("image.base-image-too-large");
         using var chart = Content(registry, "chart:1");
