@@ -9,8 +9,17 @@ namespace OpenShell.Vm.Supervision;
 /// <summary>The end: whatever it was that ended the run, nothing is left of it but its files.</summary>
 internal sealed partial class Supervisor
 {
-    /// <summary>An orderly power-off of a cluster: pods are ended, services stopped in reverse order, the disk unmounted. Some 10 s here under emulation.</summary>
-    private static readonly TimeSpan PowerOffLimit = TimeSpan.FromSeconds(60);
+    /// <summary>
+    /// An orderly power-off of a cluster: pods are ended, services stopped in reverse order, the disk unmounted. Some 10 s here under emulation; longer than all limits of the guest's own steps
+    /// together (<c>Shutdown.Longest</c>), since a guest that takes them is not hanging.
+    /// </summary>
+    private static readonly TimeSpan PowerOffLimit = TimeSpan.FromSeconds(75);
+
+    /// <summary>PID 1 accepts at once; one that has no turn for so long does not hear the request.</summary>
+    private static readonly TimeSpan AcceptLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>The same orderly end, asked for by the power button, for a guest whose agent is out of reach. One that does not listen to it costs this much waiting.</summary>
+    private static readonly TimeSpan PowerDownLimit = TimeSpan.FromSeconds(20);
 
     /// <summary>QEMU closes its disks; a slow one may have much to write.</summary>
     private static readonly TimeSpan QuitLimit = TimeSpan.FromSeconds(10);
@@ -22,13 +31,13 @@ internal sealed partial class Supervisor
 
     private async Task<int> FinishAsync(Ending ending)
     {
-        var orderly = IsCluster && ending is (Ending.Stopped or Ending.Lost { GuestIsWell: true });
+        Again = _restart?.After(ending, _status.Now.ReadyAt);
         if (ending is not Ending.ProgramEnded)
             _status.Change(status => status with { Phase = InstancePhase.Stopping });
         if (ending is Ending.Lost failed && !_ready.Task.IsCompleted && _timeline.CurrentStage is { } stage)
             _timeline.Failed(failed.Fault.Stage ?? stage, failed.Fault.What);
 
-        await UnwindAsync("the machine", () => EndMachineAsync(orderly)).ConfigureAwait(false);
+        await UnwindAsync("the machine", () => EndMachineAsync(ending)).ConfigureAwait(false);
         await UnwindAsync("virtiofsd", EndSharesAsync).ConfigureAwait(false);
         await UnwindAsync("gvproxy", EndGvproxyAsync).ConfigureAwait(false);
         await _logs.DisposeAsync().ConfigureAwait(false);
@@ -62,31 +71,48 @@ internal sealed partial class Supervisor
         _process.TrySetCanceled();
     }
 
-    private async Task EndMachineAsync(bool orderly)
+    private async Task EndMachineAsync(Ending ending)
     {
         if (_machine is not { } machine)
             return;
         machine.Leaving = true;
-        var hurry = _hurry.Token;
-        Rung[] rungs = orderly
-            ?
-            [
-                new("power-off by the guest's agent", PowerOffByAgentAsync, PowerOffLimit, Patient: true),
-                .. machine.CanQuit ? (Rung[])[new("quit over QMP", machine.QuitAsync, QuitLimit)] : [],
-                ShutdownLadder.Terminate(machine.Vmm, TerminateLimit),
-            ]
-
-            // Nothing to keep (a program's machine has no disk), or nobody left to ask.
-            : [ShutdownLadder.Terminate(machine.Vmm, TerminateLimit)];
-        await ShutdownLadder.DescendAsync(machine.Vmm, rungs, _log.Say, hurry).ConfigureAwait(false);
+        await ShutdownLadder.DescendAsync(machine.Vmm, Rungs(machine, ending), _log.Say, _hurry.Token, TellRung).ConfigureAwait(false);
         await machine.DisposeAsync().ConfigureAwait(false);
         _status.SetProcess(Roles.Vmm, null);
     }
 
+    /// <summary>From the gentlest that makes sense to SIGKILL, which the ladder adds itself.</summary>
+    private IReadOnlyList<Rung> Rungs(Machine machine, Ending ending)
+    {
+        // A program's machine has no disk: there is nothing to keep.
+        if (!IsCluster)
+            return [ShutdownLadder.Terminate(machine.Vmm, TerminateLimit)];
+        var guestIsWell = ending is Ending.Stopped or Ending.Lost { GuestIsWell: true };
+        var onlyAgentIsGone = ending is Ending.Lost { Fault.Code: AgentLostCode };
+        return
+        [
+            .. guestIsWell ? [new("power-off by the guest's agent", PowerOffByAgentAsync, PowerOffLimit, Patient: true)] : (Rung[])[],
+            .. machine.CanQuit && (guestIsWell || onlyAgentIsGone) ? [new("power button over QMP", machine.PowerDownAsync, PowerDownLimit, Patient: true)] : (Rung[])[],
+            .. machine.CanQuit ? [new("quit over QMP", machine.QuitAsync, QuitLimit)] : (Rung[])[],
+            ShutdownLadder.Terminate(machine.Vmm, TerminateLimit),
+        ];
+    }
+
+    private void TellRung(string rung, string what) => _events.Report(EventNames.ShutdownStep, what, rung);
+
     private async Task PowerOffByAgentAsync(CancellationToken cancellationToken)
     {
         var agent = _agent.Task.IsCompletedSuccessfully ? await _agent.Task.ConfigureAwait(false) : throw new IOException("the agent has not answered yet");
-        await agent.PowerOffAsync(cancellationToken).ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(AcceptLimit);
+        try
+        {
+            await agent.PowerOffAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"the guest did not accept it within {AcceptLimit.TotalSeconds:0} s"));
+        }
     }
 
     private async Task EndGvproxyAsync()
@@ -113,7 +139,8 @@ internal sealed partial class Supervisor
 
         if (exception is not null)
             InstanceStore.WriteFaults(_files, exception.Faults);
-        InstanceRemains.RemoveRunFolder(_files);
+        if (Again is null)
+            InstanceRemains.RemoveRunFolder(_files);
         if (exception is null)
             _events.Report(EventNames.Stopped, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} has stopped after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         else
@@ -121,16 +148,17 @@ internal sealed partial class Supervisor
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"end of {_config.Name} after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         _status.Change(status => status with
         {
-            Phase = exception is null ? InstancePhase.Stopped : InstancePhase.Failed,
-            Processes = new Dictionary<string, ProcessIdentity>(),
+            Phase = Again is not null ? InstancePhase.Starting : exception is null ? InstancePhase.Stopped : InstancePhase.Failed,
+            Processes = Again is null ? new Dictionary<string, ProcessIdentity>() : new Dictionary<string, ProcessIdentity> { [Roles.Supervisor] = ProcessIdentities.Current },
             Fault = exception?.Faults[0],
         });
         _timeline.Dispose();
         _log.Dispose();
         _events.Dispose();
 
-        // Last: whoever waits for the end waits for this.
-        _lock.Dispose();
+        // Last: whoever waits for the end waits for this. An instance that is started again stays taken meanwhile.
+        if (Again is null)
+            _lock.Dispose();
         return Task.CompletedTask;
     }
 
