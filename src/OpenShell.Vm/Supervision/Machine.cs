@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Hypervisors.Krun;
@@ -166,13 +167,15 @@ internal sealed class Machine : IAsyncDisposable
                 Interlocked.Exchange(ref _networkConnected, NewSource());
                 break;
 
-            // QEMU's rule for writable disks (werror=enospc): no room is waited for, any other error is the guest's.
-            case "BLOCK_IO_ERROR" when happened.Data?["nospace"]?.GetValue<bool>() == true && happened.Data?["action"]?.GetValue<string>() == "stop":
+            case "BLOCK_IO_ERROR" when IsOutOfSpace(happened.Data):
                 WaitsForSpace = true;
                 OutOfSpace?.Invoke();
                 break;
         }
     }
+
+    /// <summary>QEMU's rule for writable disks (werror=enospc): room is waited for, any other error is the guest's.</summary>
+    private static bool IsOutOfSpace(JsonObject? error) => error is not null && (bool?)error["nospace"] == true && (string?)error["action"] == "stop";
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -22,11 +22,11 @@ internal static class ShutdownLadder
     /// <param name="child">The process.</param>
     /// <param name="rungs">What to try before SIGKILL.</param>
     /// <param name="say">Takes one line for each step.</param>
-    /// <param name="hurry">Cancelled when the user has lost patience: no patient rung is taken any more.</param>
     /// <param name="tell">Takes each rung that is tried: its name, and a sentence.</param>
+    /// <param name="hurry">Cancelled when the user has lost patience: no patient rung is taken any more.</param>
     /// <returns>How it ended and by which rung; <see langword="null"/> in place of a rung: it had ended by itself.</returns>
     internal static async Task<(ExitReason Reason, string? Rung)> DescendAsync(
-        ChildProcess child, IEnumerable<Rung> rungs, Action<string> say, CancellationToken hurry = default, Action<string, string>? tell = null)
+        ChildProcess child, IEnumerable<Rung> rungs, Action<string> say, Action<string, string>? tell = null, CancellationToken hurry = default)
     {
         if (child.Exited.IsCompleted)
             return (await child.Exited.ConfigureAwait(false), null);

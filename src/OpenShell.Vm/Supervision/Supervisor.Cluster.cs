@@ -90,7 +90,7 @@ internal sealed partial class Supervisor
 
     private TaskCompletionSource StageSource(string stage) => _stages.GetOrAdd(stage, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 
-    private async Task BecomeReadyAsync(IGuestAgent agent)
+    private async Task BecomeReadyAsync(GuestAgent agent)
     {
         _ = WatchGatesAsync();
 
@@ -106,7 +106,7 @@ internal sealed partial class Supervisor
         _ready.TrySetResult(status);
     }
 
-    private async Task<GatewayCertificates> BootstrapAsync(IGuestAgent agent)
+    private async Task<GatewayCertificates> BootstrapAsync(GuestAgent agent)
     {
         _timeline.Started(BootStages.Bootstrap);
         var certificates = new GatewayCertificates(
@@ -129,7 +129,7 @@ internal sealed partial class Supervisor
         return certificates;
     }
 
-    private async Task<byte[]> ReadAsync(IGuestAgent agent, string path)
+    private async Task<byte[]> ReadAsync(GuestAgent agent, string path)
     {
         using var buffer = new MemoryStream();
         await agent.ReadFileAsync(path, buffer, _running.Token).ConfigureAwait(false);

@@ -7,7 +7,6 @@ using System.Text.Json;
 using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
-using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;

@@ -1,4 +1,3 @@
-using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images.Host;

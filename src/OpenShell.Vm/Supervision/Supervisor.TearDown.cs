@@ -76,7 +76,7 @@ internal sealed partial class Supervisor
         if (_machine is not { } machine)
             return;
         machine.Leaving = true;
-        await ShutdownLadder.DescendAsync(machine.Vmm, Rungs(machine, ending), _log.Say, _hurry.Token, TellRung).ConfigureAwait(false);
+        await ShutdownLadder.DescendAsync(machine.Vmm, Rungs(machine, ending), _log.Say, TellRung, _hurry.Token).ConfigureAwait(false);
         await machine.DisposeAsync().ConfigureAwait(false);
         _status.SetProcess(Roles.Vmm, null);
     }
