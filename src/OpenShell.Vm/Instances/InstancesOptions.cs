@@ -38,6 +38,12 @@ public sealed record InstancesOptions
     /// <summary>For tests: how pauses between restarts grow.</summary>
     internal Supervision.Backoff RestartBackoff { get; init; } = Supervision.Backoff.Machine;
 
+    /// <summary>For tests: whether a first start that fails is tried again as well.</summary>
+    internal bool RestartsFirstStart { get; init; }
+
+    /// <summary>For tests: how long each means to end a machine is given.</summary>
+    internal Supervision.ShutdownLimits Shutdown { get; init; } = new();
+
     /// <summary>For tests: what the host is taken to be, instead of what it is.</summary>
     internal Planning.HostFacts? Host { get; init; }
 

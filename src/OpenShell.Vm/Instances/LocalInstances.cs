@@ -34,7 +34,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
             config = WithAddedPorts(OfItsBaseImage(OfItsDisk(config, files))) with { Format = InstanceFormat.Current };
             InstanceStore.WriteConfig(files, config);
             File.Delete(files.Fault);
-            var rule = new RestartRule(() => LastConfig(config.Name)?.Restart ?? RestartPolicies.No, Options.RestartBackoff, Options.Time);
+            var rule = new RestartRule(() => LastConfig(config.Name)?.Restart ?? RestartPolicies.No, Options.RestartBackoff, Options.Time) { WasReady = Options.RestartsFirstStart };
             return new RestartingInstance(Options, config, files, held, rule, next =>
                 next.Restarts == 0 ? new Supervisor(Options, config, files, held, last?.Ports ?? [], progress, next) : StartAgain(files, config.Name, held, next));
         }

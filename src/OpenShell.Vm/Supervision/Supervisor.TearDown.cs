@@ -9,23 +9,6 @@ namespace OpenShell.Vm.Supervision;
 /// <summary>The end: whatever it was that ended the run, nothing is left of it but its files.</summary>
 internal sealed partial class Supervisor
 {
-    /// <summary>
-    /// An orderly power-off of a cluster: pods are ended, services stopped in reverse order, the disk unmounted. Some 10 s here under emulation; longer than all limits of the guest's own steps
-    /// together (<c>Shutdown.Longest</c>), since a guest that takes them is not hanging.
-    /// </summary>
-    private static readonly TimeSpan PowerOffLimit = TimeSpan.FromSeconds(75);
-
-    /// <summary>PID 1 accepts at once; one that has no turn for so long does not hear the request.</summary>
-    private static readonly TimeSpan AcceptLimit = TimeSpan.FromSeconds(15);
-
-    /// <summary>The same orderly end, asked for by the power button, for a guest whose agent is out of reach. One that does not listen to it costs this much waiting.</summary>
-    private static readonly TimeSpan PowerDownLimit = TimeSpan.FromSeconds(20);
-
-    /// <summary>QEMU closes its disks; a slow one may have much to write.</summary>
-    private static readonly TimeSpan QuitLimit = TimeSpan.FromSeconds(10);
-
-    private static readonly TimeSpan TerminateLimit = TimeSpan.FromSeconds(5);
-
     /// <summary>gvproxy ends by itself when its guest is gone.</summary>
     private static readonly TimeSpan GvproxyEndLimit = TimeSpan.FromSeconds(2);
 
@@ -76,26 +59,9 @@ internal sealed partial class Supervisor
         if (_machine is not { } machine)
             return;
         machine.Leaving = true;
-        await ShutdownLadder.DescendAsync(machine.Vmm, Rungs(machine, ending), _log.Say, TellRung, _hurry.Token).ConfigureAwait(false);
+        await ShutdownLadder.DescendAsync(machine.Vmm, MachineLadder.Rungs(machine, ending, keeps: IsCluster, PowerOffByAgentAsync, _options.Shutdown), _log.Say, TellRung, _hurry.Token).ConfigureAwait(false);
         await machine.DisposeAsync().ConfigureAwait(false);
         _status.SetProcess(Roles.Vmm, null);
-    }
-
-    /// <summary>From the gentlest that makes sense to SIGKILL, which the ladder adds itself.</summary>
-    private IReadOnlyList<Rung> Rungs(Machine machine, Ending ending)
-    {
-        // A program's machine has no disk: there is nothing to keep.
-        if (!IsCluster)
-            return [ShutdownLadder.Terminate(machine.Vmm, TerminateLimit)];
-        var guestIsWell = ending is Ending.Stopped or Ending.Lost { GuestIsWell: true };
-        var onlyAgentIsGone = ending is Ending.Lost { Fault.Code: AgentLostCode };
-        return
-        [
-            .. guestIsWell ? [new("power-off by the guest's agent", PowerOffByAgentAsync, PowerOffLimit, Patient: true)] : (Rung[])[],
-            .. machine.CanQuit && (guestIsWell || onlyAgentIsGone) ? [new("power button over QMP", machine.PowerDownAsync, PowerDownLimit, Patient: true)] : (Rung[])[],
-            .. machine.CanQuit ? [new("quit over QMP", machine.QuitAsync, QuitLimit)] : (Rung[])[],
-            ShutdownLadder.Terminate(machine.Vmm, TerminateLimit),
-        ];
     }
 
     private void TellRung(string rung, string what) => _events.Report(EventNames.ShutdownStep, what, rung);
@@ -103,16 +69,7 @@ internal sealed partial class Supervisor
     private async Task PowerOffByAgentAsync(CancellationToken cancellationToken)
     {
         var agent = _agent.Task.IsCompletedSuccessfully ? await _agent.Task.ConfigureAwait(false) : throw new IOException("the agent has not answered yet");
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(AcceptLimit);
-        try
-        {
-            await agent.PowerOffAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"the guest did not accept it within {AcceptLimit.TotalSeconds:0} s"));
-        }
+        await agent.PowerOffAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async Task EndGvproxyAsync()
@@ -120,7 +77,7 @@ internal sealed partial class Supervisor
         if (_gvproxy is not { } gvproxy)
             return;
         await ((Task)gvproxy.Exited).WaitAsync(_machine is null ? TimeSpan.Zero : GvproxyEndLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await ShutdownLadder.DescendAsync(gvproxy, [ShutdownLadder.Terminate(gvproxy, TerminateLimit)], _log.Say).ConfigureAwait(false);
+        await ShutdownLadder.DescendAsync(gvproxy, [ShutdownLadder.Terminate(gvproxy, _options.Shutdown.Terminate)], _log.Say).ConfigureAwait(false);
         _status.SetProcess(Roles.Gvproxy, null);
 
         // One that had to be killed leaves the files of its sockets.

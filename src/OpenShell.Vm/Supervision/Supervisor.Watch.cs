@@ -7,7 +7,7 @@ namespace OpenShell.Vm.Supervision;
 /// <summary>What ends a run unasked: the hypervisor, gvproxy or the agent's channel going away.</summary>
 internal sealed partial class Supervisor
 {
-    private const string AgentLostCode = "guest.agent-lost";
+    internal const string AgentLostCode = "guest.agent-lost";
 
     /// <summary>When one process goes, others follow; the first cause is the one to name. So much later the order is certain.</summary>
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(1);
