@@ -29,7 +29,7 @@ public sealed class HeartbeatWatchTests
         var watch = Watch();
         await LookAsync(watch, _used);
         _answers = false;
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 4; i++)
             await LookAsync(watch, _used += TimeSpan.FromSeconds(8));
         _hung.ShouldBeEmpty();
         for (var i = 0; i < 20; i++)
@@ -54,12 +54,12 @@ public sealed class HeartbeatWatchTests
     {
         var watch = Watch();
         _answers = false;
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 4; i++)
             await LookAsync(watch, _used += TimeSpan.FromSeconds(8));
         _answers = true;
         await LookAsync(watch, _used);
         _answers = false;
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 4; i++)
             await LookAsync(watch, _used += TimeSpan.FromSeconds(8));
         _hung.ShouldBeEmpty();
     }
