@@ -5,6 +5,9 @@ namespace OpenShell.Vm.Supervision;
 /// <summary>How long each means to end a machine is given.</summary>
 internal sealed record ShutdownLimits
 {
+    /// <summary>For tests: whether the agent is asked at all.</summary>
+    internal bool AsksAgent { get; init; } = true;
+
     /// <summary>PID 1 accepts at once; one that gets no turn for so long does not hear the request.</summary>
     internal TimeSpan Accept { get; init; } = TimeSpan.FromSeconds(15);
 
@@ -41,7 +44,7 @@ internal static class MachineLadder
         var onlyAgentIsGone = ending is Ending.Lost { Fault.Code: Supervisor.AgentLostCode };
         return
         [
-            .. guestIsWell ? [new("power-off by the guest's agent", token => AcceptedAsync(powerOff, limits.Accept, token), limits.PowerOff, Patient: true)] : (Rung[])[],
+            .. guestIsWell && limits.AsksAgent ? [new("power-off by the guest's agent", token => AcceptedAsync(powerOff, limits.Accept, token), limits.PowerOff, Patient: true)] : (Rung[])[],
             .. machine.CanQuit && (guestIsWell || onlyAgentIsGone) ? [new("power button over QMP", machine.PowerDownAsync, limits.PowerDown, Patient: true)] : (Rung[])[],
             .. machine.CanQuit ? [new("quit over QMP", machine.QuitAsync, limits.Quit)] : (Rung[])[],
             ShutdownLadder.Terminate(machine.Vmm, limits.Terminate),

@@ -66,18 +66,19 @@ public sealed class ShutdownStepsTests
     }
 
     [Theory]
-    [InlineData(1, 116, 1, true)]
-    [InlineData(1, 116, 0, false)]
-    [InlineData(1, 30, 1, false)]
-    [InlineData(0, 0, 0, false)]
-    public void Only_the_power_button_going_down_counts(ushort type, ushort code, int value, bool pressed)
+    [InlineData("button/power", true)]
+    [InlineData("button/sleep", false)]
+    [InlineData("", false)]
+    public void Only_the_power_button_counts_among_what_ACPI_tells(string device, bool pressed)
     {
-        var happened = new byte[24];
-        BitConverter.TryWriteBytes(happened.AsSpan(16), type);
-        BitConverter.TryWriteBytes(happened.AsSpan(18), code);
-        BitConverter.TryWriteBytes(happened.AsSpan(20), value);
-        PowerButton.IsPress(happened).ShouldBe(pressed);
-        PowerButton.IsPress(happened.AsSpan(0, 23)).ShouldBeFalse();
+        // nlmsghdr and genlmsghdr, then one attribute: class[20], bus[15], a byte of padding, type, data.
+        var happened = new byte[20 + 4 + 44];
+        BitConverter.TryWriteBytes(happened.AsSpan(20), (ushort)48);
+        BitConverter.TryWriteBytes(happened.AsSpan(22), (ushort)1);
+        System.Text.Encoding.ASCII.GetBytes(device, happened.AsSpan(24));
+        AcpiEvents.IsPowerButton(happened).ShouldBe(pressed);
+        AcpiEvents.IsPowerButton(happened.AsSpan(0, 30)).ShouldBeFalse();
+        AcpiEvents.GroupIn(happened).ShouldBeNull();
     }
 
     private ShutdownStep Step(string name, TimeSpan limit, Task work) => new(name, limit, () =>
