@@ -98,7 +98,7 @@ internal sealed class ServiceRunner : IDisposable
                 failures = Uptime.Nanoseconds - began > _service.Restart.ForgetAfter.Ticks * 100 ? 1 : failures + 1;
                 var pause = _service.Restart.PauseAfter(failures);
                 Report(StageState.Failed, $"{why}; starting again in {pause.TotalSeconds:0.##} s", new GuestFault(
-                    "guest.service-ended", $"{_service.Name} {why}. {_log.Tail()}".TrimEnd(), $"It is started again by itself; its log in the guest is {_log.Path}."), new ServiceEnd(status?.ShellCode, ++restarts));
+                    "guest.service-ended", $"{_service.Name} {why}. {_log.Tail()}".TrimEnd(), $"It is started again by itself; its log in the guest is {_log.Path}."), new ServiceEnd { ExitCode = status?.ShellCode, Restarts = ++restarts });
                 await Task.Delay(pause, _stopping.Token).ConfigureAwait(false);
             }
         }

@@ -40,6 +40,6 @@ internal sealed class HostChangeService(Func<ServiceManager?> services, TimeProv
         IReadOnlyList<string> told = change.Network && services() is { } manager
             ? [.. Listeners.Where(listener => manager.TrySignal(listener.Service, listener.Signal)).Select(listener => listener.Service)]
             : [];
-        return Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(new HostChangeReply(offset, told), ProtocolJson.Default.HostChangeReply));
+        return Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(new HostChangeReply { ClockOffsetNanoseconds = offset, Told = told }, ProtocolJson.Default.HostChangeReply));
     }
 }

@@ -11,9 +11,14 @@ public sealed record HostChange
 }
 
 /// <summary>What a guest did about a <see cref="HostChange"/>.</summary>
-/// <param name="ClockOffsetNanoseconds">By how much its clock was wrong: positive when it was behind the host's. <see langword="null"/>: no time was given.</param>
-/// <param name="Told">The services that were told, by name.</param>
-public sealed record HostChangeReply(long? ClockOffsetNanoseconds, IReadOnlyList<string> Told);
+public sealed record HostChangeReply
+{
+    /// <summary>By how much its clock was wrong: positive when it was behind the host's. <see langword="null"/>: no time was given.</summary>
+    public long? ClockOffsetNanoseconds { get; init; }
+
+    /// <summary>The services that were told, by name.</summary>
+    public required IReadOnlyList<string> Told { get; init; }
+}
 
 /// <summary>The guest's disks that can fill up.</summary>
 /// <param name="Disks">Each once; none in a guest without a state disk.</param>

@@ -20,6 +20,7 @@ namespace OpenShell.Vm.Protocol.Messages;
 [JsonSerializable(typeof(GuestFault))]
 [JsonSerializable(typeof(TerminalSize))]
 [JsonSerializable(typeof(PowerRequest))]
+[JsonSerializable(typeof(ServiceEnd))]
 [JsonSerializable(typeof(HostChange))]
 [JsonSerializable(typeof(HostChangeReply))]
 [JsonSerializable(typeof(DiskUsageReply))]

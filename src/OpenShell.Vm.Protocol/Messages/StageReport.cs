@@ -26,9 +26,14 @@ public sealed record StageReport
 }
 
 /// <summary>How a service of the guest ended that is started again.</summary>
-/// <param name="ExitCode">As a shell reports it: 128+n when signal n ended it; <see langword="null"/>: it could not be started.</param>
-/// <param name="Restarts">How often it has been started again since the guest's start, the restart that follows included.</param>
-public sealed record ServiceEnd(int? ExitCode, int Restarts);
+public sealed record ServiceEnd
+{
+    /// <summary>As a shell reports it: 128+n when signal n ended it; <see langword="null"/>: it could not be started.</summary>
+    public int? ExitCode { get; init; }
+
+    /// <summary>How often it has been started again since the guest's start, the restart that follows included.</summary>
+    public required int Restarts { get; init; }
+}
 
 /// <summary>The states of a boot stage.</summary>
 public enum StageState

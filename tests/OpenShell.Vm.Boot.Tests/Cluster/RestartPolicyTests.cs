@@ -2,6 +2,8 @@ using System.Text.Json;
 using OpenShell.Vm.Boot.Tests.Conformance;
 using OpenShell.Vm.Boot.Tests.Running;
 using OpenShell.Vm.Boot.Tests.Supervision;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Supervision;
 
 namespace OpenShell.Vm.Boot.Tests.Cluster;
 
@@ -41,8 +43,8 @@ public sealed class RestartPolicyTests : IAsyncLifetime
         await ShellAsync("echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger");
         await Eventually.HoldsAsync("it is ready again", async () => (await EventsAsync()).Count(e => e == "instance.ready") == 2, Soon);
         (await EventsAsync()).Where(e => e is "machine.panicked" or "instance.failed" or "instance.restarted").ShouldBe(["machine.panicked", "instance.failed", "instance.restarted"]);
-        var status = JsonDocument.Parse((await Gateway.RunAsync("status", "--name", Name, "--output", "json")).OrFail()).RootElement;
-        (status.GetProperty("phase").GetString(), status.GetProperty("restarts").GetInt32()).ShouldBe(("ready", 1));
+        using var status = JsonDocument.Parse((await Gateway.RunAsync("status", "--name", Name, "--output", "json")).OrFail());
+        (status.RootElement.GetProperty("phase").GetString(), status.RootElement.GetProperty("restarts").GetInt32()).ShouldBe(("ready", 1));
         (await File.ReadAllTextAsync(Path.Combine(Folder, "console.lost.1.log"), TestContext.Current.CancellationToken)).ShouldContain("Kernel panic - not syncing");
         (await ShellAsync("cat /var/lib/openshell/kept")).OrFail().ShouldBe("one\n");
         var kubectl = new Kubectl(Path.Combine(_home.Home, ".kube", $"gateway-{Name}.yaml"), _home);
@@ -59,21 +61,31 @@ public sealed class RestartPolicyTests : IAsyncLifetime
             await hang.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
 
-        var lines = (await Gateway.RunAsync("events", "--name", Name, "--output", "json")).OrFail().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line)).ToArray();
+        var lines = await LinesAsync();
         lines.SkipWhile(e => e.GetProperty("event").GetString() != "instance.stopping").Where(e => e.GetProperty("event").GetString() == "shutdown.step").Select(e => e.GetProperty("subject").GetString())
             .Take(3).ShouldBe(["power-off by the guest's agent", "power button over QMP", "quit over QMP"]);
         lines[^1].GetProperty("event").GetString().ShouldBe("instance.stopped");
         Leftovers.Of(_home).ShouldBeEmpty();
 
-        // What its user stops stays stopped; and what was synced is there.
-        (await Gateway.StartAsync("up", "--detach", "--name", Name, "--timeout", "30m")).OrFail();
-        (await ShellAsync("cat /var/lib/openshell/kept /var/lib/openshell/synced")).OrFail().ShouldBe("one\ntwo\n");
-        (await Gateway.RunAsync("stop", "--name", Name)).OrFail();
+        // What its user stops stays stopped; and what was synced is there. A guest whose agent is not asked ends in order by its power button.
+        var instances = new LocalInstances(new InstancesOptions { Directories = _home.Directories, Shutdown = new ShutdownLimits { AsksAgent = false, PowerDown = TimeSpan.FromMinutes(3) } });
+        await using (var running = await instances.RunAsync((await instances.ConfigAsync(Name, TestContext.Current.CancellationToken)).ShouldNotBeNull(), cancellationToken: TestContext.Current.CancellationToken))
+        {
+            await running.Ready;
+            (await ShellAsync("cat /var/lib/openshell/kept /var/lib/openshell/synced")).OrFail().ShouldBe("one\ntwo\n");
+            await running.StopAsync();
+            (await running.Completion).ShouldBe(0);
+        }
+
+        (await LinesAsync())[^2].GetProperty("subject").GetString().ShouldBe("power button over QMP");
+        (await File.ReadAllTextAsync(Path.Combine(Folder, "console.log"), TestContext.Current.CancellationToken)).ShouldContain("openshell-init: stopped");
         Leftovers.Of(_home).ShouldBeEmpty();
     }
 
     private Task<Finished> ShellAsync(string line) => Gateway.RunAsync("exec", "--name", Name, "--", "sh", "-c", line);
 
-    private async Task<IReadOnlyList<string>> EventsAsync() =>
-        [.. (await Gateway.RunAsync("events", "--name", Name, "--output", "json")).OrFail().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line).GetProperty("event").GetString()!)];
+    private async Task<IReadOnlyList<string>> EventsAsync() => [.. (await LinesAsync()).Select(e => e.GetProperty("event").GetString()!)];
+
+    private async Task<JsonElement[]> LinesAsync() =>
+        [.. (await Gateway.RunAsync("events", "--name", Name, "--output", "json")).OrFail().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
 }

@@ -37,17 +37,7 @@ public abstract class ProgramMachineTest : IAsyncLifetime
 
     private protected LocalInstances Instances(Func<InstancesOptions, InstancesOptions>? change = null)
     {
-        var options = new InstancesOptions
-        {
-            Directories = new HostDirectories
-            {
-                Data = Path.Combine(Home.Data, "openshell-vm"),
-                Cache = Path.Combine(Home.Environment["XDG_CACHE_HOME"]!, "openshell-vm"),
-                OpenShellConfig = Path.Combine(Home.Config, "openshell"),
-                Runtime = Path.Combine(Home.Runtime, "openshell-vm"),
-                Kube = Path.Combine(Home.Home, ".kube"),
-            },
-        };
+        var options = new InstancesOptions { Directories = Home.Directories };
         return new LocalInstances(change?.Invoke(options) ?? options);
     }
 

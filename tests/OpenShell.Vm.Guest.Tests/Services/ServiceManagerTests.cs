@@ -72,7 +72,7 @@ public sealed class ServiceManagerTests : IDisposable
         failed.Detail.ShouldBe("ended with exit code 7; starting again in 0.25 s");
         failed.Fault!.Code.ShouldBe("guest.service-ended");
         failed.Fault.What.ShouldContain("the disk is full");
-        failed.Ended.ShouldBe(new ServiceEnd(7, 1));
+        failed.Ended.ShouldBe(new ServiceEnd { ExitCode = 7, Restarts = 1 });
         await _reporter.WaitForAsync(r => _reporter.Reports.Count(x => x.Detail?.StartsWith("runs as process") == true) == 2);
         await _manager.StopAsync(0, 100);
     }

@@ -9,7 +9,7 @@ public sealed class ClockWatchTests
     private readonly List<(string Name, string Message)> _events = [];
     private readonly List<HostChange> _told = [];
     private HostClocks _clocks = new(TimeSpan.FromDays(20000), TimeSpan.FromHours(5), TimeSpan.FromHours(4));
-    private Func<HostChange, HostChangeReply?> _answer = _ => new HostChangeReply(0, []);
+    private Func<HostChange, HostChangeReply?> _answer = _ => new HostChangeReply { ClockOffsetNanoseconds = 0, Told = [] };
 
     [Fact]
     public async Task Time_that_passes_for_all_clocks_is_no_news()
@@ -24,7 +24,7 @@ public sealed class ClockWatchTests
     [Fact]
     public async Task A_sleep_is_told_with_its_length_and_the_guest_gets_the_time_and_renews()
     {
-        _answer = _ => new HostChangeReply(7_200_000_000_000, ["dhcp", "dns"]);
+        _answer = _ => new HostChangeReply { ClockOffsetNanoseconds = 7_200_000_000_000, Told = ["dhcp", "dns"] };
         var watch = Watch();
         var slept = TimeSpan.FromHours(2);
         _clocks = _clocks with { Wall = _clocks.Wall + slept, SinceBoot = _clocks.SinceBoot + slept };
@@ -76,7 +76,7 @@ public sealed class ClockWatchTests
         await LookAsync(watch, Pass(TimeSpan.FromSeconds(5)));
         _events.ShouldBeEmpty();
 
-        _answer = _ => new HostChangeReply(30_000_000_000, []);
+        _answer = _ => new HostChangeReply { ClockOffsetNanoseconds = 30_000_000_000, Told = [] };
         await LookAsync(watch, Pass(TimeSpan.FromSeconds(5)));
         _events.ShouldHaveSingleItem().Message.ShouldContain("set forward by 30.0 s");
         _told[^1].HostTimeUnixNanoseconds.ShouldBe(_clocks.Wall.Ticks * 100);

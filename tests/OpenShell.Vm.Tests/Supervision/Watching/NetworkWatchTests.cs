@@ -61,7 +61,7 @@ public sealed class NetworkWatchTests : IDisposable
         change.Network.ShouldBeTrue();
         change.HostTimeUnixNanoseconds.ShouldBeNull();
         _told++;
-        return Task.FromResult<HostChangeReply?>(new HostChangeReply(null, ["dhcp", "dns"]));
+        return Task.FromResult<HostChangeReply?>(new HostChangeReply { Told = ["dhcp", "dns"] });
     }, (name, message, _) => _events.Add((name, message)));
 
     private static Task LookAsync(NetworkWatch watch) => watch.LookAsync(TestContext.Current.CancellationToken);
