@@ -40,7 +40,7 @@ internal sealed class ForwardWatch(IForwards forwards, Reporting report) : IWatc
     private const int SilentLimit = 3;
 
     private readonly Dictionary<PortForward, int> _unanswered = [];
-    private readonly HashSet<PortForward> _lost = [];
+    private readonly HashSet<PortForward> _suspected = [], _lost = [];
     private int _looks, _silent;
 
     public string Name => "the forwards";
@@ -56,9 +56,14 @@ internal sealed class ForwardWatch(IForwards forwards, Reporting report) : IWatc
         {
             var why = !inForce.Contains(forward) ? "gvproxy does not know it any more"
                 : !forwards.IsListening(forward) ? "nobody listens on it"
-                : asks && await IsDeafAsync(forward, cancellationToken).ConfigureAwait(false) ? "nobody in the guest answers through it"
                 : null;
-            if (why is not null)
+            if (why is null && asks && await IsDeafAsync(forward, cancellationToken).ConfigureAwait(false))
+                await RemakeAsync(forward, "nobody in the guest answers through it", cancellationToken).ConfigureAwait(false);
+            if (why is null)
+                _suspected.Remove(forward);
+
+            // At the second look: a gvproxy that is just ending has given its ports back a moment before it is gone.
+            else if (!_suspected.Add(forward))
                 await RemakeAsync(forward, why, cancellationToken).ConfigureAwait(false);
         }
     }

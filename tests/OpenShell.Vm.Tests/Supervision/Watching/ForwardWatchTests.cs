@@ -27,6 +27,8 @@ public sealed class ForwardWatchTests
         var watch = Watch();
         _forwards.InForce.Remove(Web);
         await LookAsync(watch);
+        _events.ShouldBeEmpty();
+        await LookAsync(watch);
         _forwards.Remade.ShouldBe([Web]);
         _events.ShouldBe([(EventNames.ForwardLost, "127.0.0.1:8080"), (EventNames.ForwardRemade, "127.0.0.1:8080")]);
         await LookAsync(watch, 5);
@@ -34,11 +36,26 @@ public sealed class ForwardWatchTests
     }
 
     [Fact]
+    public async Task One_that_is_missing_for_a_moment_is_no_news()
+    {
+        var watch = Watch();
+        for (var i = 0; i < 3; i++)
+        {
+            _forwards.InForce.Remove(Web);
+            await LookAsync(watch);
+            _forwards.InForce.Add(Web);
+            await LookAsync(watch);
+        }
+
+        _events.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task One_on_which_nobody_listens_is_made_again()
     {
         var watch = Watch();
         _forwards.NotListening.Add(Web);
-        await LookAsync(watch);
+        await LookAsync(watch, 2);
         _forwards.Remade.ShouldBe([Web]);
     }
 
@@ -48,6 +65,7 @@ public sealed class ForwardWatchTests
         var watch = Watch();
         _forwards.InForce.Remove(Web);
         _forwards.Refusal = new FaultException(new Fault { Code = "network.port-busy", What = "w", Remedy = "r" });
+        await LookAsync(watch);
         for (var i = 0; i < 3; i++)
             await Should.ThrowAsync<FaultException>(() => LookAsync(watch));
         _events.ShouldBe([(EventNames.ForwardLost, "127.0.0.1:8080")]);
