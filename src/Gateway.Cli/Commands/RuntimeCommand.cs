@@ -16,14 +16,16 @@ internal static class RuntimeCommand
     {
         var output = new OutputOption();
         var distribution = new DistributionOptions();
+        var baseImage = new BaseImageOption();
         var command = new Command("runtime", "Show every part that a machine runs on (QEMU, gvproxy, kernel, images): path, version, SHA-256 and origin; fails if one is not what its manifest says.") { output };
         distribution.AddTo(command);
+        command.Options.Add(baseImage);
         command.SetAction(async (parse, cancellation) =>
         {
             var json = output.IsJson(parse);
             var host = await new HostProbe(context.Host.Directories, null).ProbeAsync(cancellation);
-            var images = await context.Host.Images.FindAsync(new ImageRequest { Mode = GuestMode.Cluster, Distribution = distribution.OfImage(parse), K3sBinary = distribution.BinaryOf(parse) }, cancellation)
-                ?? await context.Host.Images.FindAsync(new ImageRequest { Mode = GuestMode.Exec }, cancellation);
+            var request = new ImageRequest { Mode = GuestMode.Cluster, Distribution = distribution.OfImage(parse), K3sBinary = distribution.BinaryOf(parse), BaseImage = baseImage.OfImage(parse) };
+            var images = await context.Host.Images.FindAsync(request, cancellation) ?? await context.Host.Images.FindAsync(request with { Mode = GuestMode.Exec }, cancellation);
             var parts = await new RuntimeInspector(context.Host.Directories).InspectAsync(host, images, cancellation);
             if (json)
                 CliJson.Write<IReadOnlyList<RuntimePart>>(context.Host.Out, parts);

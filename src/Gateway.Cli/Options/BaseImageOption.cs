@@ -15,4 +15,7 @@ internal sealed class BaseImageOption : Option<string?>
 
     /// <summary>The image, with absolute paths; <see langword="null"/> where nothing was said.</summary>
     public string? Of(ParseResult parse) => parse.GetValue(this) is { } image ? BaseImages.Normal(image) : null;
+
+    /// <summary>The same where there is no instance that could have one already: 'none' says nothing.</summary>
+    public string? OfImage(ParseResult parse) => Of(parse) is { } image and not BaseImages.None ? image : null;
 }

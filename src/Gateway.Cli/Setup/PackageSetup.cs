@@ -1,7 +1,6 @@
 using OpenShell.Gateway.Cli.Rendering;
 using OpenShell.Gateway.Cli.Rendering.Progress;
 using OpenShell.Gateway.Cli.Running;
-using OpenShell.Vm.Distributions;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Images.Host;
@@ -15,7 +14,7 @@ internal static class PackageSetup
     /// <summary>Makes sure that a start finds what it needs of the host: as root by installing it, otherwise by saying who can.</summary>
     public static async Task EnsureAsync(CommandContext context, InstanceConfig config)
     {
-        var request = new ImageRequest { Mode = config.Mode, Architecture = config.Architecture, Distribution = DistributionOf(config), K3sBinary = config.K3sBinary, BaseImage = config.BaseImage is BaseImages.None ? null : config.BaseImage, Kernel = config.Kernel };
+        var request = ImageRequest.For(config);
         IReadOnlyList<MissingPackage> missing;
         try
         {
@@ -32,10 +31,6 @@ internal static class PackageSetup
         if (missing.Count > 0)
             await InstallAsync(context, missing);
     }
-
-    // What 'auto' will mean is known once the start has looked around; upstream needs everything that k3s does.
-    private static string? DistributionOf(InstanceConfig config) =>
-        config.Distribution is { } name and not DistributionChoice.Auto ? name : config.K3sBinary is null ? null : K3s.DistributionName;
 
     /// <summary>Makes sure that an image build finds everything it may need of the host.</summary>
     public static async Task EnsureForBuildAsync(CommandContext context, ImageRequest request)

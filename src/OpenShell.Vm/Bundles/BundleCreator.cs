@@ -6,7 +6,6 @@ using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Instances;
-using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Bundles;
 
@@ -77,7 +76,7 @@ public sealed class BundleCreator(HostDirectories directories, IImages images)
         {
             FormatVersion = BundleManifest.CurrentFormat,
             CreatedBy = request.CreatedBy,
-            Architecture = ImageBuilder.HostArchitecture,
+            Architecture = Architectures.Host,
             Start = start,
             Requirements = [.. HostPackages.All.Where(p => p.NeededFor.Contains(HostPackages.Run)).Select(p => new BundleRequirement(p.Name, p.MinimumVersion, p.Suite, p.Why))],
             Parts = [.. sources.Select(s => s.Part)],
@@ -175,7 +174,7 @@ public sealed class BundleCreator(HostDirectories directories, IImages images)
     }
 
     private BillOfMaterials Bill(BundleRequest request, string name, List<BundledArtifact> artifacts, CommandFiles? command) =>
-        new(name, ImageBuilder.HostArchitecture, request.CreatedBy, [.. artifacts.Select(a => a.Record)], Ingredients(artifacts), command);
+        new(name, Architectures.Host, request.CreatedBy, [.. artifacts.Select(a => a.Record)], Ingredients(artifacts), command);
 
     /// <summary>Records of everything that went into the artifacts, and into that.</summary>
     private List<ArtifactRecord> Ingredients(IReadOnlyList<BundledArtifact> artifacts)
@@ -199,10 +198,9 @@ public sealed class BundleCreator(HostDirectories directories, IImages images)
     }
 
     private static InstanceConfig ConfigOf(BundleRequest request) =>
-        new() { Name = InstanceName.Default, Distribution = request.EffectiveDistribution, K3sBinary = request.K3sBinary, Kernel = request.Kernel, Workload = request.Workload };
+        new() { Name = InstanceName.Default, Distribution = request.EffectiveDistribution, K3sBinary = request.K3sBinary, BaseImage = request.BaseImage, Kernel = request.Kernel, Workload = request.Workload };
 
-    private static ImageRequest ImagesOf(BundleRequest request) =>
-        new() { Mode = GuestMode.Cluster, Distribution = request.EffectiveDistribution, K3sBinary = request.K3sBinary, Kernel = request.Kernel };
+    private static ImageRequest ImagesOf(BundleRequest request) => ImageRequest.For(ConfigOf(request));
 
     private static Fault[] TargetFaults(string path)
     {

@@ -56,7 +56,7 @@ public sealed class BundleFile : IDisposable
     public void Dispose() => Stream.Dispose();
 
     /// <summary>Why it cannot be started on this machine; <see langword="null"/>: it can.</summary>
-    internal Fault? Unfit => Manifest.Architecture == ImageBuilder.HostArchitecture ? null : BundleFaults.OtherArchitecture(Path, Manifest.Architecture, ImageBuilder.HostArchitecture);
+    internal Fault? Unfit => Manifest.Architecture == Architectures.Host ? null : BundleFaults.OtherArchitecture(Path, Manifest.Architecture, Architectures.Host);
 
     /// <summary>Fills a buffer from a place in the file; fewer bytes only where the file ends.</summary>
     internal int Read(long at, Span<byte> buffer) => RegularFile.ReadFully(Stream.SafeFileHandle, at, buffer);

@@ -12,6 +12,9 @@ public sealed record BundleRequest
     /// <summary>As in <see cref="Images.ImageRequest.K3sBinary"/>.</summary>
     public string? K3sBinary { get; init; }
 
+    /// <summary>As in <see cref="Images.ImageRequest.BaseImage"/>.</summary>
+    public string? BaseImage { get; init; }
+
     /// <summary>As in <see cref="Images.ImageRequest.Kernel"/>.</summary>
     public string? Kernel { get; init; }
 

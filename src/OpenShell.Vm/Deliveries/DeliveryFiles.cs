@@ -1,4 +1,5 @@
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images;
 using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Deliveries;
@@ -25,7 +26,7 @@ public static class DeliveryFiles
         return
         [
             .. Each(ManifestKind, workload.Manifests, ManifestCheck.Faults),
-            .. Each(ImageKind, workload.Images, path => One(ImageArchiveCheck.Fault(path, ImageArchiveCheck.HostArchitecture))),
+            .. Each(ImageKind, workload.Images, path => One(ImageArchiveCheck.Fault(path, config.Architecture ?? Architectures.Host))),
             .. Each(ChartKind, workload.Charts, path => One(ChartCheck.Fault(path))),
             .. One(ChartWithoutK3s(config)),
             .. config.CertificateAuthorities.Where(path => path != CertificateBundle.Host).SelectMany(path => File("--ca", path, file => One(CertificateBundle.Fault("--ca", file)))),

@@ -1,27 +1,20 @@
 using System.Formats.Tar;
 using System.IO.Compression;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images.Formats;
 
 namespace OpenShell.Vm.Deliveries;
 
 /// <summary>
-/// Whether a file is an archive of container images that this machine's guests can run: an OCI image layout
+/// Whether a file is an archive of container images that a machine can run: an OCI image layout
 /// (https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md) or what <c>docker save</c> writes, as tar or tar.gz. Of a tar.zst only the first bytes are looked at.
 /// </summary>
 internal static class ImageArchiveCheck
 {
     // Of the blobs, only manifests and configurations are read; layers are larger, or are thrown away.
     private const int LargestDocument = 1 << 20;
-
-    private static ReadOnlySpan<byte> GzipMagic => [0x1f, 0x8b];
-
-    private static ReadOnlySpan<byte> ZstdMagic => [0x28, 0xb5, 0x2f, 0xfd];
-
-    /// <summary>The architecture of images for this machine's guests, in the words of image configurations.</summary>
-    public static string HostArchitecture => RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
 
     /// <summary>What is wrong with it; <see langword="null"/>: nothing.</summary>
     public static Fault? Fault(string path, string architecture)
@@ -32,15 +25,15 @@ internal static class ImageArchiveCheck
             var magic = new byte[4];
             var length = file.ReadAtLeast(magic, 4, throwOnEndOfStream: false);
             file.Position = 0;
-            if (length == 4 && magic.AsSpan().SequenceEqual(ZstdMagic))
+            if (CompressionMagic.IsZstandard(magic.AsSpan(0, length)))
                 return null;
-            using Stream tar = magic.AsSpan().StartsWith(GzipMagic) ? new GZipStream(file, CompressionMode.Decompress) : file;
+            using Stream tar = CompressionMagic.IsGzip(magic.AsSpan(0, length)) ? new GZipStream(file, CompressionMode.Decompress) : file;
             var architectures = Architectures(Documents(tar, seekable: ReferenceEquals(tar, file)));
             return architectures.Count == 0 ? NoImage(path, "it has neither index.json nor manifest.json")
                 : architectures.Contains(architecture) || architectures.Contains("") ? null
                 : DeliveryFaults.Make(
                     "image-architecture",
-                    $"--images {path} has images for {string.Join(" and ", architectures)}, and this machine's guests run {architecture}.",
+                    $"--images {path} has images for {string.Join(" and ", architectures)}, and the machine is {architecture}.",
                     $"Save the image for that platform: 'docker pull --platform linux/{architecture} IMAGE', then 'docker save'.");
         }
         catch (EndOfStreamException)

@@ -20,7 +20,7 @@ public sealed record K3sAvailability(bool Available, string Why)
     public static Task<K3sAvailability> ProbeAsync(HostDirectories directories, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(directories);
-        var (architecture, layout) = (ImageBuilder.HostArchitecture, new CacheLayout(directories.Cache));
+        var (architecture, layout) = (Architectures.Host, new CacheLayout(directories.Cache));
         if (File.Exists(layout.Package(K3sRelease.Binary(architecture).Sha256)) && File.Exists(layout.Package(K3sRelease.Images(architecture).Sha256)))
             return Task.FromResult(new K3sAvailability(true, "is in the cache"));
         return Asked.GetOrAdd(K3sRelease.Address(K3sRelease.Binary(architecture).Name, K3sRelease.Mirror), static address => AskAsync(address, Patience)).WaitAsync(cancellationToken);

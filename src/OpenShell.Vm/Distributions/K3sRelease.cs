@@ -1,3 +1,5 @@
+using OpenShell.Vm.Images;
+
 namespace OpenShell.Vm.Distributions;
 
 /// <summary>One file of a release of k3s.</summary>
@@ -24,13 +26,13 @@ internal static class K3sRelease
 
     /// <summary>The program.</summary>
     /// <param name="architecture">Debian's name of a processor.</param>
-    public static K3sFile Binary(string architecture) => architecture == "arm64"
+    public static K3sFile Binary(string architecture) => architecture == Architectures.Arm64
         ? new("k3s-arm64", "2e1db0e54a8b0d0ab8a264a119c9c617561f9290e7bb2722d795f8bc91b24cf8")
         : new("k3s", "15811d34187e03fe29d0e46108c42cc33e62cec1b3d9d80f50944536ebcad40a");
 
     /// <summary>The container images that k3s itself runs: CoreDNS, the local volume provisioner, Helm's job.</summary>
     /// <param name="architecture">Debian's name of a processor.</param>
-    public static K3sFile Images(string architecture) => architecture == "arm64"
+    public static K3sFile Images(string architecture) => architecture == Architectures.Arm64
         ? new("k3s-airgap-images-arm64.tar.zst", "41b34aab92bc5166135dc73217ead65766688fd3543166ce32ffff7e101bef46")
         : new("k3s-airgap-images-amd64.tar.zst", "24359781bd775f513691e98031853d79eac53e265f7d72d1e7325df4f3b18eb0");
 

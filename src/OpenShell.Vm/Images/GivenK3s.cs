@@ -46,11 +46,11 @@ internal sealed record GivenK3s(string Binary, string Sha256, string? Images, st
         if (RandomAccess.Read(file, header, 0) < HeaderLength || !header.StartsWith("\x7f\x45LF\x02\x01"u8))
             throw ImageFaults.Make("image.k3s-not-a-program", $"{path} is not a 64-bit Linux program.", "Give --k3s-binary the program itself, as its release page has it: not an archive, not a script.");
         var machine = BinaryPrimitives.ReadUInt16LittleEndian(header[MachineAt..]);
-        if (machine != (architecture == "arm64" ? Arm64 : X64))
+        if (machine != (architecture == Architectures.Arm64 ? Arm64 : X64))
         {
             throw ImageFaults.Make(
                 "image.k3s-wrong-architecture",
-                $"{path} is a program for {(machine switch { X64 => "amd64", Arm64 => "arm64", _ => $"another processor (ELF machine {machine})" })}; the machine is {architecture}.",
+                $"{path} is a program for {(machine switch { X64 => Architectures.Amd64, Arm64 => Architectures.Arm64, _ => $"another processor (ELF machine {machine})" })}; the machine is {architecture}.",
                 $"Take the file of the release that is for {architecture}: {Distributions.K3sRelease.Binary(architecture).Name}.");
         }
     }

@@ -1,3 +1,5 @@
+using OpenShell.Vm.Distributions;
+using OpenShell.Vm.Instances;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Images;
@@ -70,6 +72,23 @@ public sealed record ImageRequest
 
     /// <summary>Build a corrupt artifact again at once, instead of failing with a fault that names it: for <c>gateway image build</c>, where the user asked for just that.</summary>
     public bool Repair { get; init; }
+
+    /// <summary>What an instance boots from.</summary>
+    /// <param name="config">Its configuration, filled in or as the user gave it; what is <c>auto</c> there is left to what this record's absence of a value means.</param>
+    public static ImageRequest For(InstanceConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return new ImageRequest
+        {
+            Mode = config.Mode,
+            Architecture = config.Architecture,
+            // What 'auto' will mean is known once the start has looked around; upstream needs everything that k3s does.
+            Distribution = config.Distribution is { } name and not DistributionChoice.Auto ? name : config.K3sBinary is null ? null : K3s.DistributionName,
+            K3sBinary = config.K3sBinary,
+            BaseImage = config.BaseImage is BaseImages.None ? null : config.BaseImage,
+            Kernel = config.Kernel,
+        };
+    }
 }
 
 /// <summary>One moment of a build, for the display. Steps overlap: several are under way at once.</summary>

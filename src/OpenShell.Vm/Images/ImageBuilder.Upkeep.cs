@@ -114,7 +114,7 @@ public sealed partial class ImageBuilder
 
     // Of every processor: what was built for another one is as current.
     private HashSet<string> CurrentKeys(Keys keys) =>
-        [.. Architectures.All.Select(a => a == HostArchitecture ? keys : KeysOf(Facts(a)))
+        [.. Architectures.All.Select(a => a == Architectures.Host ? keys : KeysOf(Facts(a)))
             .SelectMany(k => _catalog.Kinds.Select(k.Plan)).OfType<ArtifactPlan>().Select(p => $"{p.Recipe.Kind}/{p.Key}")];
 
     private HashSet<string> CurrentKeysOrNone()

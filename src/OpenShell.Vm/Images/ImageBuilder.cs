@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
@@ -167,9 +166,7 @@ public sealed partial class ImageBuilder : IImages
         return [.. tasks.Select(t => t.Result)];
     }
 
-    internal static string HostArchitecture => RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
-
-    private RecipeFacts Facts(string? architecture = null) => new(_source ?? SourceTree.Locate(), architecture ?? HostArchitecture);
+    private RecipeFacts Facts(string? architecture = null) => new(_source ?? SourceTree.Locate(), architecture ?? Architectures.Host);
 
     private async Task<RecipeFacts> FactsAsync(ImageRequest request, CancellationToken cancellationToken)
     {

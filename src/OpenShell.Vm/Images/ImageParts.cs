@@ -61,7 +61,7 @@ internal sealed record ImageParts
         cluster = request.Kernel switch
         {
             null or KernelNames.Debian => cluster with { Kernel = KernelRecipe.Name, Initramfs = InitramfsRecipe.Name },
-            KernelNames.Custom => cluster with { Kernel = CustomKernelRecipe.KindFor(request.Architecture ?? ImageBuilder.HostArchitecture) },
+            KernelNames.Custom => cluster with { Kernel = CustomKernelRecipe.KindFor(request.Architecture ?? Architectures.Host) },
             var file => cluster with { KernelFile = file },
         };
         if (request.WithoutGuest)

@@ -23,5 +23,5 @@ public sealed record KernelImage
 
     /// <summary>The kind of its artifact, which is also the purpose of the packages that it is built with (<see cref="Host.HostPackage.NeededFor"/>).</summary>
     /// <param name="architecture">Debian's name of a processor; <see langword="null"/>: this host's.</param>
-    public static string KindOf(string? architecture) => Recipes.CustomKernelRecipe.KindFor(architecture ?? ImageBuilder.HostArchitecture);
+    public static string KindOf(string? architecture) => Recipes.CustomKernelRecipe.KindFor(architecture ?? Architectures.Host);
 }

@@ -16,7 +16,7 @@ public sealed partial class LocalInstances
     public async Task<StartPlan> PlanAsync(InstanceConfig config, CancellationToken cancellationToken = default)
     {
         Validate(config);
-        config = OfItsBaseImage(config);
+        config = OfItsBaseImage(config.Mode == GuestMode.Exec ? config : OfItsDisk(config, _store.Files(InstanceName.Parse(config.Name))));
         var host = await Options.ProbeAsync(config, cancellationToken).ConfigureAwait(false);
         var filled = InstanceDefaults.Fill(config, host);
         HypervisorCatalog.ThrowIfUnfit(filled, host);
@@ -37,8 +37,7 @@ public sealed partial class LocalInstances
             return null;
         if (config.Pinned is { } pinned)
             return await pinned.FindAsync(Options.Directories, null, cancellationToken).ConfigureAwait(false);
-        var request = new ImageRequest { Mode = config.Mode, Architecture = config.Architecture, Distribution = config.Distribution, K3sBinary = config.K3sBinary, BaseImage = config.BaseImage, Kernel = config.Kernel };
-        if (await Options.EffectiveImages.FindAsync(request, cancellationToken).ConfigureAwait(false) is { } images)
+        if (await Options.EffectiveImages.FindAsync(ImageRequest.For(config), cancellationToken).ConfigureAwait(false) is { } images)
             return images;
         notes.Add("The image is not built yet; the paths of its parts are known once it is: 'gateway image build', or the first start, builds it.");
         return new ImageSet { Kernel = "/not/built/yet/kernel", Initramfs = config.Kernel is null or KernelNames.Debian ? "/not/built/yet/initramfs" : null, Root = "/not/built/yet/root", Key = "not built yet" };

@@ -1,5 +1,6 @@
 using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images;
 using OpenShell.Vm.Images.Registry;
 using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Planning;
@@ -75,14 +76,26 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
         StateDisk.RequireWhole(files, last);
     }
 
-    /// <summary>A disk is a distribution's: where none is named, an instance goes on with the one that it has.</summary>
+    /// <summary>A disk is a distribution's and a processor's: where none is named, an instance goes on with those that it has.</summary>
+    /// <exception cref="FaultException">Another processor is named than the one that the disk is of.</exception>
     private InstanceConfig OfItsDisk(InstanceConfig config, InstanceFiles files)
     {
-        if (config.Distribution is not (null or Distributions.DistributionChoice.Auto) || config.K3sBinary is not null || LastStatus(files)?.Distribution is not { } had)
-            return config;
         if (!HasDisk(files))
             return config;
-        return config with { Distribution = had, K3sBinary = had == Distributions.K3s.DistributionName ? LastConfig(config.Name)?.K3sBinary : null };
+        var last = LastConfig(config.Name);
+        var had = last?.Architecture ?? Architectures.Host;
+        if (last is not null && (config.Architecture ?? had) != had)
+        {
+            throw new FaultException(InstanceValidator.Usage(
+                "instance.architecture",
+                $"--arch {config.Architecture}: what the instance '{config.Name}' keeps on its disk is of {had}; the images of its containers do not run on another processor.",
+                $"Leave --arch out, give another --name, or throw the instance's data away with 'gateway delete{(config.Name == InstanceName.Default ? "" : $" --name {config.Name}")}'."));
+        }
+
+        config = config with { Architecture = config.Architecture ?? last?.Architecture };
+        if (config.Distribution is not (null or Distributions.DistributionChoice.Auto) || config.K3sBinary is not null || LastStatus(files)?.Distribution is not { } distribution)
+            return config;
+        return config with { Distribution = distribution, K3sBinary = distribution == Distributions.K3s.DistributionName ? last?.K3sBinary : null };
     }
 
     /// <summary>What an instance was made of, it stays made of: where no base image is named, the one that it had last. <see cref="BaseImageSource.None"/> goes back to packages.</summary>

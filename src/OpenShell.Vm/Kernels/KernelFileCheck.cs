@@ -1,4 +1,5 @@
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images.Formats;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Interop;
 
@@ -31,5 +32,5 @@ public static class KernelFileCheck
 
     // Besides the plain forms: an EFI stub ("MZ"), and gzip.
     private static bool IsKernel(ReadOnlySpan<byte> head) =>
-        KernelMagic.IsElf(head) || KernelMagic.IsBzImage(head) || KernelMagic.IsArmImage(head) || head.StartsWith("MZ"u8) || head.StartsWith<byte>([0x1f, 0x8b]);
+        KernelMagic.IsElf(head) || KernelMagic.IsBzImage(head) || KernelMagic.IsArmImage(head) || head.StartsWith("MZ"u8) || CompressionMagic.IsGzip(head);
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using OpenShell.Vm.Hypervisors.Krun;
 using OpenShell.Vm.Images;
@@ -56,7 +55,7 @@ public sealed partial class HostProbe(HostDirectories directories, IReadOnlyList
         var versionTask = qemu is null ? Task.FromResult<Version?>(null) : _cache.GetAsync("qemu-version", HostFactsCache.KeyOfFile(qemu), ct => VersionOfAsync(qemu, ct), cancellationToken);
         var kvmTask = KvmAsync(cancellationToken);
         var isMac = OperatingSystem.IsMacOS();
-        var architecture = RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "aarch64" : "x86_64";
+        var architecture = Architectures.KernelName(Architectures.Host);
         var folders = KrunLibraries.Folders(runtimeDirectory, directories.Cache, isMac, architecture);
         var libkrunfw = KrunLibraries.FindLibkrunfw(folders, isMac);
         return new HostFacts

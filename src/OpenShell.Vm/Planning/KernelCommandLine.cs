@@ -1,3 +1,4 @@
+using OpenShell.Vm.Images;
 using OpenShell.Vm.Protocol;
 
 namespace OpenShell.Vm.Planning;
@@ -13,11 +14,11 @@ internal static class KernelCommandLine
     internal static IReadOnlyList<string> For(string architecture, Accelerator accelerator, bool mountsRoot = false) =>
     [
         // The serial port, which the hypervisor writes to console.log: a PC's 16550, or the PL011 of QEMU's machine for AArch64.
-        architecture == "aarch64" ? "console=ttyAMA0" : "console=ttyS0",
+        Architectures.IsArm(architecture) ? "console=ttyAMA0" : "console=ttyS0",
         .. Always,
         .. mountsRoot ? Root : [],
         .. accelerator == Accelerator.Tcg ? UnderEmulation : [],
-        .. accelerator == Accelerator.Tcg && architecture != "aarch64" ? EmulatedX64 : [],
+        .. accelerator == Accelerator.Tcg && !Architectures.IsArm(architecture) ? EmulatedX64 : [],
     ];
 
     /// <summary>Under libkrun, with a kernel of our own.</summary>

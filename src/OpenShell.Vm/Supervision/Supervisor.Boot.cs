@@ -82,10 +82,9 @@ internal sealed partial class Supervisor
 
         _timeline.Started(BootStages.Image);
         var progress = new ActionProgress<BuildProgress>(RecordBuildStep);
-        var request = new ImageRequest { Mode = _config.Mode, Architecture = _config.Architecture, Distribution = _config.Distribution, K3sBinary = _config.K3sBinary, BaseImage = _config.BaseImage, Kernel = _config.Kernel };
         var images = _config.Pinned is { } pinned
             ? await pinned.FindAsync(_options.Directories, progress, _running.Token).ConfigureAwait(false)
-            : await _options.EffectiveImages.EnsureAsync(request, progress, _running.Token).ConfigureAwait(false);
+            : await _options.EffectiveImages.EnsureAsync(ImageRequest.For(_config), progress, _running.Token).ConfigureAwait(false);
         _status.Change(status => status with { DistributionVersion = images.DistributionVersion });
         _timeline.Completed(BootStages.Image, images.Key.Length > 12 ? images.Key[..12] : images.Key);
         return images;

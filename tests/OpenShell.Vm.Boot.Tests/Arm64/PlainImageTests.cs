@@ -35,7 +35,8 @@ public sealed class PlainImageTests : ProgramTest
         (await machine.AskAsync("/usr/bin/awk 'BEGIN { print 6 * 7 }'")).ShouldBe("42");
         (await machine.AskAsync("readlink /var/run")).ShouldBe("/run");
         (await machine.AskAsync("grep -c BEGIN /etc/ssl/certs/ca-certificates.crt")).Length.ShouldBe(3);
-        (await machine.AskAsync("containerd --version")).ShouldStartWith("containerd ");
+        // Without /proc, which our own kernel's root comes without, it complains first.
+        (await machine.AskAsync("containerd --version 2>/dev/null")).ShouldStartWith("containerd ");
 
         (await machine.PowerOffAsync()).ShouldBe(0);
     }

@@ -81,8 +81,18 @@ internal sealed partial class SerialMachine : IAsyncDisposable
     /// <summary>Ends the machine from within; QEMU's exit code.</summary>
     public async Task<int> PowerOffAsync()
     {
+        _said.Clear();
         await TypeAsync("poweroff -f\n");
-        return (await _ended.WaitAsync(Patience, TestContext.Current.CancellationToken)).ExitCode;
+        try
+        {
+            return (await _ended.WaitAsync(Patience, TestContext.Current.CancellationToken)).ExitCode;
+        }
+        catch (TimeoutException e)
+        {
+            var buffer = new byte[1 << 16];
+            var read = _serial.Available > 0 ? await _serial.ReceiveAsync(buffer, TestContext.Current.CancellationToken) : 0;
+            throw new TimeoutException($"The machine did not power off: {Encoding.UTF8.GetString(buffer, 0, read)}", e);
+        }
     }
 
     public async ValueTask DisposeAsync()

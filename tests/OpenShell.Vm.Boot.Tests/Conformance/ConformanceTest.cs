@@ -73,13 +73,13 @@ public abstract class ConformanceTest(TestCluster cluster) : IAsyncLifetime
         metadata: {name: {{name}}, labels: {app: {{name}} } }
         spec:
           terminationGracePeriodSeconds: 0
-          containers:
-            - name: main
-              image: {{Image}}
-              imagePullPolicy: Never
-              command: ["sh", "-c", {{JsonSerializer.Serialize(script)}}]
+          containers: [{{Container(script)}}]
         {{spec}}
         """;
+
+    /// <summary>A pod's one container, which runs a script. <paramref name="more"/> is added to it: <c>readinessProbe: {...}</c>.</summary>
+    private protected string Container(string script, string? more = null) =>
+        $$"""{name: main, image: "{{Image}}", imagePullPolicy: Never, command: ["sh", "-c", {{JsonSerializer.Serialize(script)}}]{{(more is null ? "" : ", " + more)}} }""";
 
     /// <summary>A script that serves a text on port 8080.</summary>
     private protected static string Serving(string text) => $"mkdir -p /www; echo {text} > /www/index.html; exec httpd -f -p 8080 -h /www";

@@ -65,12 +65,7 @@ public abstract class NameConformance(TestCluster cluster) : ConformanceTest(clu
                 metadata: {labels: {app: db} }
                 spec:
                   terminationGracePeriodSeconds: 0
-                  containers:
-                    - name: main
-                      image: {{Image}}
-                      imagePullPolicy: Never
-                      command: ["sh", "-c", "sleep 100000"]
-                      readinessProbe: {exec: {command: ["cat", "/tmp/ready"]}, periodSeconds: 3 }
+                  containers: [{{Container("sleep 100000", "readinessProbe: {exec: {command: [cat, /tmp/ready]}, periodSeconds: 3}")}}]
             """);
         await Eventually.HoldsAsync("both pods run", async () => (await Namespaced.RunAsync("get", "pods", "-o", "jsonpath={.items[*].status.phase}")) == "Running Running", Soon);
         var first = await AddressOfAsync("db-0");

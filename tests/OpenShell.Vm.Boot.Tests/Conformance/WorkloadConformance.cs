@@ -209,12 +209,7 @@ public abstract class WorkloadConformance(TestCluster cluster) : ConformanceTest
             metadata: {labels: {app: web} }
             spec:
               terminationGracePeriodSeconds: 0
-              containers:
-                - name: main
-                  image: {{Image}}
-                  imagePullPolicy: Never
-                  command: ["sh", "-c", "mkdir -p /www; echo {{text}} > /www/index.html; exec httpd -f -p 8080 -h /www"]
-                  readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1 }
+              containers: [{{Container(Serving(text), "readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}")}}]
         ---
         apiVersion: v1
         kind: Service
@@ -239,6 +234,4 @@ public abstract class WorkloadConformance(TestCluster cluster) : ConformanceTest
         metadata: {name: {{name}} }
         spec: { {{spec}}selector: {matchLabels: {app: {{name}} } }, template: {metadata: {labels: {app: {{name}} } }, spec: {terminationGracePeriodSeconds: 0, containers: [{{Container("sleep 100000")}}] } } }
         """;
-
-    private string Container(string script) => $$"""{name: main, image: "{{Image}}", imagePullPolicy: Never, command: ["sh", "-c", "{{script}}"] }""";
 }

@@ -12,7 +12,7 @@ namespace OpenShell.Vm.Boot.Tests.Programs;
 public sealed class BaseImageTests : ProgramTest
 {
     // What is of no base image, and takes minutes to make.
-    private static readonly string[] Shared = ["kernel", "guest", "gvproxy"];
+    private static readonly string[] Shared = ["kernel", "guest", "gvproxy", "gateway", "kubernetes", "pause"];
 
     private static string Architecture => RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64";
 
@@ -46,6 +46,38 @@ public sealed class BaseImageTests : ProgramTest
             """);
         run.OrFail().ShouldBe("second\nthird\nnew\ngone\nall of it gone\n1234:5678 4751 2\n/etc/layer\n");
         registry.Requests.Count.ShouldBe(asked);
+    }
+
+    [Fact]
+    public async Task A_cluster_comes_up_in_a_system_that_was_pulled()
+    {
+        Requirements.SkipUnlessFull();
+        (await Gateway.StartAsync("image", "build")).OrFail();
+        CacheOfItsOwn();
+        var environment = new Dictionary<string, string?>(Home.Environment) { ["XDG_CACHE_HOME"] = Path.Combine(Home.Root, "cache") };
+        await using var registry = await LoopbackRegistry.StartAsync();
+        await PushAsync(registry);
+        var image = $"127.0.0.1:{registry.Port}/base:1";
+        try
+        {
+            (await GatewayCli.StartAsync(environment, "up", "--name", "pulled", "--distribution", "upstream", "--base-image", image, "--detach", "--timeout", "20m")).OrFail();
+
+            (await GatewayCli.StartAsync(environment, "exec", "--name", "pulled", "--", "cat", "/etc/layer")).OrFail().ShouldBe("second\n");
+            using var status = JsonDocument.Parse((await GatewayCli.StartAsync(environment, "status", "--name", "pulled", "--output", "json")).OrFail());
+            status.RootElement.GetProperty("ready").GetBoolean().ShouldBeTrue();
+        }
+        finally
+        {
+            await GatewayCli.StartAsync(environment, "stop", "--name", "pulled");
+            await GatewayCli.StartAsync(environment, "delete", "--name", "pulled");
+        }
+
+        // The tag is resolved and the system made: a bundle of it needs no registry, and knows what is in it.
+        var asked = registry.Requests.Count;
+        var bundle = Path.Combine(Home.Root, "pulled.bundle");
+        (await GatewayCli.StartAsync(environment, "bundle", "create", bundle, "--distribution", "upstream", "--base-image", image)).OrFail();
+        registry.Requests.Count.ShouldBe(asked);
+        (await GatewayCli.StartAsync(environment, "bundle", "sbom", bundle)).OrFail().ShouldContain("\"busybox\"");
     }
 
     /// <summary>The cache without what is made of a base image, so that a test leaves nothing in the user's.</summary>

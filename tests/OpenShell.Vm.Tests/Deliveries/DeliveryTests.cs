@@ -3,6 +3,7 @@ using System.Text;
 using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Guest;
 using OpenShell.Vm.Guest.Deliveries;
+using OpenShell.Vm.Images;
 using OpenShell.Vm.Images.Formats;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
@@ -15,7 +16,7 @@ namespace OpenShell.Vm.Tests.Deliveries;
 public sealed class DeliveryTests : IDisposable
 {
     private const string Manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
-    private static readonly string Here = ImageArchiveCheck.HostArchitecture;
+    private static readonly string Here = Architectures.Host;
     private readonly TestFolder _folder = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

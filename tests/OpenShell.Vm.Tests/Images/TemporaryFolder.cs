@@ -1,4 +1,5 @@
 using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Tests.Images;
 
@@ -6,6 +7,16 @@ namespace OpenShell.Vm.Tests.Images;
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("openshell-images-").FullName;
+
+    /// <summary>Folders of a user in it.</summary>
+    public HostDirectories Directories => new()
+    {
+        Data = File("data"),
+        Cache = File("cache"),
+        OpenShellConfig = File("config"),
+        Runtime = File("run"),
+        Kube = File("kube"),
+    };
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
 

@@ -33,7 +33,7 @@ internal static class CachedKernels
     private static string File(string kind, string file, string remedy)
     {
         var layout = new CacheLayout(HostDirectories.FromEnvironment().Cache);
-        var facts = new RecipeFacts(SourceTree.Locate(), ImageBuilder.HostArchitecture);
+        var facts = new RecipeFacts(SourceTree.Locate(), Architectures.Host);
         var plan = new Keys(RecipeCatalog.Default, facts, new Locks(layout)).Plan(kind);
         var path = plan is null ? null : new ArtifactCache(layout).FileOf(kind, plan.Key, file);
         if (!System.IO.File.Exists(path))

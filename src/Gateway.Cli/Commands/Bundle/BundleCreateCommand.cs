@@ -17,6 +17,7 @@ internal static class BundleCreateCommand
     {
         var file = new Argument<string>("file") { Description = "The bundle to write; one that is there is replaced when the new one is whole.", HelpName = "FILE" };
         var distribution = new DistributionOptions();
+        var baseImage = new BaseImageOption();
         var kernel = new KernelOption();
         var workload = new WorkloadOptions(
             "Kubernetes manifests that a start from the bundle applies (a file or a folder); may be repeated.",
@@ -25,6 +26,7 @@ internal static class BundleCreateCommand
         var output = new OutputOption();
         var command = new Command("create", "Write a bundle; builds what is missing first.") { file };
         distribution.AddTo(command);
+        command.Options.Add(baseImage);
         command.Options.Add(kernel);
         workload.AddTo(command);
         command.Options.Add(output);
@@ -35,6 +37,7 @@ internal static class BundleCreateCommand
             {
                 Distribution = distribution.OfImage(parse),
                 K3sBinary = distribution.BinaryOf(parse),
+                BaseImage = baseImage.OfImage(parse),
                 Kernel = kernel.Of(parse),
                 Workload = workload.Read(parse),
                 CreatedBy = "gateway " + CommandCatalog.Version,
@@ -42,7 +45,7 @@ internal static class BundleCreateCommand
             };
             var path = Path.GetFullPath(parse.GetValue(file)!);
             BundleCreator.Check(request, path);
-            await PackageSetup.EnsureAsync(context, new InstanceConfig { Name = InstanceName.Default, Distribution = request.Distribution, K3sBinary = request.K3sBinary, Kernel = request.Kernel });
+            await PackageSetup.EnsureAsync(context, new InstanceConfig { Name = InstanceName.Default, Distribution = request.Distribution, K3sBinary = request.K3sBinary, BaseImage = request.BaseImage, Kernel = request.Kernel });
             CreatedBundle made;
             await using (var display = ProgressDisplays.Open(context))
                 made = await new BundleCreator(context.Host.Directories, context.Host.Images).CreateAsync(request, path, new BuildSteps(display), cancellation);

@@ -35,7 +35,7 @@ internal static class ImageBuildCommand
                 WithoutGuest = parse.GetValue(withoutGuest),
                 Distribution = distribution.OfImage(parse),
                 K3sBinary = distribution.BinaryOf(parse),
-                BaseImage = baseImage.Of(parse) is { } image and not BaseImages.None ? image : null,
+                BaseImage = baseImage.OfImage(parse),
                 Refresh = parse.GetValue(refresh),
             };
             await PackageSetup.EnsureForBuildAsync(context, request);

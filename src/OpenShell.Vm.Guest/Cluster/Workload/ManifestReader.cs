@@ -66,7 +66,7 @@ internal static class ManifestReader
     {
         if (root is not YamlMappingNode map)
             throw new ManifestException(file, root.Start.Line, "an object was expected, and not a list or a text");
-        if (Text(map, "kind")?.EndsWith("List", StringComparison.Ordinal) != true || Child(map, "items") is not YamlSequenceNode items)
+        if (map.Text("kind")?.EndsWith("List", StringComparison.Ordinal) != true || map.Child("items") is not YamlSequenceNode items)
         {
             // JSON knows the escape "\/", and the API server's reader of YAML does not.
             var isWritten = PortProtocols.Complete(map) || map.Style == MappingStyle.Flow;
@@ -78,19 +78,15 @@ internal static class ManifestReader
 
     private static ManifestHeader Header(string file, YamlMappingNode map)
     {
-        var metadata = Child(map, "metadata") as YamlMappingNode;
+        var metadata = map.Child("metadata");
         return new ManifestHeader(
-            Text(map, "apiVersion") ?? throw Lacks("apiVersion"),
-            Text(map, "kind") ?? throw Lacks("kind"),
-            (metadata is null ? null : Text(metadata, "name")) ?? throw Lacks("metadata.name"),
-            metadata is null ? null : Text(metadata, "namespace"));
+            map.Text("apiVersion") ?? throw Lacks("apiVersion"),
+            map.Text("kind") ?? throw Lacks("kind"),
+            metadata.Text("name") ?? throw Lacks("metadata.name"),
+            metadata.Text("namespace"));
 
         ManifestException Lacks(string what) => new(file, map.Start.Line, $"an object without {what}");
     }
-
-    private static YamlNode? Child(YamlMappingNode map, string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
-
-    private static string? Text(YamlMappingNode map, string key) => Child(map, key) is YamlScalarNode { Value.Length: > 0 } scalar ? scalar.Value : null;
 
     /// <summary>Plain scalars stay plain, so that they keep their meaning; all others are quoted, which loses nothing.</summary>
     private static string Write(YamlNode root)

@@ -15,32 +15,32 @@ internal static class PortProtocols
     public static bool Complete(YamlMappingNode item)
     {
         // A custom resource may mean something else by the same names.
-        if (Scalar(item, "apiVersion") is not ("v1" or "apps/v1" or "batch/v1" or "batch/v1beta1"))
+        if (item.Text("apiVersion") is not ("v1" or "apps/v1" or "batch/v1" or "batch/v1beta1"))
             return false;
-        if (Scalar(item, "kind") == "Service")
-            return CompleteAll(Child(Child(item, "spec"), "ports"), "port");
+        if (item.Text("kind") == "Service")
+            return CompleteAll(item.Child("spec").Child("ports"), "port");
         var isChanged = false;
         // A Pod, what has a template of one, and a CronJob, which has a template of a template.
-        foreach (var pod in (YamlNode?[])[item, Template(item), Template(Child(Child(item, "spec"), "jobTemplate"))])
+        foreach (var pod in (YamlNode?[])[item, Template(item), Template(item.Child("spec").Child("jobTemplate"))])
         {
             foreach (var containers in Containers)
             {
-                foreach (var container in (Child(Child(pod, "spec"), containers) as YamlSequenceNode)?.Children ?? [])
-                    isChanged |= CompleteAll(Child(container, "ports"), "containerPort");
+                foreach (var container in (pod.Child("spec").Child(containers) as YamlSequenceNode)?.Children ?? [])
+                    isChanged |= CompleteAll(container.Child("ports"), "containerPort");
             }
         }
 
         return isChanged;
     }
 
-    private static YamlNode? Template(YamlNode? owner) => Child(Child(owner, "spec"), "template");
+    private static YamlNode? Template(YamlNode? owner) => owner.Child("spec").Child("template");
 
     private static bool CompleteAll(YamlNode? ports, string key)
     {
         var isChanged = false;
         foreach (var port in (ports as YamlSequenceNode)?.Children.OfType<YamlMappingNode>() ?? [])
         {
-            if (Child(port, key) is null || Child(port, "protocol") is not null)
+            if (port.Child(key) is null || port.Child("protocol") is not null)
                 continue;
             port.Add("protocol", "TCP");
             isChanged = true;
@@ -48,8 +48,4 @@ internal static class PortProtocols
 
         return isChanged;
     }
-
-    private static string? Scalar(YamlMappingNode map, string key) => (Child(map, key) as YamlScalarNode)?.Value;
-
-    private static YamlNode? Child(YamlNode? node, string key) => node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using OpenShell.Vm.Images.Formats;
 using OpenShell.Vm.Kernels;
 
 namespace OpenShell.Vm.Hypervisors.Krun;
@@ -8,9 +9,6 @@ namespace OpenShell.Vm.Hypervisors.Krun;
 /// </summary>
 internal static class KrunKernel
 {
-    // The EFI form: drivers/firmware/efi/libstub/zboot-header.S.
-    private const int ZbootMagic = 4, ZbootCompression = 0x18;
-
     // https://docs.kernel.org/arch/x86/boot.html
     private const int SetupSectors = 0x1f1, PayloadOffset = 0x248, Sector = 512;
 
@@ -43,7 +41,7 @@ internal static class KrunKernel
         var header = Read(file, 0, HeaderSize);
         if (KernelMagic.IsArmImage(header))
             return KrunKernelFormat.Raw;
-        return header.AsSpan(ZbootMagic).StartsWith("zimg"u8) && header.AsSpan(ZbootCompression).StartsWith("gzip"u8) ? KrunKernelFormat.PeGzip : null;
+        return KernelMagic.IsZbootOfGzip(header) ? KrunKernelFormat.PeGzip : null;
     }
 
     private static KrunKernelFormat? X86Format(Stream file)
@@ -59,9 +57,9 @@ internal static class KrunKernel
         var payload = Read(file, ((sectors + 1L) * Sector) + BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(PayloadOffset)), 4);
         return payload switch
         {
-            [0x1f, 0x8b, 0x08, _] => KrunKernelFormat.ImageGzip,
+            _ when CompressionMagic.IsGzip(payload) => KrunKernelFormat.ImageGzip,
+            _ when CompressionMagic.IsZstandard(payload) => KrunKernelFormat.ImageZstd,
             [(byte)'B', (byte)'Z', (byte)'h', _] => KrunKernelFormat.ImageBzip2,
-            [0x28, 0xb5, 0x2f, 0xfd] => KrunKernelFormat.ImageZstd,
             _ => null,
         };
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OpenShell.Vm.Images;
 using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol;
@@ -68,7 +69,7 @@ internal static class QemuArguments
         "-device", "virtio-rng-pci",
     ];
 
-    private static bool IsArm(BootPlan plan) => plan.Architecture == "aarch64";
+    private static bool IsArm(BootPlan plan) => Architectures.IsArm(plan.Architecture);
 
     private static IEnumerable<string> Kernel(BootPlan plan)
     {

@@ -57,13 +57,13 @@ internal sealed record RecipeFacts(SourceTree Source, string Architecture)
     public Registry.BaseImage? Base { get; init; }
 
     /// <summary>Debian's name of the processor architecture of the machine that builds.</summary>
-    public string HostArchitecture { get; init; } = ImageBuilder.HostArchitecture;
+    public string HostArchitecture { get; init; } = Architectures.Host;
 
     /// <summary>Whether the guest's programs cannot be run here.</summary>
     public bool IsForeign => Architecture != HostArchitecture;
 
     /// <summary>What the names of a compiler's programs for the guest begin with; empty: the host's own.</summary>
-    public string CrossPrefix => !IsForeign ? "" : Architecture == Architectures.Arm64 ? "aarch64-linux-gnu-" : "x86_64-linux-gnu-";
+    public string CrossPrefix => IsForeign ? Architectures.CrossPrefix(Architecture) : "";
 
     /// <summary>The release of Debian that the guest is made of.</summary>
     public const string Suite = "bookworm";

@@ -12,7 +12,7 @@ internal sealed class Resolution(CacheLayout layout, RecipeFacts facts, Locks lo
         new(Path.Combine(layout.Apt, NameOf(request)), request.Suite, request.Architecture, DebianArchive.OfHost());
 
     // The lists of another processor are others.
-    private static string NameOf(PackageRequest request) => request.Suite + (request.Architecture == ImageBuilder.HostArchitecture ? "" : "-" + request.Architecture);
+    private static string NameOf(PackageRequest request) => request.Suite + (request.Architecture == Architectures.Host ? "" : "-" + request.Architecture);
 
     /// <summary>Resolves what these recipes need and is not resolved yet; with <paramref name="refresh"/>, everything.</summary>
     public async Task EnsureAsync(IReadOnlyList<Recipe> recipes, bool refresh, CancellationToken cancellationToken)

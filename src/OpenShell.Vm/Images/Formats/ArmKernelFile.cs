@@ -10,22 +10,20 @@ namespace OpenShell.Vm.Images.Formats;
 /// </summary>
 internal static class ArmKernelFile
 {
-    private const int ZbootMagic = 4, PayloadOffset = 8, PayloadLength = 12, Compression = 24;
+    private const int PayloadOffset = 8, PayloadLength = 12;
 
     /// <summary>The image, or <see langword="null"/> if the file is none of these or is compressed otherwise than with gzip.</summary>
     public static byte[]? Extract(ReadOnlySpan<byte> file)
     {
         if (KernelMagic.IsArmImage(file))
             return file.ToArray();
-        if (IsGzip(file))
+        if (CompressionMagic.IsGzip(file))
             return Inflated(file);
-        if (file.Length < Compression + 4 || !file.StartsWith("MZ"u8) || !file[ZbootMagic..].StartsWith("zimg"u8) || !file[Compression..].StartsWith("gzip"u8))
+        if (!KernelMagic.IsZbootOfGzip(file))
             return null;
         var (start, length) = (BinaryPrimitives.ReadUInt32LittleEndian(file[PayloadOffset..]), BinaryPrimitives.ReadUInt32LittleEndian(file[PayloadLength..]));
-        return start + (long)length <= file.Length && IsGzip(file.Slice((int)start, (int)length)) ? Inflated(file.Slice((int)start, (int)length)) : null;
+        return start + (long)length <= file.Length && CompressionMagic.IsGzip(file.Slice((int)start, (int)length)) ? Inflated(file.Slice((int)start, (int)length)) : null;
     }
-
-    private static bool IsGzip(ReadOnlySpan<byte> bytes) => bytes.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b]);
 
     private static byte[]? Inflated(ReadOnlySpan<byte> compressed)
     {

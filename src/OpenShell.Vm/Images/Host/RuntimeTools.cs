@@ -80,7 +80,7 @@ public static class RuntimeTools
     private static string? Cached(HostDirectories directories)
     {
         var layout = new CacheLayout(directories.Cache);
-        var plan = new Keys(RecipeCatalog.Default, new RecipeFacts(NoSources, ImageBuilder.HostArchitecture), new Locks(layout)).Plan(GvproxyRecipe.Name);
+        var plan = new Keys(RecipeCatalog.Default, new RecipeFacts(NoSources, Architectures.Host), new Locks(layout)).Plan(GvproxyRecipe.Name);
         var path = plan is null ? null : new ArtifactCache(layout).FileOf(GvproxyRecipe.Name, plan.Key, GvproxyRecipe.Program);
         return path is not null && IsExecutable(path) ? path : null;
     }

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Images.Formats;
 using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Images.Registry;
 
@@ -10,8 +11,6 @@ namespace OpenShell.Vm.Images.Layers;
 /// <summary>Decompresses a layer, and compares it with the hash that the image's configuration has of it.</summary>
 internal static class LayerUnpacker
 {
-    private static readonly byte[] Gzip = [0x1f, 0x8b], Zstandard = [0x28, 0xb5, 0x2f, 0xfd];
-
     /// <summary>Writes the layer's tar to a file; returns its size. What it is compressed with, its first bytes tell.</summary>
     /// <param name="image">The image, for messages.</param>
     /// <param name="layer">The layer as it is kept.</param>
@@ -30,9 +29,9 @@ internal static class LayerUnpacker
         var size = 0L;
         try
         {
-            if (first.AsSpan(0, length).StartsWith(Zstandard))
+            if (CompressionMagic.IsZstandard(first.AsSpan(0, length)))
                 await ZstandardAsync().ConfigureAwait(false);
-            else if (first.AsSpan(0, length).StartsWith(Gzip))
+            else if (CompressionMagic.IsGzip(first.AsSpan(0, length)))
                 await CopyAsync(new GZipStream(layer, CompressionMode.Decompress, leaveOpen: true), cancellationToken).ConfigureAwait(false);
             else
                 await CopyAsync(layer, cancellationToken).ConfigureAwait(false);

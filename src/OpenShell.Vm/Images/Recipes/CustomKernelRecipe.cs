@@ -18,10 +18,10 @@ internal sealed class CustomKernelRecipe : Recipe
     private CustomKernelRecipe(string architecture) => _architecture = architecture;
 
     /// <summary>For x86-64.</summary>
-    public static CustomKernelRecipe X64 { get; } = new("amd64");
+    public static CustomKernelRecipe X64 { get; } = new(Architectures.Amd64);
 
     /// <summary>For AArch64, cross-compiled elsewhere.</summary>
-    public static CustomKernelRecipe Arm64 { get; } = new("arm64");
+    public static CustomKernelRecipe Arm64 { get; } = new(Architectures.Arm64);
 
     public override string Kind => KindFor(_architecture);
 
@@ -73,13 +73,13 @@ internal sealed class CustomKernelRecipe : Recipe
     {
         context.Progress.Running("writing the kernel and libkrun's library", 0.99);
         var image = context.Output(Image);
-        if (_architecture == "arm64")
+        if (_architecture == Architectures.Arm64)
             File.Copy(compiled, image);
         else
             await context.Tools.RunAsync(new ToolCommand { Program = "objcopy", Arguments = ["--strip-all", compiled, image] }, cancellationToken).ConfigureAwait(false);
 
         var bytes = await File.ReadAllBytesAsync(image, cancellationToken).ConfigureAwait(false);
-        var kernel = _architecture == "arm64" ? FlatKernel.OfArmImage(bytes) : FlatKernel.OfVmlinux(bytes);
+        var kernel = _architecture == Architectures.Arm64 ? FlatKernel.OfArmImage(bytes) : FlatKernel.OfVmlinux(bytes);
         context.Note($"load address {kernel.LoadAddress:x}, entry {kernel.Entry:x}, {kernel.Image.Length} bytes in memory");
         await using var library = File.Create(context.Output(Firmware));
         KrunFirmwareWriter.Write(kernel, library);

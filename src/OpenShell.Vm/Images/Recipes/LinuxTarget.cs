@@ -25,8 +25,8 @@ internal sealed record LinuxTarget
     public static LinuxTarget For(string architecture, string hostArchitecture)
     {
         var target = architecture == Architectures.Arm64
-            ? new LinuxTarget { Architecture = "arm64", KernelName = "arm64", Defaults = "defconfig", Goal = "Image", Output = "arch/arm64/boot/Image" }
-            : new LinuxTarget { Architecture = "amd64", KernelName = "x86", Defaults = "x86_64_defconfig", Goal = "vmlinux", Output = "vmlinux" };
-        return architecture == hostArchitecture ? target : target with { CrossPrefix = architecture == "arm64" ? "aarch64-linux-gnu-" : "x86_64-linux-gnu-" };
+            ? new LinuxTarget { Architecture = architecture, KernelName = "arm64", Defaults = "defconfig", Goal = "Image", Output = "arch/arm64/boot/Image" }
+            : new LinuxTarget { Architecture = architecture, KernelName = "x86", Defaults = "x86_64_defconfig", Goal = "vmlinux", Output = "vmlinux" };
+        return architecture == hostArchitecture ? target : target with { CrossPrefix = Architectures.CrossPrefix(architecture) };
     }
 }

@@ -63,7 +63,7 @@ internal static class ImageResolver
     internal static Descriptor Choose(string image, IReadOnlyList<Descriptor> manifests, string architecture)
     {
         // arm64 without a variant is v8, and amd64 is v1 (https://github.com/containerd/platforms/blob/main/database.go).
-        var plain = architecture == "arm64" ? "v8" : "v1";
+        var plain = architecture == Architectures.Arm64 ? "v8" : "v1";
         var there = manifests.Where(m => m.Platform is { Os: not Unknown }).ToList();
         var fitting = there.Where(m => m.Platform!.Os == "linux" && m.Platform.Architecture == architecture);
         return fitting.FirstOrDefault(m => string.IsNullOrEmpty(m.Platform!.Variant) || m.Platform.Variant == plain)

@@ -34,7 +34,7 @@ public sealed class KrunKernelTests : IDisposable
     public void arm64_has_Images_and_their_gziped_EFI_form()
     {
         Format(true, (0x38, "ARM\x64")).ShouldBe(KrunKernelFormat.Raw);
-        Format(true, (4, "zimg"), (0x18, "gzip")).ShouldBe(KrunKernelFormat.PeGzip);
+        Format(true, (0, "MZ"), (4, "zimg"), (0x18, "gzip")).ShouldBe(KrunKernelFormat.PeGzip);
         Refused(true, Header((0, "\x7f\x45LF"))).ShouldBe("krun.kernel-format");
     }
 

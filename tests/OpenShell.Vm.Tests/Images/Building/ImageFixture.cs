@@ -13,21 +13,13 @@ internal sealed class ImageFixture : IDisposable
         Recipes = recipes ?? TestRecipe.Set();
         Folder.Write("source/OpenShell.Vm.slnx", "");
         Folder.Write("source/recipe", "first");
-        Directories = new HostDirectories
-        {
-            Data = Folder.File("data"),
-            Cache = Folder.File("cache"),
-            OpenShellConfig = Folder.File("config"),
-            Runtime = Folder.File("run"),
-            Kube = Folder.File("kube"),
-        };
     }
 
     public TemporaryFolder Folder { get; } = new();
 
     public IReadOnlyList<TestRecipe> Recipes { get; }
 
-    public HostDirectories Directories { get; }
+    public HostDirectories Directories => Folder.Directories;
 
     public CacheLayout Layout => new(Directories.Cache);
 

@@ -6,7 +6,6 @@ using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Images.Recipes;
-using OpenShell.Vm.Instances;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Tests.Images.Building;
 using OpenShell.Vm.Tests.Images.Layers;
@@ -23,16 +22,7 @@ public sealed class BaseImageRecipeTests : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static string Architecture => ImageBuilder.HostArchitecture;
-
-    private HostDirectories Directories => new()
-    {
-        Data = _folder.File("data"),
-        Cache = _folder.File("cache"),
-        OpenShellConfig = _folder.File("config"),
-        Runtime = _folder.File("run"),
-        Kube = _folder.File("kube"),
-    };
+    private static string Architecture => Architectures.Host;
 
     public void Dispose() => _folder.Dispose();
 
@@ -191,7 +181,7 @@ public sealed class BaseImageRecipeTests : IDisposable
         var bytes = await File.ReadAllBytesAsync(blob, Token);
         bytes[^9] ^= 1;
         await File.WriteAllBytesAsync(blob, bytes, Token);
-        Directory.Delete(Directories.Cache, recursive: true);
+        Directory.Delete(_folder.Directories.Cache, recursive: true);
         (await Should.ThrowAsync<FaultException>(() => Builder().EnsureAsync(new ImageRequest { Mode = GuestMode.Exec, BaseImage = "oci:" + layout }, null, Token))).Faults[0].Code.ShouldBe("image.digest-mismatch");
     }
 
@@ -252,7 +242,7 @@ public sealed class BaseImageRecipeTests : IDisposable
 
     // What the root image is made of, as far as this is about; the root image itself is the tar that it would be made from.
     private ImageBuilder Builder() => new(
-        Directories,
+        _folder.Directories,
         new RecipeCatalog(
         [
             DebianRootRecipe.Upstream, DebianRootRecipe.K3s, new TestRecipe(KernelRecipe.Name, KernelRecipe.Image), new TestRecipe(GuestRecipe.Name, GuestRecipe.Program),
@@ -275,9 +265,9 @@ public sealed class BaseImageRecipeTests : IDisposable
         return Tarred.Listed(file);
     }
 
-    private ArtifactRecord Record() => ArtifactCache.Read(Directory.EnumerateDirectories(Path.Combine(Directories.Cache, "artifacts", DebianRootRecipe.Name)).MaxBy(Directory.GetCreationTimeUtc)!)!;
+    private ArtifactRecord Record() => ArtifactCache.Read(Directory.EnumerateDirectories(Path.Combine(_folder.Directories.Cache, "artifacts", DebianRootRecipe.Name)).MaxBy(Directory.GetCreationTimeUtc)!)!;
 
-    private string ArtifactOf(ArtifactRecord record) => new CacheLayout(Directories.Cache).Artifact(record.Kind, record.Key);
+    private string ArtifactOf(ArtifactRecord record) => new CacheLayout(_folder.Directories.Cache).Artifact(record.Kind, record.Key);
 
     /// <summary>Two layers with all that a purpose needs.</summary>
     private static byte[][] Layers(string purpose)
