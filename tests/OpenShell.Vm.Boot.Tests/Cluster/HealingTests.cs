@@ -29,7 +29,7 @@ public sealed class HealingTests(ClusterFixture cluster) : ClusterTest(cluster)
         await Eventually.HoldsAsync("the API server answers through its forward", async () => (await Kubectl.TryAsync("get", "--raw", "/readyz")).ExitCode == 0, Soon);
         var ports = JsonSerializer.Deserialize<JsonElement>((await Cluster.Gateway.RunAsync("port", "list", "--name", Cluster.Name, "--output", "json")).OrFail()).EnumerateArray().ToArray();
         ports.Length.ShouldBe(3);
-        ports.ShouldAllBe(port => port.GetProperty("inForce").GetBoolean());
+        ports.ShouldAllBe(port => port.GetProperty("open").GetBoolean());
         (await Cluster.StatusAsync()).GetProperty("processes").GetProperty("gvproxy").GetProperty("pid").GetInt32().ShouldNotBe(pid);
     }
 
