@@ -8,11 +8,11 @@ namespace OpenShell.Vm.Guest;
 internal sealed class StageReporter(AgentServer agent) : IStageReporter
 {
     /// <inheritdoc/>
-    public void Report(string stage, StageState state, string? detail = null, GuestFault? fault = null)
+    public void Report(string stage, StageState state, string? detail = null, GuestFault? fault = null, ServiceEnd? ended = null)
     {
         if (fault is not null)
             KernelConsole.Say($"FAULT {fault.Code} in {stage}: {fault.What} {fault.Remedy}");
-        var report = new StageReport { Stage = stage, State = state, UptimeNanoseconds = Uptime.Nanoseconds, Detail = detail, Fault = fault };
+        var report = new StageReport { Stage = stage, State = state, UptimeNanoseconds = Uptime.Nanoseconds, Detail = detail, Fault = fault, Ended = ended };
         // Queued at once by contract; a host that is not there must not hold up the boot.
         _ = agent.ReportAsync(report).AsTask();
     }

@@ -27,6 +27,12 @@ public static class ServiceNames
     /// <summary>Guest: ends everything in order. Header <see cref="Messages.PowerRequest"/>.</summary>
     public const string Power = "power";
 
+    /// <summary>Guest: follows a change of the host. Header <see cref="Messages.HostChange"/>, answer <see cref="Messages.HostChangeReply"/>.</summary>
+    public const string HostChanged = "host.changed";
+
+    /// <summary>Guest: says how full its disks are. No header, answer <see cref="Messages.DiskUsageReply"/>.</summary>
+    public const string DiskUsage = "disk.usage";
+
     /// <summary>Host: takes the guest's reports. Opened by the guest, no header.</summary>
     public const string Events = "events";
 }

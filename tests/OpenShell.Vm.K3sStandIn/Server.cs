@@ -60,7 +60,7 @@ internal sealed class Server : IStageReporter
     }
 
     /// <inheritdoc/>
-    public void Report(string stage, StageState state, string? detail, GuestFault? fault) => Console.WriteLine($"{stage} {state} {detail} {fault?.What}".TrimEnd());
+    public void Report(string stage, StageState state, string? detail, GuestFault? fault, ServiceEnd? ended) => Console.WriteLine($"{stage} {state} {detail} {fault?.What}".TrimEnd());
 
     /// <summary>runc starts itself anew with an environment of its own, so a variable does not lead it to its libraries (libcontainer's init, at v1.1.5).</summary>
     private async Task UseLibrariesAsync(string programs)

@@ -18,7 +18,8 @@ internal static class EditCommand
         var memory = new Option<string?>("--mem", "--memory") { Description = "Memory in MiB, or with a unit: 4g; 'default' for 4g.", HelpName = "SIZE" };
         var ports = new Option<string[]>("--publish", "-p") { Description = "Forward a port of this machine into the guest; may be repeated, and replaces all that were. 'none' for none.", HelpName = "[ADDRESS:]HOST:GUEST" };
         var gatewayPort = new Option<string?>("--gateway-port") { Description = "The gateway's port on this machine; 0 for a free one, 'default' for the usual.", HelpName = "PORT" };
-        var command = new Command("edit", "Change processors, memory or ports of an instance. It takes effect at the next start.") { name, vcpus, memory, ports, gatewayPort };
+        var restart = new Option<string?>("--restart") { Description = "When it is started again after it ended by itself: no, on-failure or always. Takes effect at once.", HelpName = "POLICY" };
+        var command = new Command("edit", "Change processors, memory, ports or the restart policy of an instance. It takes effect at the next start.") { name, vcpus, memory, ports, gatewayPort, restart };
         command.SetAction(async parse =>
         {
             var faults = new List<Fault>();
@@ -47,10 +48,13 @@ internal static class EditCommand
                 changes.Add(config => config with { GatewayPort = port });
             }
 
+            if (parse.GetValue(restart) is { } policy)
+                changes.Add(config => config with { Restart = policy });
+
             if (faults.Count > 0)
                 throw new FaultException(faults);
             if (changes.Count == 0)
-                throw new FaultException(UsageFaults.Make("There is nothing to change.", "Give at least one of --vcpus, --mem, -p and --gateway-port."));
+                throw new FaultException(UsageFaults.Make("There is nothing to change.", "Give at least one of --vcpus, --mem, -p, --gateway-port and --restart."));
 
             var status = await KnownInstance.FindAsync(context, name.Of(parse));
             await context.Host.Instances.EditAsync(status.Name, config => changes.Aggregate(config, (now, change) => change(now)));

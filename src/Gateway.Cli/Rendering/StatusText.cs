@@ -24,6 +24,10 @@ internal static class StatusText
             Line("forward", port.Text());
         foreach (var mount in status.Mounts)
             Line("mount", $"{mount.Text()}; {HostMount.CannotDo}");
+        foreach (var disk in status.Disks.Where(disk => disk.NearlyFull))
+            Line("nearly full", string.Create(CultureInfo.InvariantCulture, $"{disk.Where} {disk.Path}: {disk.FreeBytes >> 20} MiB of {disk.TotalBytes >> 20} are left"));
+        if (status.Restarts > 0)
+            Line("restarts", status.Restarts.ToString(CultureInfo.InvariantCulture));
         foreach (var (role, process) in status.Processes)
             Line(role, $"pid {process.Pid}");
         Line("started", status.StartedAt?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture));

@@ -48,6 +48,8 @@ public sealed class AgentServer : IAsyncDisposable
             [ServiceNames.TreeWrite] = TreeService.WriteAsync,
             [ServiceNames.Power] = (stream, token) => power(stream.ReadHeader(ProtocolJson.Default.PowerRequest), token),
         };
+        foreach (var (name, answer) in _options.Calls)
+            _services.Add(name, MuxCall.Handler(answer));
         _running = new Lazy<Task>(() => Task.Run(RunAsync));
     }
 

@@ -11,6 +11,9 @@ public sealed record AgentServerOptions
     /// <summary>Program and version, told to the host.</summary>
     public string? Software { get; init; }
 
+    /// <summary>Further services, each a call: by name, what answers a request.</summary>
+    public IReadOnlyDictionary<string, Func<ReadOnlyMemory<byte>, CancellationToken, Task<byte[]>>> Calls { get; init; } = new Dictionary<string, Func<ReadOnlyMemory<byte>, CancellationToken, Task<byte[]>>>();
+
     /// <summary>Takes one line about each session that ended and each port that would not open; from any thread.</summary>
     public Action<string>? Log { get; init; }
 }

@@ -7,6 +7,8 @@ using OpenShell.Vm.Guest.Networking;
 using OpenShell.Vm.Guest.Power;
 using OpenShell.Vm.Guest.Processes;
 using OpenShell.Vm.Guest.Services;
+using OpenShell.Vm.Guest.Watching;
+using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Guest.Boot;
@@ -31,7 +33,14 @@ internal sealed class BootSequence : IAsyncDisposable
 
     private BootSequence()
     {
-        _agent = new AgentServer(_channel.Port, _reaper, (request, _) => _power.RequestAsync(request.Action));
+        _agent = new AgentServer(_channel.Port, _reaper, (request, _) => _power.RequestAsync(request.Action), new AgentServerOptions
+        {
+            Calls = new Dictionary<string, Func<ReadOnlyMemory<byte>, CancellationToken, Task<byte[]>>>
+            {
+                [ServiceNames.HostChanged] = new HostChangeService(() => _services).AnswerAsync,
+                [ServiceNames.DiskUsage] = DiskUsageService.AnswerAsync,
+            },
+        });
         _reporter = new StageReporter(_agent);
     }
 
@@ -56,7 +65,7 @@ internal sealed class BootSequence : IAsyncDisposable
         var action = await _power.Requested.ConfigureAwait(false);
         // A boot that is still under way is overtaken: its services are stopped, and what it waits for does not come any more.
         _ = boot;
-        await Shutdown.RunAsync(action, _services, _reaper).ConfigureAwait(false);
+        await Shutdown.RunAsync(action, _services, _reaper, _reporter).ConfigureAwait(false);
         // The kernel ends the machine while this thread waits.
         await Task.Delay(Timeout.Infinite).ConfigureAwait(false);
     }
@@ -115,7 +124,14 @@ internal sealed class BootSequence : IAsyncDisposable
     {
         var boot = new ClusterBoot(config, cluster, _reporter, new ProcessLauncher(_reaper), _times, delivery);
         _services = boot.Services;
-        await boot.RunAsync(Ready, CancellationToken.None).ConfigureAwait(false);
+        await boot.RunAsync(KernelReady, CancellationToken.None).ConfigureAwait(false);
+
+        void KernelReady()
+        {
+            // Its modules are loaded by now.
+            PowerButton.Watch(() => _power.RequestAsync(PowerAction.Off));
+            Ready();
+        }
     }
 
     private async Task<GuestConfig> ConnectAsync()

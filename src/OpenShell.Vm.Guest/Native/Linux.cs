@@ -26,7 +26,7 @@ internal static partial class Linux
 
     public const int ResourceOpenFiles = 7;
 
-    public const int SignalHangUp = 1, SignalKill = 9, SignalTerminate = 15;
+    public const int SignalHangUp = 1, SignalKill = 9, SignalUser1 = 10, SignalTerminate = 15;
 
     [LibraryImport(Library, EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mount(string? source, string target, string? type, nuint flags, string? data);

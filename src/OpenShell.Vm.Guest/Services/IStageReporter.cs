@@ -6,5 +6,5 @@ namespace OpenShell.Vm.Guest.Services;
 internal interface IStageReporter
 {
     /// <summary>Something happened to a stage.</summary>
-    void Report(string stage, StageState state, string? detail = null, GuestFault? fault = null);
+    void Report(string stage, StageState state, string? detail = null, GuestFault? fault = null, ServiceEnd? ended = null);
 }

@@ -34,6 +34,15 @@ internal sealed class ServiceManager : IDisposable
     /// <summary>Has a service read its configuration anew by a signal; one that is not yet healthy gets it when it is.</summary>
     public void Signal(string name, int signal) => Find(name).Signal(signal);
 
+    /// <summary>The same for a service that this machine may not have.</summary>
+    /// <returns>Whether it has.</returns>
+    public bool TrySignal(string name, int signal)
+    {
+        var runner = _runners.Find(r => r.Service.Name == name);
+        runner?.Signal(signal);
+        return runner is not null;
+    }
+
     /// <summary>Ends a service and starts it again at once, for a configuration that it only reads at its start. That is no failure.</summary>
     public void Replace(string name) => Find(name).Replace();
 
@@ -51,5 +60,12 @@ internal sealed class ServiceManager : IDisposable
     {
         foreach (var group in _runners.Where(r => r.Service.StopOrder >= from && r.Service.StopOrder <= to).GroupBy(r => r.Service.StopOrder).OrderBy(g => g.Key))
             await Task.WhenAll(group.Select(r => r.StopAsync())).ConfigureAwait(false);
+    }
+
+    /// <summary>Kills those of a range of <see cref="Service.StopOrder"/>, without waiting for them: when <see cref="StopAsync"/> took too long.</summary>
+    public void Kill(int from, int to)
+    {
+        foreach (var runner in _runners.Where(r => r.Service.StopOrder >= from && r.Service.StopOrder <= to))
+            runner.Kill();
     }
 }

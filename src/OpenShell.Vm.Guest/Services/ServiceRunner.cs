@@ -22,7 +22,7 @@ internal sealed class ServiceRunner : IDisposable
     private readonly Lock _signals = new();
     private Task _life = Task.CompletedTask;
     private TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ChildProcess? _healthy;
+    private ChildProcess? _healthy, _running;
     private int _pendingSignal;
 
     public ServiceRunner(Service service, ServiceContext context)
@@ -51,6 +51,16 @@ internal sealed class ServiceRunner : IDisposable
             Cgroups.Kill($"{Cgroups.Services}/{_service.Name}");
     }
 
+    /// <summary>Kills what runs of it, without waiting for anything: its cgroup, or where there is none its process group.</summary>
+    public void Kill()
+    {
+        _ = _stopping.CancelAsync();
+        if (_context.Cgroups)
+            Cgroups.Kill($"{Cgroups.Services}/{_service.Name}");
+        else
+            Volatile.Read(ref _running)?.SignalGroup(Linux.SignalKill);
+    }
+
     /// <summary>Sends a signal; one that is not healthy yet gets it when it is, since a program has no handler before it has begun.</summary>
     public void Signal(int signal)
     {
@@ -71,7 +81,7 @@ internal sealed class ServiceRunner : IDisposable
 
     private async Task LiveAsync()
     {
-        var failures = 0;
+        var (failures, restarts) = (0, 0);
         try
         {
             await WaitForConditionsAsync().ConfigureAwait(false);
@@ -80,7 +90,7 @@ internal sealed class ServiceRunner : IDisposable
                 var began = Uptime.Nanoseconds;
                 // Before the program starts: a request for another run may come as soon as what it reads was changed.
                 Volatile.Write(ref _replaced, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-                var why = await RunOnceAsync().ConfigureAwait(false);
+                var (why, status) = await RunOnceAsync().ConfigureAwait(false);
                 if (_stopping.IsCancellationRequested)
                     return;
                 if (_replaced.Task.IsCompleted)
@@ -88,7 +98,7 @@ internal sealed class ServiceRunner : IDisposable
                 failures = Uptime.Nanoseconds - began > _service.Restart.ForgetAfter.Ticks * 100 ? 1 : failures + 1;
                 var pause = _service.Restart.PauseAfter(failures);
                 Report(StageState.Failed, $"{why}; starting again in {pause.TotalSeconds:0.##} s", new GuestFault(
-                    "guest.service-ended", $"{_service.Name} {why}. {_log.Tail()}".TrimEnd(), $"It is started again by itself; its log in the guest is {_log.Path}."));
+                    "guest.service-ended", $"{_service.Name} {why}. {_log.Tail()}".TrimEnd(), $"It is started again by itself; its log in the guest is {_log.Path}."), new ServiceEnd { ExitCode = status?.ShellCode, Restarts = ++restarts });
                 await Task.Delay(pause, _stopping.Token).ConfigureAwait(false);
             }
         }
@@ -109,8 +119,8 @@ internal sealed class ServiceRunner : IDisposable
     }
 
     /// <summary>Runs the program once, to its end.</summary>
-    /// <returns>How it ended.</returns>
-    private async Task<string> RunOnceAsync()
+    /// <returns>How it ended, in words and as a status; none of the latter when it did not start.</returns>
+    private async Task<(string Why, ExitStatus? Status)> RunOnceAsync()
     {
         ChildProcess child;
         try
@@ -121,9 +131,10 @@ internal sealed class ServiceRunner : IDisposable
         }
         catch (Exception exception) when (exception is SpawnException or IOException or UnauthorizedAccessException)
         {
-            return "could not be started: " + exception.Message;
+            return ("could not be started: " + exception.Message, null);
         }
 
+        Volatile.Write(ref _running, child);
         Report(StageState.Started, $"runs as process {child.Pid}");
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         // Completes only with a reason to end the program: it is to stop, or it does not answer any more.
@@ -141,7 +152,7 @@ internal sealed class ServiceRunner : IDisposable
             _healthy = null;
         await ended.CancelAsync().ConfigureAwait(false);
         await health.ConfigureAwait(false);
-        return why + status;
+        return (why + status, status);
     }
 
     private async Task TerminateAsync(ChildProcess child)
@@ -215,5 +226,5 @@ internal sealed class ServiceRunner : IDisposable
         };
     }
 
-    private void Report(StageState state, string? detail, GuestFault? fault = null) => _context.Reporter.Report(_stage, state, detail, fault);
+    private void Report(StageState state, string? detail, GuestFault? fault = null, ServiceEnd? ended = null) => _context.Reporter.Report(_stage, state, detail, fault, ended);
 }

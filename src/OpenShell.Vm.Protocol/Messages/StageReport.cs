@@ -5,7 +5,7 @@ public sealed record StageReport
 {
     /// <summary>
     /// The stage: <c>kernel</c>, <c>init</c>, <c>network</c>, <c>disk</c>, <c>services</c>, <c>node</c>, <c>workload</c>, <c>gateway</c>; or
-    /// <c>services/NAME</c> for one service.
+    /// <c>services/NAME</c> for one service; at the end <c>shutdown/STEP</c>.
     /// </summary>
     public required string Stage { get; init; }
 
@@ -20,6 +20,19 @@ public sealed record StageReport
 
     /// <summary>What failed and what to do about it, when <see cref="State"/> is <see cref="StageState.Failed"/>.</summary>
     public GuestFault? Fault { get; init; }
+
+    /// <summary>Of <c>services/NAME</c>: how it ended, when that is what is reported.</summary>
+    public ServiceEnd? Ended { get; init; }
+}
+
+/// <summary>How a service of the guest ended that is started again.</summary>
+public sealed record ServiceEnd
+{
+    /// <summary>As a shell reports it: 128+n when signal n ended it; <see langword="null"/>: it could not be started.</summary>
+    public int? ExitCode { get; init; }
+
+    /// <summary>How often it has been started again since the guest's start, the restart that follows included.</summary>
+    public required int Restarts { get; init; }
 }
 
 /// <summary>The states of a boot stage.</summary>

@@ -28,7 +28,9 @@ internal sealed class EventLog : IDisposable
     /// <param name="message">For a person: one sentence.</param>
     /// <param name="subject">Which service, forward, ... it is about.</param>
     /// <param name="fault">The code of the fault that it is.</param>
-    internal void Report(string name, string message, string? subject = null, string? fault = null)
+    /// <param name="exitCode">With which a service ended.</param>
+    /// <param name="restarts">How often it has been started again.</param>
+    internal void Report(string name, string message, string? subject = null, string? fault = null, int? exitCode = null, int? restarts = null)
     {
         var happened = new InstanceEvent
         {
@@ -39,6 +41,8 @@ internal sealed class EventLog : IDisposable
             Subject = subject,
             Message = message,
             Fault = fault,
+            ExitCode = exitCode,
+            Restarts = restarts,
         };
         _file?.Append([.. JsonSerializer.SerializeToUtf8Bytes(happened, EventJson.Default.InstanceEvent), (byte)'\n']);
     }

@@ -75,6 +75,12 @@ public static class EventNames
     /// <summary>A disk, of the host or of the guest, is nearly full.</summary>
     public const string DiskNearlyFull = "disk.nearly-full";
 
+    /// <summary>A disk that was nearly full has room again.</summary>
+    public const string DiskRoomAgain = "disk.room-again";
+
+    /// <summary>The machine was told to end by the means that the subject names; there is another for each that did not work.</summary>
+    public const string ShutdownStep = "shutdown.step";
+
     /// <summary>Certificates near their end were renewed.</summary>
     public const string CertificatesRenewed = "certificates.renewed";
 
@@ -104,6 +110,8 @@ public static class EventNames
         [ClockJumped] = EventSeverity.Warning,
         [NetworkChanged] = EventSeverity.Info,
         [DiskNearlyFull] = EventSeverity.Warning,
+        [DiskRoomAgain] = EventSeverity.Info,
+        [ShutdownStep] = EventSeverity.Info,
         [CertificatesRenewed] = EventSeverity.Info,
     };
 }

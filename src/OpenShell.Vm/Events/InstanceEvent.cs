@@ -38,6 +38,12 @@ public sealed record InstanceEvent
 
     /// <summary>The code of the fault, if it is one.</summary>
     public string? Fault { get; init; }
+
+    /// <summary>Of a service that ended: its exit code as a shell reports it, 128+n for signal n.</summary>
+    public int? ExitCode { get; init; }
+
+    /// <summary>How often it has been started again: a service since the guest's start, an instance since its supervisor's.</summary>
+    public int? Restarts { get; init; }
 }
 
 /// <summary>Source-generated JSON of events, one to a line.</summary>

@@ -93,6 +93,9 @@ public sealed record InstanceConfig
     /// <summary>The program, in <see cref="GuestMode.Exec"/>.</summary>
     public ExecRequest? Exec { get; init; }
 
+    /// <summary>One of <see cref="RestartPolicies"/>; <see langword="null"/>: <see cref="RestartPolicies.No"/>.</summary>
+    public string? Restart { get; init; }
+
     /// <summary>How long a start may take in all before it is given up.</summary>
     public TimeSpan? Timeout { get; init; }
 }

@@ -104,6 +104,9 @@ public sealed record InstanceFiles
     /// <summary>The console of the <paramref name="attempt"/>th power-on (from 1), kept because the guest hung in it.</summary>
     public string ConsoleOfAttempt(int attempt) => Path.Combine(Root, $"console.{attempt}.log");
 
+    /// <summary>The console of a machine that was lost, kept because the instance was started again: 1 is the youngest.</summary>
+    public string ConsoleOfLost(int number) => Path.Combine(Root, $"console.lost.{number}.log");
+
     /// <summary>Begins the names of the disks that were frozen when a clone was made: <c>base.ID.qcow2</c>, <c>base.ID.img</c>. Never written again.</summary>
     internal const string BasePrefix = "base.";
 

@@ -77,6 +77,12 @@ public sealed record InstanceStatus
     /// <summary>Folders of the host that its guest sees.</summary>
     public IReadOnlyList<HostMount> Mounts { get; init => field = value ?? []; } = [];
 
+    /// <summary>Disks that can fill up, as they were last seen.</summary>
+    public IReadOnlyList<DiskSpace> Disks { get; init => field = value ?? []; } = [];
+
+    /// <summary>How often its policy has started it again since its supervisor's start.</summary>
+    public int Restarts { get; init; }
+
     /// <summary>When this start began.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
@@ -88,6 +94,21 @@ public sealed record InstanceStatus
 
     /// <summary>Why it failed or is broken.</summary>
     public Fault? Fault { get; init; }
+}
+
+/// <summary>A disk that can fill up.</summary>
+/// <param name="Where"><see cref="Guest"/> or <see cref="Host"/>.</param>
+/// <param name="Path">Where it is mounted in the guest, or what of the instance lies on it on the host.</param>
+/// <param name="TotalBytes">Its size.</param>
+/// <param name="FreeBytes">What is left.</param>
+/// <param name="NearlyFull">Whether that is little.</param>
+public sealed record DiskSpace(string Where, string Path, long TotalBytes, long FreeBytes, bool NearlyFull = false)
+{
+    /// <summary>The guest's state disk.</summary>
+    public const string Guest = "guest";
+
+    /// <summary>The file system of the host on which the instance's folder lies.</summary>
+    public const string Host = "host";
 }
 
 /// <summary>A process told apart from every other that ever had its number.</summary>

@@ -43,6 +43,7 @@ public static class InstanceValidator
             .. KrunOptionRules.Validate(config),
             .. Ports(config),
             .. MountRules.Validate(config),
+            .. Restart(config),
             .. Timeout(config),
         ];
     }
@@ -63,6 +64,16 @@ public static class InstanceValidator
             .. MountRules.Notes(config),
             .. DistributionChoice.Notes(config, host),
         ];
+    }
+
+    private static IEnumerable<Fault> Restart(InstanceConfig config)
+    {
+        if (config.Restart is not { } policy)
+            yield break;
+        if (!RestartPolicies.All.Contains(policy))
+            yield return Usage("instance.restart-invalid", $"--restart '{policy}' is not known.", $"Give one of {string.Join(", ", RestartPolicies.All)}.");
+        if (config.Mode == GuestMode.Exec && policy != RestartPolicies.No)
+            yield return Usage("exec.restart", "--restart does not go with --exec: that machine lives as long as its program.", "Leave it away.");
     }
 
     private static IEnumerable<Fault> Name(InstanceConfig config) =>

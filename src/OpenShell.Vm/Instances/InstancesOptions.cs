@@ -29,6 +29,21 @@ public sealed record InstancesOptions
     /// <summary>For tests: how long a guest may be silent, instead of what its accelerator needs.</summary>
     internal TimeSpan? HelloBudget { get; init; }
 
+    /// <summary>For tests: how long a guest that has said hello may be silent, instead of what its accelerator needs.</summary>
+    internal TimeSpan? Silence { get; init; }
+
+    /// <summary>For tests: the host's clocks, instead of the real ones.</summary>
+    internal Func<Supervision.Watching.HostClocks>? HostClocks { get; init; }
+
+    /// <summary>For tests: how pauses between restarts grow.</summary>
+    internal Supervision.Backoff RestartBackoff { get; init; } = Supervision.Backoff.Machine;
+
+    /// <summary>For tests: whether a first start that fails is tried again as well.</summary>
+    internal bool RestartsFirstStart { get; init; }
+
+    /// <summary>For tests: how long each means to end a machine is given.</summary>
+    internal Supervision.ShutdownLimits Shutdown { get; init; } = new();
+
     /// <summary>For tests: what the host is taken to be, instead of what it is.</summary>
     internal Planning.HostFacts? Host { get; init; }
 

@@ -57,8 +57,8 @@ public sealed partial class LocalInstances
     }
 
     /// <summary>
-    /// The body of the supervisor that <see cref="StartDetachedAsync"/> starts: runs the stored configuration of that name, stops it in order on SIGTERM or
-    /// SIGINT, and returns the process's exit code once nothing of the instance is left.
+    /// The body of the supervisor that <see cref="StartDetachedAsync"/> starts: runs the stored configuration of that name, stops it in order on SIGTERM,
+    /// SIGINT or SIGHUP, and returns the process's exit code once nothing of the instance is left.
     /// </summary>
     /// <param name="name">The instance.</param>
     /// <param name="request">The file with what to run, which is then removed; <see langword="null"/>: the stored configuration.</param>
@@ -72,12 +72,15 @@ public sealed partial class LocalInstances
             await using var instance = await RunAsync(config).ConfigureAwait(false);
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+
+            // It has no terminal to lose; but who sends this by hand, or started it from one, means the same.
+            using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
             return await instance.Completion.ConfigureAwait(false);
 
             void Stop(PosixSignalContext context)
             {
                 context.Cancel = true;
-                _ = ((Supervisor)instance).StopAsync(force: false, context.Signal.ToString());
+                _ = ((RestartingInstance)instance).StopAsync(force: false, context.Signal.ToString());
             }
         }
         catch (FaultException e) when (e.Faults[0].Code == InstanceLock.RunningCode)

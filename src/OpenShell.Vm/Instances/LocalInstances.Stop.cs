@@ -8,10 +8,10 @@ namespace OpenShell.Vm.Instances;
 public sealed partial class LocalInstances
 {
     /// <summary>Longer than all rungs of an orderly shutdown together.</summary>
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(100);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(130);
 
     /// <summary>Longer than all rungs that a hurried one takes.</summary>
-    private static readonly TimeSpan ForcedStopLimit = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan ForcedStopLimit = TimeSpan.FromSeconds(35);
 
     /// <inheritdoc/>
     public async Task StopAsync(string name, bool force = false, CancellationToken cancellationToken = default)

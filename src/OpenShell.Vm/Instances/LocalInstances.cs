@@ -35,13 +35,25 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
             config = WithAddedPorts(OfItsBaseImage(OfItsDisk(config, files))) with { Format = InstanceFormat.Current };
             InstanceStore.WriteConfig(files, config);
             File.Delete(files.Fault);
-            return new Supervisor(Options, config, files, held, last?.Ports ?? [], progress);
+            var rule = new RestartRule(() => LastConfig(config.Name)?.Restart ?? RestartPolicies.No, Options.RestartBackoff, Options.Time) { WasReady = Options.RestartsFirstStart };
+            return new RestartingInstance(Options, config, files, held, rule, next =>
+                next.Restarts == 0 ? new Supervisor(Options, config, files, held, last?.Ports ?? [], progress, next) : StartAgain(files, config.Name, held, next));
         }
         catch
         {
             held.Dispose();
             throw;
         }
+    }
+
+    /// <summary>A start by policy: by what is stored now, which may have been changed while it ran.</summary>
+    private Supervisor StartAgain(InstanceFiles files, string name, InstanceLock held, RestartRule rule)
+    {
+        var last = LastStatus(files);
+        RequireUsable(files, name, last);
+        InstanceStore.CreateFolders(files);
+        File.Delete(files.Fault);
+        return new Supervisor(Options, _store.ReadConfig(InstanceName.Parse(name)), files, held, last?.Ports ?? [], null, rule);
     }
 
     /// <summary>Makes the instance's folders and takes its lock.</summary>

@@ -8,7 +8,7 @@ public static class StoredConfig
 {
     /// <summary>
     /// The machine's shape is the instance's, and stays what it was where a start does not say otherwise: processors, memory, disk, hypervisor, distribution, kernel,
-    /// ports. What opens something or is given along holds for the start that names it: host loopback, workload, authorities, mirrors, proxy, bundle. Pure.
+    /// ports, restart policy. What opens something or is given along holds for the start that names it: host loopback, workload, authorities, mirrors, proxy, bundle. Pure.
     /// </summary>
     /// <param name="asked">What this start says.</param>
     /// <param name="stored">What the instance was last started or edited with; <see langword="null"/>: it is new.</param>
@@ -35,6 +35,7 @@ public static class StoredConfig
             RuntimeDirectory = asked.RuntimeDirectory ?? stored.RuntimeDirectory,
             KrunLogLevel = asked.KrunLogLevel ?? stored.KrunLogLevel,
             Ports = asked.Ports.Count > 0 ? asked.Ports : stored.Ports,
+            Restart = asked.Restart ?? stored.Restart,
             GatewayPort = asked.GatewayPort ?? stored.GatewayPort,
         };
     }

@@ -64,6 +64,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Statx(int directory, string path, int flags, uint mask, byte* buffer);
 
+    /// <summary>A <c>timespec</c> of 64-bit systems: seconds and nanoseconds, eight bytes each.</summary>
+    [LibraryImport("libc", EntryPoint = "clock_gettime", SetLastError = true)]
+    internal static partial int ClockGetTime(int clock, long* time);
+
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     internal static partial int Ioctl(int fileDescriptor, nuint request, nint argument);
 

@@ -24,7 +24,7 @@ public sealed record ServiceDescription
     }
 
     /// <summary>Longer than an orderly stop takes, in seconds: the service manager kills what is left after it.</summary>
-    internal const int StopSeconds = 120;
+    internal const int StopSeconds = 150;
 
     /// <summary>Begins every file that is written here: only such are removed again.</summary>
     internal const string Mark = "Written by 'gateway service install'; removed by 'gateway service remove'.";

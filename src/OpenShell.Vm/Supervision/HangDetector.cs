@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
 
@@ -18,7 +17,7 @@ internal sealed class HangDetector(Accelerator accelerator, ProcessIdentity vmm,
     internal TimeSpan Budget { get; } = budget ?? (accelerator == Accelerator.Tcg ? TimeSpan.FromSeconds(30) : TimeSpan.FromSeconds(10));
 
     /// <summary>Processor time without which the clock does not count: several times what a boot to hello takes.</summary>
-    private TimeSpan ProcessorTime => Budget / 2;
+    private TimeSpan Needed => Budget / 2;
 
     /// <summary>However starved: longer than this nobody waits.</summary>
     private TimeSpan Longest => Budget * 4;
@@ -29,30 +28,10 @@ internal sealed class HangDetector(Accelerator accelerator, ProcessIdentity vmm,
     internal async Task<TimeSpan> WaitAsync(CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
+        var processor = new ProcessorTime(vmm);
         await Task.Delay(Budget, cancellationToken).ConfigureAwait(false);
-        while (Stopwatch.GetElapsedTime(start) < Longest && ProcessorTimeOf(vmm) < ProcessorTime)
+        while (Stopwatch.GetElapsedTime(start) < Longest && processor.Used < Needed)
             await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
         return Stopwatch.GetElapsedTime(start);
-    }
-
-    /// <summary>User and system time of all threads of a process: fields 14 and 15 of /proc/PID/stat, in hundredths of a second (USER_HZ is 100 on every architecture that Linux runs QEMU on).</summary>
-    private static TimeSpan ProcessorTimeOf(ProcessIdentity process)
-    {
-        if (!OperatingSystem.IsLinux())
-            return TimeSpan.MaxValue;
-        try
-        {
-            var stat = File.ReadAllText($"/proc/{process.Pid}/stat");
-            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            if (Number(fields[22 - 3]) != process.StartTime)
-                return TimeSpan.MaxValue;
-            return TimeSpan.FromMilliseconds(10 * (Number(fields[14 - 3]) + Number(fields[15 - 3])));
-        }
-        catch (IOException)
-        {
-            return TimeSpan.MaxValue;
-        }
-
-        static long Number(string field) => long.Parse(field, CultureInfo.InvariantCulture);
     }
 }

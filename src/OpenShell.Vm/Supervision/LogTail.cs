@@ -31,6 +31,10 @@ internal static class LogTail
         }
     }
 
+    /// <summary>The last line of the end of a log that has a text in it, from that text on; <see langword="null"/>: none has.</summary>
+    internal static string? Find(string path, string text) =>
+        Read(path, int.MaxValue).LastOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found ? found[found.IndexOf(text, StringComparison.Ordinal)..] : null;
+
     /// <summary>For a sentence: <c> Its last words: "…".</c>, or nothing.</summary>
     internal static string LastWords(string path, long from = 0) => Read(path, 2, from) is { Count: > 0 } lines ? $" Its last words: \"{string.Join(" / ", lines)}\"." : "";
 }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Hypervisors.Krun;
@@ -14,6 +15,7 @@ internal sealed class Machine : IAsyncDisposable
     private readonly CancellationTokenSource _gone = new();
     private readonly BootPlan _plan;
     private readonly Task<QmpClient?> _qmp;
+    private TaskCompletionSource _networkConnected = NewSource();
 
     /// <summary>Starts it.</summary>
     /// <exception cref="FaultException">The hypervisor cannot be started.</exception>
@@ -54,6 +56,21 @@ internal sealed class Machine : IAsyncDisposable
     /// <summary>Completes with QEMU's reason when the machine has shut down (<c>guest-shutdown</c>, <c>guest-reset</c>, <c>guest-panic</c>, <c>host-signal</c>), <see langword="null"/> when QEMU went without saying one.</summary>
     internal Task<string?> GuestShutdown { get; }
 
+    /// <summary>Whether QEMU holds the machine.</summary>
+    internal bool IsPaused { get; private set; }
+
+    /// <summary>Whether it does because the host's disk had no room for what the guest wrote.</summary>
+    internal bool WaitsForSpace { get; private set; }
+
+    /// <summary>Told when that happens.</summary>
+    internal Action? OutOfSpace { get; set; }
+
+    /// <summary>Whether the guest's interface connects again to another gvproxy.</summary>
+    internal bool ReconnectsNetwork { get; init; }
+
+    /// <summary>Completes when QEMU has connected the guest's interface, after it was cut off.</summary>
+    internal Task NetworkConnected => Volatile.Read(ref _networkConnected).Task;
+
     /// <summary>Completes when the hypervisor runs the guest: QEMU answers on its control socket; libkrun, which has none, makes the console's file as it builds the machine.</summary>
     internal async Task RunningAsync(CancellationToken cancellationToken)
     {
@@ -75,6 +92,16 @@ internal sealed class Machine : IAsyncDisposable
         await qmp.QuitAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Presses the machine's power button: a guest that listens to it ends in order.</summary>
+    internal async Task PowerDownAsync(CancellationToken cancellationToken) => await ExecuteAsync("system_powerdown", cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Lets a machine go on that QEMU holds.</summary>
+    internal async Task ContinueAsync(CancellationToken cancellationToken)
+    {
+        WaitsForSpace = false;
+        await ExecuteAsync("cont", cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Kills the hypervisor if it still runs.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -84,6 +111,12 @@ internal sealed class Machine : IAsyncDisposable
             await qmp.DisposeAsync().ConfigureAwait(false);
         _ = await GuestShutdown.ConfigureAwait(false);
         _gone.Dispose();
+    }
+
+    private async Task ExecuteAsync(string command, CancellationToken cancellationToken)
+    {
+        var qmp = await _qmp.WaitAsync(cancellationToken).ConfigureAwait(false) ?? throw new IOException("QEMU never answered on its control socket.");
+        await qmp.ExecuteAsync(command, null, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<QmpClient?> ConnectQmpAsync(Socket control)
@@ -110,8 +143,39 @@ internal sealed class Machine : IAsyncDisposable
         {
             if (happened.Name == "SHUTDOWN")
                 return happened.Data?["reason"]?.GetValue<string>() ?? "unknown";
+            Take(happened);
         }
 
         return null;
     }
+
+    /// <summary>What else QEMU tells (https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html) and somebody here wants to know.</summary>
+    private void Take(QmpEvent happened)
+    {
+        switch (happened.Name)
+        {
+            case "STOP":
+                IsPaused = true;
+                break;
+            case "RESUME":
+                IsPaused = false;
+                break;
+            case "NETDEV_STREAM_CONNECTED":
+                Volatile.Read(ref _networkConnected).TrySetResult();
+                break;
+            case "NETDEV_STREAM_DISCONNECTED":
+                Interlocked.Exchange(ref _networkConnected, NewSource());
+                break;
+
+            case "BLOCK_IO_ERROR" when IsOutOfSpace(happened.Data):
+                WaitsForSpace = true;
+                OutOfSpace?.Invoke();
+                break;
+        }
+    }
+
+    /// <summary>QEMU's rule for writable disks (werror=enospc): room is waited for, any other error is the guest's.</summary>
+    private static bool IsOutOfSpace(JsonObject? error) => error is not null && (bool?)error["nospace"] == true && (string?)error["action"] == "stop";
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

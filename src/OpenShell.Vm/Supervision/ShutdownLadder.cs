@@ -22,26 +22,32 @@ internal static class ShutdownLadder
     /// <param name="child">The process.</param>
     /// <param name="rungs">What to try before SIGKILL.</param>
     /// <param name="say">Takes one line for each step.</param>
+    /// <param name="tell">Takes each rung that is tried: its name, and a sentence.</param>
     /// <param name="hurry">Cancelled when the user has lost patience: no patient rung is taken any more.</param>
     /// <returns>How it ended and by which rung; <see langword="null"/> in place of a rung: it had ended by itself.</returns>
-    internal static async Task<(ExitReason Reason, string? Rung)> DescendAsync(ChildProcess child, IEnumerable<Rung> rungs, Action<string> say, CancellationToken hurry = default)
+    internal static async Task<(ExitReason Reason, string? Rung)> DescendAsync(
+        ChildProcess child, IEnumerable<Rung> rungs, Action<string> say, Action<string, string>? tell = null, CancellationToken hurry = default)
     {
         if (child.Exited.IsCompleted)
             return (await child.Exited.ConfigureAwait(false), null);
 
+        string? why = null;
         foreach (var rung in rungs.Append(new Rung("SIGKILL", _ => Send(child, Signals.Kill), KillLimit)))
         {
             if (hurry.IsCancellationRequested && rung.Patient)
                 continue;
-            if (await TryAsync(child, rung, say, rung.Patient ? hurry : default).ConfigureAwait(false) is { } reason)
+            tell?.Invoke(rung.Name, string.Create(CultureInfo.InvariantCulture, $"{child.Spec.Title}: {rung.Name}{why}; it has {rung.Limit.TotalSeconds:0.#} s"));
+            (var reason, why) = await TryAsync(child, rung, say, rung.Patient ? hurry : default).ConfigureAwait(false);
+            if (reason is not null)
                 return (reason, rung.Name);
+            why = $", since {rung.Name} {why}";
         }
 
         say(string.Create(CultureInfo.InvariantCulture, $"{child.Spec.Title} (pid {child.Identity.Pid}) has not ended {KillLimit.TotalSeconds} s after SIGKILL"));
         return (new ExitReason(null, Signals.Kill), "SIGKILL");
     }
 
-    private static async Task<ExitReason?> TryAsync(ChildProcess child, Rung rung, Action<string> say, CancellationToken hurry)
+    private static async Task<(ExitReason? Reason, string Why)> TryAsync(ChildProcess child, Rung rung, Action<string> say, CancellationToken hurry)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(hurry);
         limit.CancelAfter(rung.Limit);
@@ -55,18 +61,18 @@ internal static class ShutdownLadder
                 await act.ConfigureAwait(false);
             var reason = await child.Exited.WaitAsync(limit.Token).ConfigureAwait(false);
             say($"{child.Spec.Title} {reason}");
-            return reason;
+            return (reason, "");
         }
         catch (OperationCanceledException)
         {
             say($"{child.Spec.Title}: not ended by {rung.Name} in time");
+            return (null, hurry.IsCancellationRequested ? "would take too long" : "did not end it in time");
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             say($"{child.Spec.Title}: {rung.Name} failed: {e.Message}");
+            return (null, $"failed: {e.Message.TrimEnd('.')}");
         }
-
-        return null;
     }
 
     private static Task Send(ChildProcess child, int signal)

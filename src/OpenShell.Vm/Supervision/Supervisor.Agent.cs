@@ -27,7 +27,7 @@ internal sealed partial class Supervisor
         return Task.FromResult<byte[]>([]);
     }
 
-    private async Task<IGuestAgent> ConnectAgentAsync(BootPlan plan, CancellationToken cancellationToken)
+    private async Task<GuestAgent> ConnectAgentAsync(BootPlan plan, CancellationToken cancellationToken)
     {
         var reports = new ActionProgress<StageReport>(OnReport);
         var agent = plan.Krun is null

@@ -29,6 +29,12 @@ internal sealed partial class Supervisor
     /// <summary>Takes a report of the guest.</summary>
     private void OnReport(StageReport report)
     {
+        if (report.Stage.StartsWith(ShutdownStage, StringComparison.Ordinal))
+        {
+            ReportShutdown(report);
+            return;
+        }
+
         // The guest's network and disk are its own; the host's stages of those names are about gvproxy and the image.
         var stage = report.Stage is BootStages.Network or BootStages.Disk ? $"{BootStages.Init}/{report.Stage}" : report.Stage;
         _timeline.Relay(report with { Stage = stage });
@@ -45,6 +51,19 @@ internal sealed partial class Supervisor
             End(new Ending.Lost(new Fault { Code = fault.Code, Stage = stage, What = fault.What, Remedy = fault.Remedy, Log = Kept(_files.ConsoleLog) }));
     }
 
+    private const string ShutdownStage = "shutdown/";
+
+    /// <summary>A step of the guest's own end: in the log, and an event where it had to be taken the hard way.</summary>
+    private void ReportShutdown(StageReport report)
+    {
+        if (report.State == StageState.Started)
+            return;
+        var what = $"guest: {report.Stage}: {report.Detail}";
+        _log.Say(what);
+        if (report.State == StageState.Failed)
+            _events.Report(EventNames.ShutdownStep, what, report.Stage);
+    }
+
     // Services that ended and are not healthy again yet. Reports come one after the other.
     private readonly HashSet<string> _exitedServices = [];
 
@@ -57,7 +76,8 @@ internal sealed partial class Supervisor
         if (report.State == StageState.Failed)
         {
             _exitedServices.Add(service);
-            _events.Report(EventNames.ServiceExited, $"{service} {report.Detail ?? report.Fault?.What}", service, report.Fault?.Code);
+            var times = report.Ended is { Restarts: > 0 } ended ? string.Create(CultureInfo.InvariantCulture, $" (restart {ended.Restarts})") : "";
+            _events.Report(EventNames.ServiceExited, $"{service} {report.Detail ?? report.Fault?.What}{times}", service, report.Fault?.Code, report.Ended?.ExitCode, report.Ended?.Restarts);
         }
         else if (report.State == StageState.Completed && _exitedServices.Remove(service))
         {
@@ -70,7 +90,7 @@ internal sealed partial class Supervisor
 
     private TaskCompletionSource StageSource(string stage) => _stages.GetOrAdd(stage, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 
-    private async Task BecomeReadyAsync(IGuestAgent agent)
+    private async Task BecomeReadyAsync(GuestAgent agent)
     {
         _ = WatchGatesAsync();
 
@@ -86,7 +106,7 @@ internal sealed partial class Supervisor
         _ready.TrySetResult(status);
     }
 
-    private async Task<GatewayCertificates> BootstrapAsync(IGuestAgent agent)
+    private async Task<GatewayCertificates> BootstrapAsync(GuestAgent agent)
     {
         _timeline.Started(BootStages.Bootstrap);
         var certificates = new GatewayCertificates(
@@ -109,7 +129,7 @@ internal sealed partial class Supervisor
         return certificates;
     }
 
-    private async Task<byte[]> ReadAsync(IGuestAgent agent, string path)
+    private async Task<byte[]> ReadAsync(GuestAgent agent, string path)
     {
         using var buffer = new MemoryStream();
         await agent.ReadFileAsync(path, buffer, _running.Token).ConfigureAwait(false);

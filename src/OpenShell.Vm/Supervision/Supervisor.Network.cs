@@ -1,4 +1,3 @@
-using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images.Host;
@@ -51,23 +50,21 @@ internal sealed partial class Supervisor
     private LaunchSpec? _gvproxySpec;
 
     /// <summary>Starts gvproxy and makes the forwards; also again for each further power-on, since gvproxy ends with the machine that it served.</summary>
-    private async Task StartGvproxyAsync()
+    /// <param name="tolerant">A forward that cannot be made (somebody else has its port by now) is told, and left to <see cref="Watching.ForwardWatch"/>, which tries on.</param>
+    private async Task StartGvproxyAsync(bool tolerant = false)
     {
         if (_gvproxySpec is not { } spec)
             return;
         File.Delete(_files.NetworkSocket);
         File.Delete(_files.NetworkControlSocket);
         var gvproxy = ChildProcess.Start(spec);
-        var again = _gvproxy is not null;
         _gvproxy = gvproxy;
         _status.SetProcess(Roles.Gvproxy, gvproxy.Identity);
         _log.Say($"gvproxy started, pid {gvproxy.Identity.Pid}");
-        if (again)
-            _events.Report(EventNames.GvproxyRestarted, $"gvproxy was started again, pid {gvproxy.Identity.Pid}");
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
         limit.CancelAfter(GvproxyLimit);
-        var forwarding = ForwardAsync(limit.Token);
+        var forwarding = ForwardAsync(tolerant, limit.Token);
         if (await Task.WhenAny(forwarding, gvproxy.Exited).ConfigureAwait(false) != forwarding)
             throw new FaultException(GvproxyEnded(await gvproxy.Exited.ConfigureAwait(false)));
         try
@@ -87,14 +84,24 @@ internal sealed partial class Supervisor
         }
     }
 
-    private async Task ForwardAsync(CancellationToken cancellationToken)
+    private async Task ForwardAsync(bool tolerant, CancellationToken cancellationToken)
     {
         await UnixSocket.WaitForFileAsync(_files.NetworkSocket, cancellationToken).ConfigureAwait(false);
         if (_ports.All.Count == 0)
             return;
         using var client = new GvproxyClient(_files.NetworkControlSocket);
         foreach (var forward in _ports.All)
-            await client.ExposeAsync(forward, cancellationToken).ConfigureAwait(false);
+        {
+            try
+            {
+                await client.ExposeAsync(forward, cancellationToken).ConfigureAwait(false);
+            }
+            catch (FaultException e) when (tolerant)
+            {
+                _log.Say($"forward {forward.Text()} could not be made again: {e.Faults[0].What}");
+            }
+        }
+
         _status.Change(status => status with { Ports = _ports.All });
     }
 

@@ -21,19 +21,20 @@ internal sealed partial class Supervisor
 
     private Machine? _machine;
 
-    private async Task<IGuestAgent> PowerOnAsync(BootPlan plan, HostFacts host)
+    private async Task<GuestAgent> PowerOnAsync(BootPlan plan, HostFacts host)
     {
         var spec = (HypervisorCatalog.Find(plan.Hypervisor) ?? throw new InvalidOperationException($"no hypervisor {plan.Hypervisor}")).Describe(plan, host);
         if (_lock is not null || plan.Krun is not null)
             AtomicFile.WriteJson(_files.Plan, plan, InstanceJson.Default.BootPlan, durable: false);
 
+        WatchHost();
         TimeSpan given = default;
         for (var attempt = 1; attempt <= MaxPowerOns; attempt++)
         {
             if (attempt > 1)
                 await StartGvproxyAsync().ConfigureAwait(false);
             await StartSharesAsync(plan, host).ConfigureAwait(false);
-            var machine = PowerOn(spec, plan);
+            var machine = PowerOn(spec, plan, host);
             using var hung = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
             var hello = ConnectAgentAsync(plan, hung.Token);
             var announced = AnnounceAsync(machine);
@@ -46,6 +47,7 @@ internal sealed partial class Supervisor
                 await announced.ConfigureAwait(false);
                 _timeline.Completed(BootStages.Kernel);
                 _ = WatchAgentAsync(machine, agent);
+                WatchGuest(machine, agent);
                 return agent;
             }
 
@@ -65,7 +67,7 @@ internal sealed partial class Supervisor
         });
     }
 
-    private Machine PowerOn(LaunchSpec spec, BootPlan plan)
+    private Machine PowerOn(LaunchSpec spec, BootPlan plan, HostFacts host)
     {
         _timeline.PoweredOn();
         _timeline.Started(BootStages.Vmm);
@@ -73,7 +75,7 @@ internal sealed partial class Supervisor
         foreach (var file in new[] { plan.AgentSocket, plan.Krun?.FaultFile }.OfType<string>())
             File.Delete(file);
         Logs.LogRotation.Remove(plan.ConsoleLog);
-        var machine = new Machine(spec, plan);
+        var machine = new Machine(spec, plan) { ReconnectsNetwork = plan.Krun is null && Hypervisors.Qemu.QemuArguments.Reconnects(host.QemuVersion) };
         _machine = machine;
         _status.SetProcess(Roles.Vmm, machine.Vmm.Identity);
         _log.Say($"{spec.Title} started, pid {machine.Vmm.Identity.Pid}");

@@ -7,7 +7,7 @@ namespace OpenShell.Vm.Supervision;
 /// <summary>A VM that runs one program.</summary>
 internal sealed partial class Supervisor
 {
-    private async Task<Ending> RunProgramAsync(IGuestAgent agent)
+    private async Task<Ending> RunProgramAsync(GuestAgent agent)
     {
         await StageAsync(BootStages.Init).ConfigureAwait(false);
         var program = await agent.ExecAsync(_config.Exec!, _running.Token).ConfigureAwait(false);

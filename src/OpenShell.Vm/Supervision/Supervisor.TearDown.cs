@@ -9,26 +9,18 @@ namespace OpenShell.Vm.Supervision;
 /// <summary>The end: whatever it was that ended the run, nothing is left of it but its files.</summary>
 internal sealed partial class Supervisor
 {
-    /// <summary>An orderly power-off of a cluster: pods are ended, services stopped in reverse order, the disk unmounted. Some 10 s here under emulation.</summary>
-    private static readonly TimeSpan PowerOffLimit = TimeSpan.FromSeconds(60);
-
-    /// <summary>QEMU closes its disks; a slow one may have much to write.</summary>
-    private static readonly TimeSpan QuitLimit = TimeSpan.FromSeconds(10);
-
-    private static readonly TimeSpan TerminateLimit = TimeSpan.FromSeconds(5);
-
     /// <summary>gvproxy ends by itself when its guest is gone.</summary>
     private static readonly TimeSpan GvproxyEndLimit = TimeSpan.FromSeconds(2);
 
     private async Task<int> FinishAsync(Ending ending)
     {
-        var orderly = IsCluster && ending is (Ending.Stopped or Ending.Lost { GuestIsWell: true });
+        Again = _restart?.After(ending, _status.Now.ReadyAt);
         if (ending is not Ending.ProgramEnded)
             _status.Change(status => status with { Phase = InstancePhase.Stopping });
         if (ending is Ending.Lost failed && !_ready.Task.IsCompleted && _timeline.CurrentStage is { } stage)
             _timeline.Failed(failed.Fault.Stage ?? stage, failed.Fault.What);
 
-        await UnwindAsync("the machine", () => EndMachineAsync(orderly)).ConfigureAwait(false);
+        await UnwindAsync("the machine", () => EndMachineAsync(ending)).ConfigureAwait(false);
         await UnwindAsync("virtiofsd", EndSharesAsync).ConfigureAwait(false);
         await UnwindAsync("gvproxy", EndGvproxyAsync).ConfigureAwait(false);
         await _logs.DisposeAsync().ConfigureAwait(false);
@@ -62,26 +54,17 @@ internal sealed partial class Supervisor
         _process.TrySetCanceled();
     }
 
-    private async Task EndMachineAsync(bool orderly)
+    private async Task EndMachineAsync(Ending ending)
     {
         if (_machine is not { } machine)
             return;
         machine.Leaving = true;
-        var hurry = _hurry.Token;
-        Rung[] rungs = orderly
-            ?
-            [
-                new("power-off by the guest's agent", PowerOffByAgentAsync, PowerOffLimit, Patient: true),
-                .. machine.CanQuit ? (Rung[])[new("quit over QMP", machine.QuitAsync, QuitLimit)] : [],
-                ShutdownLadder.Terminate(machine.Vmm, TerminateLimit),
-            ]
-
-            // Nothing to keep (a program's machine has no disk), or nobody left to ask.
-            : [ShutdownLadder.Terminate(machine.Vmm, TerminateLimit)];
-        await ShutdownLadder.DescendAsync(machine.Vmm, rungs, _log.Say, hurry).ConfigureAwait(false);
+        await ShutdownLadder.DescendAsync(machine.Vmm, MachineLadder.Rungs(machine, ending, keeps: IsCluster, PowerOffByAgentAsync, _options.Shutdown), _log.Say, TellRung, _hurry.Token).ConfigureAwait(false);
         await machine.DisposeAsync().ConfigureAwait(false);
         _status.SetProcess(Roles.Vmm, null);
     }
+
+    private void TellRung(string rung, string what) => _events.Report(EventNames.ShutdownStep, what, rung);
 
     private async Task PowerOffByAgentAsync(CancellationToken cancellationToken)
     {
@@ -94,7 +77,7 @@ internal sealed partial class Supervisor
         if (_gvproxy is not { } gvproxy)
             return;
         await ((Task)gvproxy.Exited).WaitAsync(_machine is null ? TimeSpan.Zero : GvproxyEndLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await ShutdownLadder.DescendAsync(gvproxy, [ShutdownLadder.Terminate(gvproxy, TerminateLimit)], _log.Say).ConfigureAwait(false);
+        await ShutdownLadder.DescendAsync(gvproxy, [ShutdownLadder.Terminate(gvproxy, _options.Shutdown.Terminate)], _log.Say).ConfigureAwait(false);
         _status.SetProcess(Roles.Gvproxy, null);
 
         // One that had to be killed leaves the files of its sockets.
@@ -113,7 +96,8 @@ internal sealed partial class Supervisor
 
         if (exception is not null)
             InstanceStore.WriteFaults(_files, exception.Faults);
-        InstanceRemains.RemoveRunFolder(_files);
+        if (Again is null)
+            InstanceRemains.RemoveRunFolder(_files);
         if (exception is null)
             _events.Report(EventNames.Stopped, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} has stopped after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         else
@@ -121,16 +105,17 @@ internal sealed partial class Supervisor
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"end of {_config.Name} after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         _status.Change(status => status with
         {
-            Phase = exception is null ? InstancePhase.Stopped : InstancePhase.Failed,
-            Processes = new Dictionary<string, ProcessIdentity>(),
+            Phase = Again is not null ? InstancePhase.Starting : exception is null ? InstancePhase.Stopped : InstancePhase.Failed,
+            Processes = Again is null ? new Dictionary<string, ProcessIdentity>() : new Dictionary<string, ProcessIdentity> { [Roles.Supervisor] = ProcessIdentities.Current },
             Fault = exception?.Faults[0],
         });
         _timeline.Dispose();
         _log.Dispose();
         _events.Dispose();
 
-        // Last: whoever waits for the end waits for this.
-        _lock.Dispose();
+        // Last: whoever waits for the end waits for this. An instance that is started again stays taken meanwhile.
+        if (Again is null)
+            _lock.Dispose();
         return Task.CompletedTask;
     }
 

@@ -7,6 +7,8 @@ namespace OpenShell.Vm.Supervision;
 /// <summary>What ends a run unasked: the hypervisor, gvproxy or the agent's channel going away.</summary>
 internal sealed partial class Supervisor
 {
+    internal const string AgentLostCode = "guest.agent-lost";
+
     /// <summary>When one process goes, others follow; the first cause is the one to name. So much later the order is certain.</summary>
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(1);
 
@@ -43,13 +45,16 @@ internal sealed partial class Supervisor
             {
                 Code = "guest.panicked",
                 Stage = _timeline.CurrentStage,
-                What = $"The guest's kernel panicked or rebooted.{LogTail.LastWords(_files.ConsoleLog)}",
+                What = LogTail.Find(_files.ConsoleLog, PanicMark) is { } panic ? $"The guest's kernel panicked: \"{panic}\"." : $"The guest's kernel panicked or rebooted.{LogTail.LastWords(_files.ConsoleLog)}",
                 Remedy = "Its console says why. More memory (--mem) helps when it was killed for want of it.",
                 Log = Kept(_files.ConsoleLog),
             }),
             _ => new Ending.Lost(VmmEnded(machine.Vmm, reason)),
         };
     }
+
+    /// <summary>Begins every panic's line (panic() in kernel/panic.c).</summary>
+    private const string PanicMark = "Kernel panic";
 
     private Fault VmmEnded(ChildProcess vmm, ExitReason reason)
     {
@@ -75,11 +80,15 @@ internal sealed partial class Supervisor
         if (machine.Leaving || machine.Vmm.Exited.IsCompleted)
             return;
         var fault = GvproxyEnded(reason);
+        _log.Say(fault.What);
         _events.Report(EventNames.GvproxyEnded, fault.What, fault: fault.Code);
-        End(new Ending.Lost(fault, GuestIsWell: true));
+        if (machine.ReconnectsNetwork)
+            await HealGvproxyAsync(machine).ConfigureAwait(false);
+        else
+            End(new Ending.Lost(fault, GuestIsWell: true));
     }
 
-    private async Task WatchAgentAsync(Machine machine, IGuestAgent agent)
+    private async Task WatchAgentAsync(Machine machine, GuestAgent agent)
     {
         var reason = await agent.Closed.ConfigureAwait(false);
 
@@ -87,10 +96,10 @@ internal sealed partial class Supervisor
         await ((Task)machine.Vmm.Exited).WaitAsync(AgentSettle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (machine.Leaving || machine.Vmm.Exited.IsCompleted)
             return;
-        _events.Report(EventNames.AgentLost, $"the guest's agent has gone silent: {reason}", fault: "guest.agent-lost");
+        _events.Report(EventNames.AgentLost, $"the guest's agent has gone silent: {reason}", fault: AgentLostCode);
         End(new Ending.Lost(new Fault
         {
-            Code = "guest.agent-lost",
+            Code = AgentLostCode,
             Stage = _timeline.CurrentStage,
             What = $"The guest's agent has gone silent: {reason}{LogTail.LastWords(_files.ConsoleLog)}",
             Remedy = "Its console may say why; start the instance again.",

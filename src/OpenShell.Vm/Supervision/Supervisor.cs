@@ -37,6 +37,7 @@ internal sealed partial class Supervisor : IRunningInstance
     // Cancelled when the user has lost patience with an orderly stop.
     private readonly CancellationTokenSource _hurry = new();
 
+    private readonly RestartRule? _restart;
     private readonly InstanceOrigin? _origin;
     private InstanceConfig _config;
 
@@ -46,8 +47,11 @@ internal sealed partial class Supervisor : IRunningInstance
     /// <param name="instanceLock">Held from now on, and given back at the end; none for a program's VM.</param>
     /// <param name="lastPorts">The forwards of its last run.</param>
     /// <param name="progress">Told of each event.</param>
-    internal Supervisor(InstancesOptions options, InstanceConfig config, InstanceFiles files, InstanceLock? instanceLock, IReadOnlyList<PortForward> lastPorts, IProgress<TimelineEvent>? progress)
+    /// <param name="restart">Whether the instance is started again after this run: then its lock is kept. None: it is not.</param>
+    internal Supervisor(
+        InstancesOptions options, InstanceConfig config, InstanceFiles files, InstanceLock? instanceLock, IReadOnlyList<PortForward> lastPorts, IProgress<TimelineEvent>? progress, RestartRule? restart = null)
     {
+        _restart = restart;
         _options = options;
         _config = config;
         _files = files;
@@ -75,6 +79,9 @@ internal sealed partial class Supervisor : IRunningInstance
 
     /// <inheritdoc/>
     public Task<IGuestProcess> Process => _process.Task;
+
+    /// <summary>Once <see cref="Completion"/> has completed: the pause after which the instance is to be started again; <see langword="null"/>: it is not.</summary>
+    internal TimeSpan? Again { get; private set; }
 
     /// <summary>The truth at this moment.</summary>
     internal InstanceStatus Status => _status.Now;
@@ -165,6 +172,7 @@ internal sealed partial class Supervisor : IRunningInstance
         Phase = InstancePhase.Starting,
         StartedAt = _timeline.StartedAt,
         Mounts = config.Mounts,
+        Restarts = _restart?.Restarts ?? 0,
         Processes = new Dictionary<string, ProcessIdentity> { [Roles.Supervisor] = ProcessIdentities.Current },
     };
 

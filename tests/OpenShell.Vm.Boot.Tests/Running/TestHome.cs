@@ -25,6 +25,16 @@ internal sealed class TestHome : IDisposable
 
     public string Runtime => Path.Combine(Root, "run");
 
+    /// <summary>The same, for the library.</summary>
+    public Instances.HostDirectories Directories => new()
+    {
+        Data = Path.Combine(Data, "openshell-vm"),
+        Cache = Path.Combine(Environment["XDG_CACHE_HOME"]!, "openshell-vm"),
+        OpenShellConfig = Path.Combine(Config, "openshell"),
+        Runtime = Path.Combine(Runtime, "openshell-vm"),
+        Kube = Path.Combine(Home, ".kube"),
+    };
+
     public string Kubeconfig => Path.Combine(Home, ".kube", "gateway.yaml");
 
     /// <summary>What a program started by the test gets.</summary>

@@ -12,9 +12,9 @@ internal sealed class RecordingReporter : IStageReporter
 
     public IReadOnlyList<StageReport> Reports => [.. _reports];
 
-    public void Report(string stage, StageState state, string? detail = null, GuestFault? fault = null)
+    public void Report(string stage, StageState state, string? detail = null, GuestFault? fault = null, ServiceEnd? ended = null)
     {
-        _reports.Enqueue(new StageReport { Stage = stage, State = state, UptimeNanoseconds = 0, Detail = detail, Fault = fault });
+        _reports.Enqueue(new StageReport { Stage = stage, State = state, UptimeNanoseconds = 0, Detail = detail, Fault = fault, Ended = ended });
         _changed.Release();
     }
 

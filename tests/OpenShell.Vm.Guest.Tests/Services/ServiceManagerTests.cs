@@ -72,8 +72,19 @@ public sealed class ServiceManagerTests : IDisposable
         failed.Detail.ShouldBe("ended with exit code 7; starting again in 0.25 s");
         failed.Fault!.Code.ShouldBe("guest.service-ended");
         failed.Fault.What.ShouldContain("the disk is full");
+        failed.Ended.ShouldBe(new ServiceEnd { ExitCode = 7, Restarts = 1 });
         await _reporter.WaitForAsync(r => _reporter.Reports.Count(x => x.Detail?.StartsWith("runs as process") == true) == 2);
         await _manager.StopAsync(0, 100);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Those_that_do_not_stop_can_be_killed_and_the_end_of_each_counts()
+    {
+        _manager.Start([Shell("stubborn", "trap '' TERM; while :; do sleep 0.05; done") with { StopPatience = TimeSpan.FromHours(1) }]);
+        await _manager.HealthyAsync(TestContext.Current.CancellationToken);
+        var stopping = _manager.StopAsync(0, 100);
+        _manager.Kill(0, 100);
+        await stopping.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
     [Fact(Timeout = 60_000)]

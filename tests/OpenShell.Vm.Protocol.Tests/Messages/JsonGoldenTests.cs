@@ -58,10 +58,19 @@ public sealed class JsonGoldenTests
         { new TreeEntry { Path = "l", Kind = TreeEntryKind.Link, Target = "t" }, """{"path":"l","kind":"Link","target":"t"}""" },
         { new TreeSummary(3, 5, 1), """{"entries":3,"bytes":5,"leftOut":1}""" },
         { new GuestMount("openshell0", "/mnt/src", GuestMount.Plan9, true), """{"tag":"openshell0","path":"/mnt/src","type":"9p","readOnly":true}""" },
+        { new HostChange { HostTimeUnixNanoseconds = 7, Network = true }, """{"hostTimeUnixNanoseconds":7,"network":true}""" },
+        { new HostChangeReply { ClockOffsetNanoseconds = -5, Told = ["dns"] }, """{"clockOffsetNanoseconds":-5,"told":["dns"]}""" },
+        { new HostChangeReply { Told = [] }, """{"told":[]}""" },
+        { new ServiceEnd { Restarts = 1 }, """{"restarts":1}""" },
+        { new DiskUsageReply([new DiskUsage("/var/lib/openshell", 10, 3)]), """{"disks":[{"path":"/var/lib/openshell","totalBytes":10,"freeBytes":3}]}""" },
         { new PowerRequest(PowerAction.Off), """{"action":"Off"}""" },
         {
             new StageReport { Stage = "init", State = StageState.Failed, UptimeNanoseconds = 7, Detail = "d", Fault = new GuestFault("c", "w", "r") },
             """{"stage":"init","state":"Failed","uptimeNanoseconds":7,"detail":"d","fault":{"code":"c","what":"w","remedy":"r"}}"""
+        },
+        {
+            new StageReport { Stage = "services/dns", State = StageState.Failed, UptimeNanoseconds = 7, Ended = new ServiceEnd { ExitCode = 137, Restarts = 2 } },
+            """{"stage":"services/dns","state":"Failed","uptimeNanoseconds":7,"ended":{"exitCode":137,"restarts":2}}"""
         },
     };
 

@@ -89,7 +89,7 @@ public sealed class ChildProcessTests : IDisposable
         await using var child = ChildProcess.Start(Shell("trap 'exit 3' TERM; echo up; while :; do sleep 0.01; done"));
         await Eventually.BeTrueAsync(() => File.Exists(Log) && File.ReadAllText(Log).Contains("up", StringComparison.Ordinal), "it has set its trap");
         var said = new List<string>();
-        var (reason, rung) = await ShutdownLadder.DescendAsync(child, [ShutdownLadder.Terminate(child, Eventually.Limit)], said.Add, TestContext.Current.CancellationToken);
+        var (reason, rung) = await ShutdownLadder.DescendAsync(child, [ShutdownLadder.Terminate(child, Eventually.Limit)], said.Add, hurry: TestContext.Current.CancellationToken);
         rung.ShouldBe("SIGTERM");
         reason.Code.ShouldBe(3);
         said[^1].ShouldBe("sh exited with code 3");
@@ -100,7 +100,7 @@ public sealed class ChildProcessTests : IDisposable
     {
         await using var child = ChildProcess.Start(Shell("trap '' TERM; echo up; while :; do sleep 0.01; done"));
         await Eventually.BeTrueAsync(() => File.Exists(Log) && File.ReadAllText(Log).Contains("up", StringComparison.Ordinal), "it has set its trap");
-        var (reason, rung) = await ShutdownLadder.DescendAsync(child, [ShutdownLadder.Terminate(child, TimeSpan.FromMilliseconds(100))], _ => { }, TestContext.Current.CancellationToken);
+        var (reason, rung) = await ShutdownLadder.DescendAsync(child, [ShutdownLadder.Terminate(child, TimeSpan.FromMilliseconds(100))], _ => { }, hurry: TestContext.Current.CancellationToken);
         rung.ShouldBe("SIGKILL");
         reason.Signal.ShouldBe(9);
     }
@@ -116,7 +116,7 @@ public sealed class ChildProcessTests : IDisposable
             new("silent", _ => new TaskCompletionSource().Task, TimeSpan.FromMilliseconds(50)),
             ShutdownLadder.Terminate(child, Eventually.Limit),
         ];
-        (await ShutdownLadder.DescendAsync(child, rungs, said.Add, TestContext.Current.CancellationToken)).Rung.ShouldBe("SIGTERM");
+        (await ShutdownLadder.DescendAsync(child, rungs, said.Add, hurry: TestContext.Current.CancellationToken)).Rung.ShouldBe("SIGTERM");
         said.ShouldContain("sh: broken failed: no such socket");
         said.ShouldContain("sh: not ended by silent in time");
     }
@@ -128,7 +128,7 @@ public sealed class ChildProcessTests : IDisposable
         using var hurry = new CancellationTokenSource();
         Rung[] rungs = [new("patience", _ => Task.CompletedTask, Eventually.Limit, Patient: true), ShutdownLadder.Terminate(child, Eventually.Limit)];
         var start = Stopwatch.GetTimestamp();
-        var descent = ShutdownLadder.DescendAsync(child, rungs, _ => { }, hurry.Token);
+        var descent = ShutdownLadder.DescendAsync(child, rungs, _ => { }, hurry: hurry.Token);
         await hurry.CancelAsync();
         (await descent).Rung.ShouldBe("SIGTERM");
         Stopwatch.GetElapsedTime(start).ShouldBeLessThan(Eventually.Limit);

@@ -7,6 +7,7 @@ using OpenShell.Vm.Hypervisors.Krun;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
+using OpenShell.Vm.Supervision;
 using OpenShell.Vm.Tests.Hypervisors.Krun;
 using OpenShell.Vm.Tests.Support;
 
@@ -61,9 +62,68 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
 
         Events().ShouldBe(
         [
-            EventNames.Starting, EventNames.MachineStarted, EventNames.ForwardAdded, EventNames.ForwardAdded, EventNames.ForwardAdded, EventNames.ForwardRemoved, EventNames.Stopping, EventNames.Stopped,
-            EventNames.Starting, EventNames.MachineStarted, EventNames.Stopping, EventNames.Stopped,
+            EventNames.Starting, EventNames.MachineStarted, EventNames.ForwardAdded, EventNames.ForwardAdded, EventNames.ForwardAdded, EventNames.ForwardRemoved,
+            EventNames.Stopping, EventNames.ShutdownStep, EventNames.ShutdownStep, EventNames.Stopped,
+            EventNames.Starting, EventNames.MachineStarted, EventNames.Stopping, EventNames.ShutdownStep, EventNames.ShutdownStep, EventNames.Stopped,
         ]);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_forward_that_gvproxy_has_lost_is_made_again_and_told()
+    {
+        var instances = Instances();
+        await using var running = await StartAsync(instances);
+        var web = (await instances.AddPortAsync("box", new PortForward { HostPort = 0, GuestPort = 80 }, Token)).Forward;
+        using (var client = new GvproxyClient(InstanceFiles.For(_folder.Directories, InstanceName.Parse("box")).NetworkControlSocket))
+            await client.UnexposeAsync(web, Token);
+        PortCheck.IsFree(PortProtocol.Tcp, web.HostAddress, web.HostPort).ShouldBeTrue();
+
+        await Eventually.BeTrueAsync(() => Events().Contains(EventNames.ForwardRemade), "it is made again");
+        PortCheck.IsFree(PortProtocol.Tcp, web.HostAddress, web.HostPort).ShouldBeFalse();
+        Events().Count(name => name == EventNames.ForwardLost).ShouldBe(1);
+        await running.StopAsync();
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task An_instance_that_fails_is_started_again_with_growing_pauses_until_it_is_stopped()
+    {
+        var instances = Instances(options => options with { RestartsFirstStart = true, RestartBackoff = new Backoff(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(40), TimeSpan.FromHours(1)) }, ("RECORDER_EXIT", "134"));
+        await using var running = await instances.RunAsync(Config() with { Restart = RestartPolicies.OnFailure }, cancellationToken: Token);
+        await Eventually.BeTrueAsync(() => Events().Count(name => name == EventNames.Restarted) >= 3, "it is started again three times");
+        running.Completion.IsCompleted.ShouldBeFalse();
+
+        await instances.StopAsync("box", cancellationToken: Token);
+        (await running.Completion.WaitAsync(Eventually.Limit, Token)).ShouldBe(0);
+        Events()[^1].ShouldBe(EventNames.Stopped);
+        (await instances.FindAsync("box", Token))!.Phase.ShouldBe(InstancePhase.Stopped);
+        var restarts = File.ReadLines(EventsFile).Select(line => JsonSerializer.Deserialize(line, EventJson.Default.InstanceEvent)!).Where(e => e.Event == EventNames.Restarted).Select(e => e.Restarts!.Value).ToArray();
+        restarts.ShouldBe(Enumerable.Range(1, restarts.Length));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Before_it_is_started_again_it_is_still_taken_says_why_and_can_be_stopped()
+    {
+        var instances = Instances(options => options with { RestartsFirstStart = true, RestartBackoff = new Backoff(TimeSpan.FromHours(1), TimeSpan.FromHours(1), TimeSpan.FromHours(1)) }, ("RECORDER_EXIT", "134"));
+        await using var running = await instances.RunAsync(Config() with { Restart = RestartPolicies.Always }, cancellationToken: Token);
+        await Eventually.BeTrueAsync(() => Events().Contains(EventNames.Failed), "it has failed");
+        await Eventually.BeTrueAsync(() => instances.FindAsync("box", Token).Result is { Phase: InstancePhase.Starting, Fault.Code: "vmm.ended" }, "its status says why it waits");
+        (await Should.ThrowAsync<FaultException>(() => instances.RunAsync(Config(), cancellationToken: Token))).Faults[0].Code.ShouldBe("instance.running");
+
+        await instances.StopAsync("box", cancellationToken: Token);
+        (await running.Completion.WaitAsync(Eventually.Limit, Token)).ShouldBe(0);
+        Events().ShouldNotContain(EventNames.Restarted);
+        (await instances.FindAsync("box", Token))!.Phase.ShouldBe(InstancePhase.Stopped);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_policy_that_is_changed_while_it_runs_counts_at_its_next_end()
+    {
+        var instances = Instances(options => options with { RestartsFirstStart = true, RestartBackoff = new Backoff(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1)) }, ("RECORDER_EXIT", "134"));
+        await using var running = await instances.RunAsync(Config() with { Restart = RestartPolicies.OnFailure }, cancellationToken: Token);
+        await Eventually.BeTrueAsync(() => Events().Contains(EventNames.Restarted), "it is started again");
+        await instances.EditAsync("box", config => config with { Restart = RestartPolicies.No }, Token);
+        (await Should.ThrowAsync<FaultException>(() => running.Completion.WaitAsync(Eventually.Limit, Token))).Faults[0].Code.ShouldBe("vmm.ended");
+        (await instances.FindAsync("box", Token))!.Phase.ShouldBe(InstancePhase.Failed);
     }
 
     [Fact(Timeout = 120_000)]
@@ -95,8 +155,10 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
 
     private static async Task<Fault> FaultAsync(Func<Task> action) => (await Should.ThrowAsync<FaultException>(action)).Faults[0];
 
+    private string EventsFile => Path.Combine(_folder.Path, "instances", "box", "events.jsonl");
+
     private string[] Events() =>
-        [.. File.ReadLines(Path.Combine(_folder.Path, "instances", "box", "events.jsonl")).Select(line => JsonSerializer.Deserialize(line, EventJson.Default.InstanceEvent)!.Event)];
+        [.. File.ReadLines(EventsFile).Select(line => JsonSerializer.Deserialize(line, EventJson.Default.InstanceEvent)!.Event)];
 
     private async Task<IRunningInstance> StartAsync(LocalInstances instances)
     {
@@ -119,7 +181,9 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
         return KrunMachine.Cluster with { Name = "box", RootDirectory = _folder.File("root"), Distribution = "upstream", Vcpus = 1, MemoryMib = 2048, GatewayPort = 0 };
     }
 
-    private LocalInstances Instances(params (string Name, string Value)[] environment)
+    private LocalInstances Instances(params (string Name, string Value)[] environment) => Instances(options => options, environment);
+
+    private LocalInstances Instances(Func<InstancesOptions, InstancesOptions> change, params (string Name, string Value)[] environment)
     {
         var variables = environment.ToDictionary(variable => variable.Name, variable => variable.Value);
         variables["RECORDER_LOG"] = _folder.File("calls");
@@ -133,6 +197,6 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
             Gvproxy = RealTools.Gvproxy,
             VmmProgram = new VmmProgram([Recorder.Gateway, "__vmm"], variables),
         };
-        return new LocalInstances(new InstancesOptions { Directories = _folder.Directories, Host = host, HelloBudget = TimeSpan.FromMinutes(5) });
+        return new LocalInstances(change(new InstancesOptions { Directories = _folder.Directories, Host = host, HelloBudget = TimeSpan.FromMinutes(5) }));
     }
 }

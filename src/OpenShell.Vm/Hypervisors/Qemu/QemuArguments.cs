@@ -15,14 +15,14 @@ internal static class QemuArguments
     /// </summary>
     private const int TranslationCacheMib = 1024;
 
-    internal static IEnumerable<string> For(BootPlan plan) =>
+    internal static IEnumerable<string> For(BootPlan plan, Version? version) =>
     [
         .. Machine(plan),
         .. Kernel(plan),
         .. Console(plan),
         .. plan.Disks.SelectMany(Disk),
         .. plan.Shares.SelectMany(Share),
-        .. Network(plan),
+        .. Network(plan, version),
         .. Agent(plan),
         .. Control(plan),
     ];
@@ -124,12 +124,16 @@ internal static class QemuArguments
             ];
     }
 
-    private static IEnumerable<string> Network(BootPlan plan) => plan.Network is not { } network
+    /// <summary>Whether this version connects again to a network that went away. The option came with 8.0, and is called by its unit since 9.2 (docs/about/removed-features and net.json of QEMU 10).</summary>
+    internal static bool Reconnects(Version? version) => version >= new Version(8, 0);
+
+    private static IEnumerable<string> Network(BootPlan plan, Version? version) => plan.Network is not { } network
         ? []
         :
         [
-            // gvproxy listens, QEMU connects; when this connection ends, so does gvproxy.
-            "-netdev", $"stream,id=net,server=off,addr.type=unix,addr.path={Escaped(network.Socket)}",
+            // gvproxy listens, QEMU connects; when this connection ends, so does gvproxy. When it is gvproxy that ended, QEMU tries until there is another.
+            "-netdev", $"stream,id=net,server=off,addr.type=unix,addr.path={Escaped(network.Socket)}"
+                + (version >= new Version(9, 2) ? ",reconnect-ms=200" : Reconnects(version) ? ",reconnect=1" : ""),
             "-device", $"virtio-net-pci,netdev=net,mac={network.MacAddress},romfile=",
         ];
 

@@ -30,7 +30,7 @@ public sealed class QemuHypervisor : IHypervisor
         {
             Title = "QEMU",
             Program = Problem(host) is { } fault ? throw new FaultException(fault) : host.Qemu!,
-            Arguments = [.. QemuArguments.For(plan)],
+            Arguments = [.. QemuArguments.For(plan, host.QemuVersion)],
             LogFile = plan.VmmLog,
         };
     }

@@ -1,0 +1,185 @@
+using System.Globalization;
+using OpenShell.Vm.Events;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
+using OpenShell.Vm.Instances;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>
+/// An instance over its runs: when one ends by itself and the policy says so, the next is started after a pause, by everything that a start by hand goes through. The instance's lock is held from
+/// the first run to the last, so that nobody else takes it in between; what its user stops stays stopped, also during a pause.
+/// </summary>
+internal sealed class RestartingInstance : IRunningInstance
+{
+    /// <summary>Consoles of machines that were lost which are kept.</summary>
+    private const int KeptConsoles = 3;
+
+    private readonly InstanceConfig _config;
+    private readonly InstanceFiles _files;
+    private readonly InstanceLock _held;
+    private readonly InstancesOptions _options;
+    private readonly Func<RestartRule, Supervisor> _start;
+    private readonly Supervisor _first;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _gate = new();
+    private Supervisor _current;
+    private (bool Force, string ByWhom) _asked;
+
+    /// <param name="options">As given to the library.</param>
+    /// <param name="config">Of the first run.</param>
+    /// <param name="files">Its files.</param>
+    /// <param name="held">Its lock, which the last run gives back.</param>
+    /// <param name="rule">Of the first run.</param>
+    /// <param name="start">Starts a run.</param>
+    /// <exception cref="FaultException">The first run cannot be started.</exception>
+    internal RestartingInstance(InstancesOptions options, InstanceConfig config, InstanceFiles files, InstanceLock held, RestartRule rule, Func<RestartRule, Supervisor> start)
+    {
+        (_options, _config, _files, _held, _start) = (options, config, files, held, start);
+        _current = _first = start(rule);
+        Completion = RunAsync(rule);
+    }
+
+    /// <inheritdoc/>
+    public Task<InstanceStatus> Ready => _first.Ready;
+
+    /// <inheritdoc/>
+    public Task<int> Completion { get; }
+
+    /// <summary>The agent of the run of this moment.</summary>
+    public Task<IGuestAgent> Agent => Current.Agent;
+
+    /// <inheritdoc/>
+    public Task<IGuestProcess> Process => Current.Process;
+
+    private Supervisor Current
+    {
+        get
+        {
+            lock (_gate)
+                return _current;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(bool force = false) => StopAsync(force, "this process");
+
+    /// <summary>Stops it, and says in the log for whom.</summary>
+    internal async Task StopAsync(bool force, string byWhom)
+    {
+        Supervisor current;
+        lock (_gate)
+        {
+            _asked = (force, byWhom);
+            current = _current;
+        }
+
+        // First: whatever comes of the run, there is no other.
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await current.StopAsync(force, byWhom).ConfigureAwait(false);
+        await ((Task)Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Stops it, if it still runs.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!Completion.IsCompleted)
+            await StopAsync().ConfigureAwait(false);
+        await Current.DisposeAsync().ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    private async Task<int> RunAsync(RestartRule rule)
+    {
+        while (true)
+        {
+            var current = Current;
+            await ((Task)current.Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (current.Again is not { } pause)
+                return await current.Completion.ConfigureAwait(false);
+
+            rule = rule.Next(current.Status.ReadyAt);
+            if (!await StartAgainAsync(current, rule, pause).ConfigureAwait(false))
+                return 0;
+
+            // Asked for while it was being started.
+            if (_stopping.IsCancellationRequested)
+                _ = Current.StopAsync(_asked.Force, _asked.ByWhom);
+        }
+    }
+
+    /// <returns>Whether it was started; not, when somebody had it stopped meanwhile.</returns>
+    private async Task<bool> StartAgainAsync(Supervisor ended, RestartRule rule, TimeSpan pause)
+    {
+        using var events = new EventLog(_files.Events, _config.Name, _options.Time);
+        var status = ended.Status;
+        try
+        {
+            if (!await PauseAsync(pause).ConfigureAwait(false))
+            {
+                events.Report(EventNames.Stopping, $"asked to stop by {_asked.ByWhom}, before it was started again");
+                events.Report(EventNames.Stopped, $"{_config.Name} has stopped");
+                End(status with { Phase = InstancePhase.Stopped, Fault = null });
+                return false;
+            }
+
+            KeepConsole();
+            events.Report(EventNames.Restarted, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is started again by its policy {rule.Policy()}, {pause.TotalSeconds:0.#} s after it ended"), restarts: rule.Restarts);
+            await ended.DisposeAsync().ConfigureAwait(false);
+            var next = _start(rule);
+            lock (_gate)
+                _current = next;
+            return true;
+        }
+        catch (Exception e) when (e is FaultException or IOException or UnauthorizedAccessException)
+        {
+            var faults = e is FaultException known ? known.Faults : [SystemFaults.Translate(e) ?? InstanceStore.Broken(_files.Root, e.Message.TrimEnd('.'))];
+            InstanceStore.WriteFaults(_files, faults);
+            events.Report(EventNames.Failed, faults[0].What, fault: faults[0].Code);
+            End(status with { Phase = InstancePhase.Failed, Fault = faults[0] });
+            throw e is FaultException ? e : new FaultException(faults[0], e);
+        }
+    }
+
+    /// <summary>Waits; somebody may still have it stopped.</summary>
+    /// <returns>Whether nobody had.</returns>
+    private async Task<bool> PauseAsync(TimeSpan pause)
+    {
+        await using var broker = AgentBroker.Start(_files.AgentSocket);
+        broker.Register(SupervisorCall.StopService, (request, cancellationToken) =>
+        {
+            var forced = SupervisorCall.IsForced(request);
+            _ = Task.Run(() => StopAsync(forced, "a client"), CancellationToken.None);
+            return Task.FromResult<byte[]>([]);
+        });
+        try
+        {
+            await Task.Delay(pause, _options.Time, _stopping.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private void End(InstanceStatus status)
+    {
+        InstanceRemains.RemoveRunFolder(_files);
+        InstanceStore.WriteStatus(_files, status with { Processes = new Dictionary<string, ProcessIdentity>() });
+        _held.Dispose();
+    }
+
+    private void KeepConsole()
+    {
+        if (!File.Exists(_files.ConsoleLog))
+            return;
+        for (var number = KeptConsoles - 1; number >= 1; number--)
+        {
+            if (File.Exists(_files.ConsoleOfLost(number)))
+                File.Move(_files.ConsoleOfLost(number), _files.ConsoleOfLost(number + 1), overwrite: true);
+        }
+
+        File.Move(_files.ConsoleLog, _files.ConsoleOfLost(1), overwrite: true);
+    }
+}

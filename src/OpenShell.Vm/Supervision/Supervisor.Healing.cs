@@ -1,0 +1,268 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text.Json;
+using OpenShell.Vm.Events;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Networking;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Supervision.Watching;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>What is watched while the machine runs, and put right without ending it (docs/healing.md).</summary>
+internal sealed partial class Supervisor
+{
+    /// <summary>A port that is taken by then, or a program that is gone, does not come back by being tried for ever.</summary>
+    private const int MaxGvproxyStarts = 5;
+
+    /// <summary>QEMU tries every 200 ms, or every second.</summary>
+    private static readonly TimeSpan ReconnectLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>One question to gvproxy, or to the guest through it.</summary>
+    private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>What must be free on the host before a machine that had no room goes on: the smallest level that is warned of.</summary>
+    private static readonly long RoomToGoOn = (long)DiskWatch.HostLevels[^1];
+
+    private int _gvproxyFailures;
+    private long _gvproxySince = Stopwatch.GetTimestamp();
+
+    /// <summary>From power-on: what needs no guest.</summary>
+    private void WatchHost()
+    {
+        if (_config.Network == NetworkNames.Gvproxy)
+            Watch([new ForwardWatch(new LiveForwards(this), ReportWatched)]);
+    }
+
+    /// <summary>From hello.</summary>
+    private void WatchGuest(Machine machine, GuestAgent agent)
+    {
+        var limits = _options.Silence is { } silence ? HeartbeatLimits.Of(silence) : HeartbeatLimits.For(_accelerator == Accelerator.Tcg);
+        var processor = new ProcessorTime(machine.Vmm.Identity);
+        machine.OutOfSpace = () => OnOutOfSpace();
+        IWatch[] watches =
+        [
+            new HeartbeatWatch(agent.PingAsync, () => processor.Used, () => machine.IsPaused, limits, what => OnHang(machine, what), _options.Time),
+            new ClockWatch(_options.HostClocks ?? HostClocks.Read, (change, token) => TellGuestAsync(agent, change, token), ReportWatched),
+        ];
+        IWatch[] ofCluster =
+        [
+            new NetworkWatch(HostNetwork.Read, (change, token) => TellGuestAsync(agent, change, token), ReportWatched),
+            new DiskWatch(token => MeasureDisksAsync(machine, agent, token), disks => _status.Change(status => status with { Disks = disks }), ReportWatched),
+        ];
+        Watch(IsCluster ? [.. watches, .. ofCluster] : watches);
+    }
+
+    private void Watch(IEnumerable<IWatch> watches) => _ = WatchRunner.RunAsync(watches, _options.Time, _log.Say, _running.Token);
+
+    private void ReportWatched(string name, string message, string? subject = null)
+    {
+        _log.Say(message);
+        _events.Report(name, message, subject);
+    }
+
+    /// <summary>Something ended gvproxy: another takes its place, with the same forwards, and QEMU connects the guest to it.</summary>
+    private async Task HealGvproxyAsync(Machine machine)
+    {
+        var started = false;
+        try
+        {
+            // Nobody changes forwards meanwhile.
+            await _forwarding.WaitAsync(_running.Token).ConfigureAwait(false);
+            try
+            {
+                started = await RestartGvproxyAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                _forwarding.Release();
+            }
+
+            if (!started)
+                return;
+            var gvproxy = _gvproxy!;
+            _ = WatchGvproxyAsync(machine, gvproxy);
+            await ((Task)machine.NetworkConnected).WaitAsync(ReconnectLimit, _running.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var connected = machine.NetworkConnected.IsCompletedSuccessfully;
+            ReportWatched(EventNames.GvproxyRestarted, $"gvproxy was started again, pid {gvproxy.Identity.Pid}; the guest {(connected ? "is connected again" : "has not connected yet")}");
+        }
+        catch (OperationCanceledException)
+        {
+            // The run is over.
+        }
+        catch (Exception e)
+        {
+            End(new Ending.Lost(FaultOf(e), e, GuestIsWell: true));
+        }
+    }
+
+    private async Task<bool> RestartGvproxyAsync()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            _gvproxyFailures = Backoff.Gvproxy.Count(_gvproxyFailures, Stopwatch.GetElapsedTime(_gvproxySince));
+            await Task.Delay(Backoff.Gvproxy.PauseAfter(_gvproxyFailures), _running.Token).ConfigureAwait(false);
+            _gvproxySince = Stopwatch.GetTimestamp();
+            try
+            {
+                await StartGvproxyAsync(tolerant: true).ConfigureAwait(false);
+                return true;
+            }
+            catch (FaultException e)
+            {
+                _log.Say($"gvproxy, start {attempt} of {MaxGvproxyStarts}: {e.Faults[0].What}");
+                if (_gvproxy is { } half)
+                    await half.DisposeAsync().ConfigureAwait(false);
+                if (attempt == MaxGvproxyStarts)
+                {
+                    End(new Ending.Lost(e.Faults[0], e, GuestIsWell: true));
+                    return false;
+                }
+            }
+        }
+    }
+
+    private void OnHang(Machine machine, string what)
+    {
+        if (machine.Leaving)
+            return;
+        _events.Report(EventNames.MachineHung, $"the guest hangs: {what}", fault: "guest.hung");
+        End(new Ending.Lost(new Fault
+        {
+            Code = "guest.hung",
+            Stage = _ready.Task.IsCompleted ? null : _timeline.CurrentStage,
+            What = $"The guest hangs: {what}.{LogTail.LastWords(_files.ConsoleLog)}",
+            Remedy = "Its console may say why. 'gateway edit --restart on-failure' has it started again by itself.",
+            Log = Kept(_files.ConsoleLog),
+        }));
+    }
+
+    private void OnOutOfSpace()
+    {
+        var what = $"the host's file system of {_files.Root} is full: QEMU holds the machine until there is room";
+        ReportWatched(EventNames.DiskNearlyFull, what, DiskSpace.Host);
+    }
+
+    private static async Task<HostChangeReply?> TellGuestAsync(GuestAgent agent, HostChange change, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ProbeLimit);
+        var reply = await agent.CallAsync(ServiceNames.HostChanged, JsonSerializer.SerializeToUtf8Bytes(change, ProtocolJson.Default.HostChange), limit.Token).ConfigureAwait(false);
+        return JsonSerializer.Deserialize(reply, ProtocolJson.Default.HostChangeReply);
+    }
+
+    private async Task<IReadOnlyList<DiskSpace>> MeasureDisksAsync(Machine machine, GuestAgent agent, CancellationToken cancellationToken)
+    {
+        var drive = new DriveInfo(_files.Root);
+        var host = new DiskSpace(DiskSpace.Host, _files.Root, drive.TotalSize, drive.AvailableFreeSpace);
+        if (machine.WaitsForSpace)
+        {
+            // It cannot answer.
+            if (host.FreeBytes < RoomToGoOn)
+                return [host];
+            await machine.ContinueAsync(cancellationToken).ConfigureAwait(false);
+            ReportWatched(EventNames.DiskRoomAgain, "the host's file system has room again: the machine goes on", DiskSpace.Host);
+        }
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ProbeLimit);
+        try
+        {
+            var reply = JsonSerializer.Deserialize(await agent.CallAsync(ServiceNames.DiskUsage, default, limit.Token).ConfigureAwait(false), ProtocolJson.Default.DiskUsageReply);
+            return [host, .. (reply?.Disks ?? []).Select(disk => new DiskSpace(DiskSpace.Guest, disk.Path, disk.TotalBytes, disk.FreeBytes))];
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is OperationCanceledException or FaultException)
+        {
+            // The heartbeat is about that; the host's disk can be told all the same.
+            return [host];
+        }
+    }
+
+    /// <summary>The forwards of this run, as <see cref="ForwardWatch"/> wants to know them.</summary>
+    private sealed class LiveForwards(Supervisor supervisor) : IForwards
+    {
+        // While gvproxy is being replaced, or a forward changed, nothing can be said about any.
+        private bool IsChanging => supervisor._forwarding.CurrentCount == 0 || !supervisor._networkUp.Task.IsCompleted || supervisor._gvproxy is not { Exited.IsCompleted: false };
+
+        public IReadOnlyList<PortForward> Wanted => IsChanging ? [] : supervisor._ports.All;
+
+        public async Task<IReadOnlyList<PortForward>> InForceAsync(CancellationToken cancellationToken)
+        {
+            if (IsChanging)
+                return [];
+            using var client = new GvproxyClient(supervisor._files.NetworkControlSocket);
+            return await client.ListAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        public bool IsListening(PortForward forward) =>
+            forward.Protocol == PortProtocol.Unix ? File.Exists(forward.HostSocket) : !PortCheck.IsFree(forward.Protocol, forward.HostAddress, forward.HostPort);
+
+        /// <summary>The gateway and the API server speak TLS: whatever they answer to a hello, even a refusal, the guest has said.</summary>
+        public async Task<bool?> AnswersAsync(PortForward forward, CancellationToken cancellationToken)
+        {
+            if (supervisor.PurposeOf(forward) is null || !supervisor._ready.Task.IsCompletedSuccessfully)
+                return null;
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(ProbeLimit);
+            try
+            {
+                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(forward.HostAddress), forward.HostPort), limit.Token).ConfigureAwait(false);
+
+                // Who it is does not matter here, only that somebody is there: nothing is sent that is worth anything.
+#pragma warning disable CA5359
+                await using var tls = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false, (_, _, _, _) => true);
+#pragma warning restore CA5359
+                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, limit.Token).ConfigureAwait(false);
+                return true;
+            }
+            catch (AuthenticationException)
+            {
+                return true;
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is IOException or SocketException or OperationCanceledException)
+            {
+                return false;
+            }
+        }
+
+        public async Task RemakeAsync(PortForward forward, CancellationToken cancellationToken)
+        {
+            await supervisor._forwarding.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                // Removed meanwhile, by its user.
+                if (!supervisor._ports.All.Contains(forward))
+                    return;
+                using var client = new GvproxyClient(supervisor._files.NetworkControlSocket);
+                try
+                {
+                    await client.UnexposeAsync(forward, cancellationToken).ConfigureAwait(false);
+                }
+                catch (FaultException)
+                {
+                    // It did not know it: all the better.
+                }
+
+                await client.ExposeAsync(forward, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                supervisor._forwarding.Release();
+            }
+        }
+
+        public void GiveUpOnGvproxy(string why)
+        {
+            supervisor._log.Say($"gvproxy is ended: {why}");
+            supervisor._gvproxy?.Signal(Signals.Kill);
+        }
+    }
+}

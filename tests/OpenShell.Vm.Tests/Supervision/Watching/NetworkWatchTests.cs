@@ -1,0 +1,68 @@
+using OpenShell.Vm.Events;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Supervision.Watching;
+using OpenShell.Vm.Tests.Support;
+
+namespace OpenShell.Vm.Tests.Supervision.Watching;
+
+public sealed class NetworkWatchTests : IDisposable
+{
+    private readonly TestFolder _folder = new();
+    private readonly List<(string Name, string Message)> _events = [];
+    private int _told;
+    private HostNetwork _network = new("192.0.2.5\n192.0.2.1", "nameserver 192.0.2.1");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Another_network_is_told_once_it_has_settled()
+    {
+        var watch = Watch();
+        await LookAsync(watch);
+        _network = new("198.51.100.7\n198.51.100.1", "");
+        await LookAsync(watch);
+        _told.ShouldBe(0);
+        _network = _network with { Resolvers = "nameserver 198.51.100.1" };
+        await LookAsync(watch);
+        _told.ShouldBe(0);
+        await LookAsync(watch);
+        _events.ShouldBe([(EventNames.NetworkChanged, "the host's addresses and name servers changed; dhcp, dns in the guest were told")]);
+        await LookAsync(watch);
+        _told.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task What_comes_back_before_it_has_settled_is_no_news()
+    {
+        var watch = Watch();
+        var before = _network;
+        _network = new("", "");
+        await LookAsync(watch);
+        _network = before;
+        await LookAsync(watch);
+        await LookAsync(watch);
+        _told.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Comments_of_a_resolver_file_mean_nothing_and_a_missing_one_is_empty()
+    {
+        var file = _folder.File("resolv.conf");
+        HostNetwork.ReadResolvers(file).ShouldBe("");
+        File.WriteAllText(file, "# made at 10:31\nnameserver 192.0.2.1\n\n; old\n search example\n");
+        HostNetwork.ReadResolvers(file).ShouldBe("nameserver 192.0.2.1\nsearch example");
+    }
+
+    [Fact]
+    public void The_real_network_can_be_read_and_is_equal_to_itself() => HostNetwork.Read().ShouldBe(HostNetwork.Read());
+
+    private NetworkWatch Watch() => new(() => _network, (change, _) =>
+    {
+        change.Network.ShouldBeTrue();
+        change.HostTimeUnixNanoseconds.ShouldBeNull();
+        _told++;
+        return Task.FromResult<HostChangeReply?>(new HostChangeReply { Told = ["dhcp", "dns"] });
+    }, (name, message, _) => _events.Add((name, message)));
+
+    private static Task LookAsync(NetworkWatch watch) => watch.LookAsync(TestContext.Current.CancellationToken);
+}
