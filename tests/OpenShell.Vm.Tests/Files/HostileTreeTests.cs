@@ -192,7 +192,7 @@ public sealed class HostileTreeTests : IDisposable
     public async Task A_file_in_the_place_of_a_hard_link_leaves_the_other_name_alone()
     {
         Directory.CreateDirectory(Path.Combine(Destination, "src"));
-        Interop.Libc.Link(Path.Combine(_outside, "victim"), Path.Combine(Destination, "src", "file")).ShouldBe(0);
+        OpenShell.Vm.Interop.Libc.Link(Path.Combine(_outside, "victim"), Path.Combine(Destination, "src", "file")).ShouldBe(0);
         await ReceiveAsync(async guest =>
         {
             await guest.FolderAsync("");
