@@ -18,7 +18,7 @@ internal static class BundleRules
             return "it does not say what it starts";
         if (manifest.Requirements.Any(r => r is not { Package: not null, Why: not null }))
             return "it does not name what it needs of the host";
-        if (Told(manifest).FirstOrDefault(text => text.Any(char.IsControl)) is not null)
+        if (Told(manifest).Any(text => text.Any(char.IsControl)))
             return "a text in it has control characters";
         var paths = new HashSet<string>(StringComparer.Ordinal) { BundleNames.Manifest, BundleNames.ManifestSum };
         var files = new HashSet<string>(StringComparer.Ordinal);

@@ -4,7 +4,6 @@ using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Interop;
-using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Images;
 
@@ -81,7 +80,7 @@ internal sealed record GivenK3s(string Binary, string Sha256, string? Images, st
     private static string? ImagesBeside(string path, string architecture) =>
         Endings.Select(e => Path.Combine(Path.GetDirectoryName(path)!, $"k3s-airgap-images-{architecture}{e}")).FirstOrDefault(File.Exists);
 
-    private static Fault Wrong(string what, string why, string remedy) => new() { Code = "image.k3s-" + what, Stage = BootStages.Image, What = why, Remedy = remedy, IsUsage = true };
+    private static Fault Wrong(string what, string why, string remedy) => ImageFaults.Usage("image.k3s-" + what, why, remedy);
 
     private static async Task<string> HashAsync(string path, CancellationToken cancellationToken)
     {

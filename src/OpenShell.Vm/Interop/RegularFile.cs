@@ -54,21 +54,26 @@ internal static class RegularFile
         var handle = new SafeFileHandle(descriptor, ownsHandle: true);
         try
         {
-            // Pipes, sockets and terminals have no length at all; devices say that they have none, and yet give something.
-            if (RandomAccess.GetLength(handle) > 0 || RandomAccess.Read(handle, stackalloc byte[1], 0) == 0)
-                return handle;
-        }
-        catch (NotSupportedException)
-        {
+            return IsRegular(handle) ? handle : throw new InvalidDataException("it is no regular file");
         }
         catch
         {
             handle.Dispose();
             throw;
         }
+    }
 
-        handle.Dispose();
-        throw new InvalidDataException("it is no regular file");
+    // Pipes, sockets and terminals have no length at all; devices say that they have none, and yet give something.
+    private static bool IsRegular(SafeFileHandle handle)
+    {
+        try
+        {
+            return RandomAccess.GetLength(handle) > 0 || RandomAccess.Read(handle, stackalloc byte[1], 0) == 0;
+        }
+        catch (NotSupportedException)
+        {
+            return false;
+        }
     }
 
     /// <summary>The last bytes of a file, at most as many, with how many there are before them.</summary>

@@ -42,12 +42,12 @@ public sealed class BadWorkloadTests : IDisposable
         "\x7f\x45LF\x02\x01\x01"u8.CopyTo(header);
         header[0x12] = 22;
 
-        Told(await UpAsync("--k3s-binary", Write("k3s", header)), 1, "is a program for another processor", "Take the file of the release that is for");
+        Told(await UpAsync("--k3s-binary", Write("k3s", header)), 2, "is a program for another processor", "Take the file of the release that is for");
     }
 
     [Fact]
     public async Task A_k3s_that_is_no_program_is_said() =>
-        Told(await UpAsync("--k3s-binary", Write("k3s", "<html>not found</html>"u8)), 1, "is not a 64-bit Linux program", "as its release page has it");
+        Told(await UpAsync("--k3s-binary", Write("k3s", "<html>not found</html>"u8)), 2, "is not a 64-bit Linux program", "as its release page has it");
 
     private Task<Finished> UpAsync(params string[] options) => new GatewayCli(_home).RunAsync(["up", "--detach", "--distribution", "k3s", .. options]);
 

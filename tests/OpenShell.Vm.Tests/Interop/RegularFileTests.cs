@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OpenShell.Vm.Bundles;
 using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Faults;
@@ -7,6 +6,7 @@ using OpenShell.Vm.Images.Registry;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Interop;
 using OpenShell.Vm.Tests.Images;
+using OpenShell.Vm.Tests.Support;
 
 namespace OpenShell.Vm.Tests.Interop;
 
@@ -20,7 +20,7 @@ public sealed class RegularFileTests : IDisposable
     [Fact(Timeout = 30_000)]
     public async Task Pipes_devices_and_folders_are_none_and_an_empty_file_is_one()
     {
-        RegularFile.WhyNot(await PipeAsync()).ShouldBe("it is no regular file");
+        RegularFile.WhyNot(NamedPipe.Make(_folder.File("pipe"))).ShouldBe("it is no regular file");
         RegularFile.WhyNot("/dev/zero").ShouldBe("it is no regular file");
         RegularFile.WhyNot(_folder.Path).ShouldBe("it is a folder");
         RegularFile.WhyNot(_folder.Write("empty", "")).ShouldBeNull();
@@ -34,7 +34,7 @@ public sealed class RegularFileTests : IDisposable
     [Fact(Timeout = 30_000)]
     public async Task A_pipe_in_place_of_any_file_is_refused()
     {
-        var pipe = await PipeAsync();
+        var pipe = NamedPipe.Make(_folder.File("pipe"));
         var token = TestContext.Current.CancellationToken;
 
         Should.Throw<FaultException>(() => BundleFile.Open(pipe)).Faults[0].What.ShouldContain("no regular file");
@@ -51,13 +51,5 @@ public sealed class RegularFileTests : IDisposable
         var faults = DeliveryFiles.Faults(given);
         faults.Count.ShouldBe(6);
         faults.ShouldAllBe(f => f.Code == "delivery.not-a-file" && f.IsUsage);
-    }
-
-    private async Task<string> PipeAsync()
-    {
-        var path = _folder.File("pipe");
-        using var maker = Process.Start("mkfifo", path);
-        await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return path;
     }
 }

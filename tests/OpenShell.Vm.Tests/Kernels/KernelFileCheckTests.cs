@@ -33,9 +33,7 @@ public sealed class KernelFileCheckTests : IDisposable
     [Fact]
     public void A_pipe_and_a_device_without_end_do_not_hang()
     {
-        var pipe = _folder.File("pipe");
-        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", [pipe]))
-            mkfifo.WaitForExit();
+        var pipe = NamedPipe.Make(_folder.File("pipe"));
 
         Should.Throw<InvalidDataException>(() => RegularFile.Read(pipe, 100));
         Should.Throw<InvalidDataException>(() => KernelColumn.OfFile("a", pipe));

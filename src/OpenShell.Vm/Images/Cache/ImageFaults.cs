@@ -11,6 +11,10 @@ internal static class ImageFaults
     public static FaultException Make(string code, string what, string remedy, string? log = null, Exception? cause = null) =>
         new(new Fault { Code = code, Stage = BootStages.Image, What = what, Remedy = remedy, Log = log }, cause);
 
+    /// <summary>What the user named cannot be used.</summary>
+    public static Fault Usage(string code, string what, string remedy) =>
+        new() { Code = code, Stage = BootStages.Image, What = what, Remedy = remedy, IsUsage = true };
+
     public static Fault Corrupt(string file, string how, string? setAside) => new()
     {
         Code = "image.artifact-corrupt",

@@ -2,7 +2,6 @@ using System.Text.Json;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Interop;
-using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Images.Registry;
 
@@ -75,14 +74,8 @@ internal sealed class LayoutContent(BaseImageSource.Layout source) : ImageConten
         return JsonSerializer.SerializeToUtf8Bytes(new ManifestDocument { SchemaVersion = 2, MediaType = MediaTypes.Index, Manifests = plain }, RegistryJson.Default.ManifestDocument);
     }
 
-    internal static FaultException Missing(string path, string why) => new(new Fault
-    {
-        Code = "image.base-image-not-found",
-        Stage = BootStages.Image,
-        What = $"{path} {why}.",
-        Remedy = "Give --base-image an OCI layout as oci:FOLDER, or an archive as PATH.tar: 'skopeo copy docker://NAME oci:FOLDER' and 'docker save NAME -o PATH.tar' make them.",
-        IsUsage = true,
-    });
+    internal static FaultException Missing(string path, string why) => new(ImageFaults.Usage(
+        "image.base-image-not-found", $"{path} {why}.", "Give --base-image an OCI layout as oci:FOLDER, or an archive as PATH.tar: 'skopeo copy docker://NAME oci:FOLDER' and 'docker save NAME -o PATH.tar' make them."));
 
     private static string? NameOf(Descriptor manifest) => manifest.Annotations?.GetValueOrDefault(NameAnnotation);
 
