@@ -19,6 +19,9 @@ public static class GvproxyCommandLine
             Title = "gvproxy",
             Program = program,
             LogFile = files.GvproxyLog,
+
+            // Go's heap may grow by half of what lives in it before that is looked at, not to the double: buffers of connections come and go.
+            Environment = new Dictionary<string, string> { ["GOGC"] = "50" },
             Arguments =
             [
                 // The guest's interface: one connection, frames behind a 4-byte length; gvproxy ends when it is closed.
