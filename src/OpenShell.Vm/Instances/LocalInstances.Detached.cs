@@ -98,11 +98,11 @@ public sealed partial class LocalInstances
         }
     }
 
-    // A start needs more memory than what follows, which may be weeks. This process is the supervisor's alone, so that a collection is in nobody's way.
+    // A start needs more memory than what follows, which may be weeks.
     private static async Task GiveMemoryBackAsync(Task ready)
     {
         await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        WorkingSet.Trim();
     }
 
     // Those of starts that were killed before their supervisor had read them: whoever has the lock is alone.

@@ -20,8 +20,8 @@ public static class GvproxyCommandLine
             Program = program,
             LogFile = files.GvproxyLog,
 
-            // Go's heap may grow by half of what lives in it before that is looked at, not to the double: buffers of connections come and go.
-            Environment = new Dictionary<string, string> { ["GOGC"] = "50" },
+            // Buffers of connections come and go: Go's heap may grow by half of what lives in it before that is looked at, not to the double, and above 20 MiB in all what is free is given back at once.
+            Environment = new Dictionary<string, string> { ["GOGC"] = "50", ["GOMEMLIMIT"] = "20MiB" },
             Arguments =
             [
                 // The guest's interface: one connection, frames behind a 4-byte length; gvproxy ends when it is closed.

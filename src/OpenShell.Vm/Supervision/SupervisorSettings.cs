@@ -15,6 +15,9 @@ internal static class SupervisorSettings
         // 2 MiB of new objects, then they are looked at. The default is the size of the processor's cache, which may be 32.
         new("DOTNET_GCgen0size", "200000"),
 
+        // What was compiled ahead of time stays as it is, and the rest is compiled once: nothing is counted and compiled again for a speed that nobody waits for.
+        new("DOTNET_TieredCompilation", "0"),
+
         // glibc keeps a pool of memory for each thread that ever asked for some.
         new("MALLOC_ARENA_MAX", "1"),
     ];
