@@ -1,6 +1,5 @@
 using System.Globalization;
 using OpenShell.Vm.Bench.Measuring;
-using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Supervision;
 
 namespace OpenShell.Vm.Bench.Benchmarks;
@@ -12,6 +11,9 @@ internal sealed class CommandCost : IBenchmark
     private const int Looks = 5;
     private const string PeerVersion = "kubectl version --client";
     private const string PeerHelp = "kubectl --help";
+
+    /// <summary>All that is watched has been looked at once by then.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(40);
 
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
@@ -26,22 +28,26 @@ internal sealed class CommandCost : IBenchmark
         var status = await cluster.UpAsync();
         int Pid(string role) => status.GetProperty("processes").GetProperty(role).GetProperty("pid").GetInt32();
 
-        // First while nothing else of .NET's runs that would share its pages and so make the share smaller.
-        List<double> both = [], supervisor = [], network = [];
+        context.Say($"  ready; its memory is looked at after {Settled.TotalSeconds:0} s");
+        await Task.Delay(Settled);
+        List<double> both = [], supervisor = [], network = [], resident = [];
         for (var look = 0; look < Looks; look++)
         {
             await Task.Delay(BetweenLooks);
-            supervisor.Add(ProportionalMebibytes(Pid(Roles.Supervisor)));
-            network.Add(ProportionalMebibytes(Pid(Roles.Gvproxy)));
+            supervisor.Add(Mebibytes(Pid(Roles.Supervisor), "Pss:"));
+            network.Add(Mebibytes(Pid(Roles.Gvproxy), "Pss:"));
             both.Add(supervisor[^1] + network[^1]);
+            resident.Add(Mebibytes(Pid(Roles.Supervisor), "Rss:") + Mebibytes(Pid(Roles.Gvproxy), "Rss:"));
         }
 
         context.Say(string.Create(CultureInfo.InvariantCulture, $"  memory: supervisor {supervisor[^1]:0.0} MiB, gvproxy {network[^1]:0.0} MiB; load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}"));
         yield return new Measurement { What = "memory of supervisor and gvproxy", Samples = both, Unit = Unit.Mebibytes, Judged = Statistic.Worst, Budget = 80 };
+        yield return new Measurement { What = "the same, with all that they share", Samples = resident, Unit = Unit.Mebibytes };
         yield return new Measurement { What = "memory of the supervisor", Samples = supervisor, Unit = Unit.Mebibytes };
         yield return new Measurement { What = "memory of gvproxy", Samples = network, Unit = Unit.Mebibytes };
 
-        var kubectl = ExecutableSearch.Find("kubectl") ?? throw new BenchException("kubectl, the peer of the command, is missing; see 'gateway doctor'.");
+        var kubectl = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "kubectl")).FirstOrDefault(File.Exists)
+            ?? throw new BenchException("kubectl, the peer of the command, is missing (package kubernetes-client).");
         (string What, string Program, string[] Arguments, double? Budget, string? Peer)[] commands =
         [
             (PeerVersion, kubectl, ["version", "--client"], null, null),
@@ -67,10 +73,10 @@ internal sealed class CommandCost : IBenchmark
             yield return new Measurement { What = command.What, Samples = samples[command.What], Budget = command.Budget, Baseline = command.Peer };
     }
 
-    // Its own pages, and of each that it shares its part: https://docs.kernel.org/filesystems/proc.html, smaps_rollup.
-    private static double ProportionalMebibytes(int pid)
+    // Pss: its own pages, and of each that it shares its part. Rss: all that are there. https://docs.kernel.org/filesystems/proc.html, smaps_rollup.
+    private static double Mebibytes(int pid, string what)
     {
-        var line = File.ReadLines($"/proc/{pid}/smaps_rollup").First(line => line.StartsWith("Pss:", StringComparison.Ordinal));
+        var line = File.ReadLines($"/proc/{pid}/smaps_rollup").First(line => line.StartsWith(what, StringComparison.Ordinal));
         return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
     }
 }
