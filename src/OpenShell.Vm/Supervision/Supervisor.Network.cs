@@ -1,6 +1,7 @@
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images.Host;
+using OpenShell.Vm.Instances;
 using OpenShell.Vm.Interop;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
