@@ -14,8 +14,14 @@ internal sealed class Ext4Repair(Tool tool, string label)
     // Minutes: a check of a large, damaged disk on an emulated processor.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
+    /// <summary>How e2fsck ends the sentence about something that it put right.</summary>
+    private static readonly string[] Corrections = ["FIXED", "CLEARED", "SALVAGED", "CONNECTED", "TRUNCATED", "RELOCATED", "CREATED"];
+
     /// <summary>What it says of a repair is kept; the last part of it, when it is long.</summary>
     private const int Said = 64 << 10;
+
+    /// <summary>Of what it says when it fails, the sentence that matters comes last.</summary>
+    private const int Told = 600;
 
     /// <summary>mke2fs makes blocks of 4 KiB on every disk of 512 MiB and more; a group has as many blocks as one block has bits.</summary>
     private const int BlockSize = 4096, GroupBlocks = 8 * BlockSize;
@@ -39,18 +45,20 @@ internal sealed class Ext4Repair(Tool tool, string label)
     public async Task<RepairResult> RepairAsync(string device, ToolResult? before = null)
     {
         var last = Ext4Superblock.Read(FileSystemSignature.ReadStart(device)) is { } own && own.Label == label ? await RunAsync("-fy", device).ConfigureAwait(false) : before;
-        if (last is { Code: 1 or 2 } or { Code: 0 })
-            return Thorough(last, "repaired");
-        foreach (var group in CopiesOf(device))
+        if (last is { Code: 0 } && before is null)
+            return new RepairResult("checked", null, MayLackFiles: false);
+        if (last is { Code: 0 or 1 or 2 })
+            return new RepairResult("repaired", last.Output, MayLackFiles: true);
+        foreach (var group in CopiesOf(device).ToArray())
         {
             last = await RunAsync("-fy", "-b", ((long)group * GroupBlocks).ToString(CultureInfo.InvariantCulture), "-B", BlockSize.ToString(CultureInfo.InvariantCulture), device).ConfigureAwait(false);
             if (last.Code is 0 or 1 or 2)
-                return Thorough(last, "repaired by a copy of its superblock");
+                return new RepairResult("repaired by a copy of its superblock", last.Output, MayLackFiles: true);
         }
 
         throw new GuestFaultException(
             "guest.state-disk-damaged",
-            $"the file system on the state disk could not be repaired: {last}.",
+            $"the file system on the state disk could not be repaired: {(last is null ? "no superblock of it is left" : last with { Output = last.Output[^Math.Min(last.Output.Length, Told)..] })}.",
             "The disk is as it was found, but for what e2fsck could put right. Put a copy of it back; or begin anew with 'gateway reset', which discards what is on it.");
     }
 
@@ -75,7 +83,8 @@ internal sealed class Ext4Repair(Tool tool, string label)
 
     private static IEnumerable<int> Powers()
     {
-        var (three, five, seven) = (1L, 5L, 7L);
+        yield return 1;
+        var (three, five, seven) = (3L, 5L, 7L);
         while (Math.Min(three, Math.Min(five, seven)) is var next and < int.MaxValue)
         {
             yield return (int)next;
@@ -91,13 +100,10 @@ internal sealed class Ext4Repair(Tool tool, string label)
     {
         var replayed = result.Output.Contains("recovering journal", StringComparison.Ordinal);
 
-        // Code 1 is also that of a journal that was replayed; a repair has said what it put right.
-        var corrected = result.Output.Contains("FIXED", StringComparison.Ordinal) || result.Output.Contains("CLEARED", StringComparison.Ordinal);
+        // Numbers that are only brought up to date after a crash, and files that were deleted while they were open, it tells in other words.
+        var corrected = Corrections.Any(word => result.Output.Contains(".  " + word, StringComparison.Ordinal) || result.Output.Contains('\n' + word, StringComparison.Ordinal));
         return corrected ? new RepairResult("repaired", result.Output, MayLackFiles: false) : new RepairResult(replayed ? "journal replayed" : "checked", null, MayLackFiles: false);
     }
-
-    private static RepairResult Thorough(ToolResult result, string done) =>
-        result.Code == 0 ? new RepairResult("checked", null, MayLackFiles: false) : new RepairResult(done, result.Output, MayLackFiles: true);
 }
 
 /// <summary>What became of a check.</summary>

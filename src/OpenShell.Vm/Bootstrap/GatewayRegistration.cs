@@ -68,9 +68,9 @@ public sealed class GatewayRegistration
     /// <exception cref="FaultException"><c>host.clock-behind</c>.</exception>
     internal void RequireClock(DateTimeOffset now)
     {
-        foreach (var path in new[] { "ca.crt", "tls.crt" }.Select(file => Path.Combine(MtlsFolder, file)).Where(File.Exists))
+        foreach (var path in (string[])[Path.Combine(MtlsFolder, "ca.crt"), Path.Combine(MtlsFolder, "tls.crt")])
         {
-            if (ValidFrom(path) is not { } from || now >= from - ClockTolerance)
+            if (!File.Exists(path) || ValidFrom(path) is not { } from || now >= from - ClockTolerance)
                 continue;
             throw new FaultException(new Fault
             {

@@ -68,7 +68,7 @@ public sealed class InstanceStore(HostDirectories directories)
     /// <summary>Where a clone comes from; <see langword="null"/>: it is none.</summary>
     /// <exception cref="FaultException">It cannot be read (<c>instance.broken</c>): without it the cluster's node would get another name.</exception>
     internal static InstanceOrigin? ReadOrigin(InstanceFiles files) =>
-        File.Exists(files.Origin) ? Read(files.Origin, InstanceJson.Default.InstanceOrigin) : null;
+        File.Exists(files.Origin) ? Read(files.Origin, InstanceJson.Default.InstanceOrigin) ?? throw new FaultException(Broken(files.Origin, "it is empty")) : null;
 
     internal static void WriteOrigin(string path, InstanceOrigin origin) =>
         Guarded(path, () => AtomicFile.WriteJson(path, origin, InstanceJson.Default.InstanceOrigin));

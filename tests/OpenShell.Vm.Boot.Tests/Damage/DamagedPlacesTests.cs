@@ -59,7 +59,7 @@ public sealed class DamagedPlacesTests : IAsyncLifetime
     public async Task A_runtime_folder_that_cannot_be_written_is_said()
     {
         var run = await InAsync($"mount --bind '{_home.Runtime}' '{_home.Runtime}'; mount -o remount,bind,ro '{_home.Runtime}'", "--exec", "/bin/true");
-        run.ExitCode.ShouldBe(125, run.ToString());
+        run.ExitCode.ShouldBe(1, run.ToString());
         run.Err.ShouldContain(_home.Runtime);
         run.Err.ShouldContain("XDG_RUNTIME_DIR");
         run.Err.ShouldNotContain("   at ");

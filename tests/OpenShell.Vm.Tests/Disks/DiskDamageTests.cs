@@ -80,8 +80,6 @@ public sealed class DiskDamageTests : IDisposable
         var whole = new FileInfo(files.StateDisk).Length;
         using (var file = File.OpenWrite(files.StateDisk))
             file.SetLength(whole / 2);
-        DiskDamage.OfTables(files.StateDisk).ShouldBeOneOf(null, "a part of the table of its contents lies behind its end: it was cut off at " + (whole / 2) + " bytes");
-
         var fault = Should.Throw<FaultException>(() => StateDisk.RequireWhole(files, null)).Faults[0];
         fault.What.ShouldContain(files.StateDisk);
         fault.What.ShouldContain("cut off");

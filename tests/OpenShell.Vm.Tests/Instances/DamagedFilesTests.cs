@@ -2,6 +2,7 @@ using OpenShell.Tests;
 using OpenShell.Vm.Bootstrap;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Planning;
 using OpenShell.Vm.Supervision;
 using OpenShell.Vm.Tests.Support;
 
@@ -78,7 +79,7 @@ public sealed class DamagedFilesTests : IDisposable
     {
         var files = _folder.Instance("test");
         InstanceStore.WriteConfig(files, new InstanceConfig { Name = "test", MemoryMib = 2048 });
-        await StateDisk.CreateAsync(Planning.DiskFormat.Raw, 4, Made.Host(), files, Cancellation);
+        await StateDisk.CreateAsync(DiskFormat.Raw, 4, Made.Host(), files, Cancellation);
         using var pki = new TestPki();
         using var certificate = pki.Server();
         var registration = new GatewayRegistration(_folder.Directories, "test");
