@@ -22,12 +22,12 @@ internal static class DiskDamage
     /// <summary>What an image's own header and tables say against it; <see langword="null"/>: nothing. The tables of the second level are not read: this is quick however large the disk is.</summary>
     internal static string? OfTables(string path)
     {
-        if (DiskImage.IsRaw(path))
-            return OfFileSystem(path);
         using var file = Qcow2Header.OpenShared(path);
         var length = RandomAccess.GetLength(file);
         if (length == 0)
             return "it is empty";
+        if (DiskImage.IsRaw(path))
+            return null;
         if (Qcow2Header.Read(path) is not { } header)
             return "it does not begin as a qcow2 image does";
         var start = new byte[HeaderLength];
@@ -37,7 +37,7 @@ internal static class DiskDamage
             return string.Create(CultureInfo.InvariantCulture, $"its header names version {version}, which there is not");
         if (BinaryPrimitives.ReadUInt32BigEndian(start.AsSpan(4)) == 3 && (BinaryPrimitives.ReadUInt64BigEndian(start.AsSpan(Incompatible)) & Corrupt) != 0)
             return "QEMU found it inconsistent while it ran, and marked it as corrupt";
-        return OfTables(file, header, start, length) ?? OfFileSystem(path);
+        return OfTables(file, header, start, length);
     }
 
     private static string? OfTables(SafeFileHandle file, Qcow2Header header, byte[] start, long length)
@@ -99,16 +99,11 @@ internal static class DiskDamage
         }
     }
 
-    /// <summary>A file system that is larger than its disk was on a larger one.</summary>
-    private static string? OfFileSystem(string path)
-    {
-        var size = DiskImage.VirtualSize(path);
-        if (size == 0)
-            return "it is empty";
-        return Ext4Usage.Size(path) is { } needed && needed > size
+    /// <summary>What the file system on a disk says against it: one that is larger than its disk was on a larger one. All that the disk stands on must be whole.</summary>
+    internal static string? OfFileSystem(string path) =>
+        DiskImage.VirtualSize(path) is var size && Ext4Usage.Size(path) is { } needed && needed > size
             ? string.Create(CultureInfo.InvariantCulture, $"it has {size >> 20} MiB, and the file system on it {needed >> 20}: its end is missing")
             : null;
-    }
 
     private static string Beyond(string what, long length) => string.Create(CultureInfo.InvariantCulture, $"{what} lies behind its end: it was cut off at {length} bytes");
 }

@@ -126,7 +126,9 @@ internal static class StateDisk
                 return new Fault { Code = "disk.unreadable", What = $"The {(part == disk ? "instance's disk" : "disk")} {part}{standing} is damaged: {damage}.", Remedy = Remedy(files) };
         }
 
-        return null;
+        return DiskDamage.OfFileSystem(disk) is { } cut
+            ? new Fault { Code = "disk.unreadable", What = $"The instance's disk {disk} is damaged: {cut}.", Remedy = Remedy(files) }
+            : null;
     }
 
     private static string Remedy(InstanceFiles files) =>
