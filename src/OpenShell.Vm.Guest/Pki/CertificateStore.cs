@@ -9,7 +9,7 @@ namespace OpenShell.Vm.Guest.Pki;
 /// </summary>
 internal sealed class CertificateStore(string folder, TimeProvider time)
 {
-    // A guest that stays up does not look again: what is kept must last for long.
+    /// <summary>What is kept at a start lasts this long at least. A guest that stays up longer is told to renew by its supervisor.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromDays(180);
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -17,8 +17,9 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
     /// <summary>Makes every certificate true.</summary>
     /// <param name="profiles">All of them, authorities before what they sign.</param>
     /// <param name="prepared">Made in advance by <see cref="Make"/> of the same profiles; used as a whole when there is nothing on disk yet.</param>
+    /// <param name="margin">How long what is kept must last. For an authority never more than at a start: a new one makes void what is in the hands of others.</param>
     /// <returns>By name; the keys are in the files <c>NAME.key</c> too, mode 0600.</returns>
-    public IReadOnlyDictionary<string, KeyPair> Ensure(IReadOnlyList<CertificateProfile> profiles, IReadOnlyDictionary<string, KeyPair>? prepared = null)
+    public IReadOnlyDictionary<string, KeyPair> Ensure(IReadOnlyList<CertificateProfile> profiles, IReadOnlyDictionary<string, KeyPair>? prepared = null, TimeSpan? margin = null)
     {
         if (prepared is not null && !Directory.Exists(folder))
         {
@@ -27,7 +28,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
             return prepared;
         }
 
-        return ForAll(profiles, (profile, issuer) => Load(profile, issuer) ?? Save(profile.Name, CertificateFactory.Make(profile, issuer, time.GetUtcNow())));
+        return ForAll(profiles, (profile, issuer) => Load(profile, issuer, margin ?? Margin) ?? Save(profile.Name, CertificateFactory.Make(profile, issuer, time.GetUtcNow())));
     }
 
     /// <summary>Makes all of them, and keeps nothing on disk.</summary>
@@ -96,7 +97,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
     }
 
     /// <summary>What is on disk, if it is what the profile says; else <see langword="null"/>.</summary>
-    private KeyPair? Load(CertificateProfile profile, X509Certificate2? issuer)
+    private KeyPair? Load(CertificateProfile profile, X509Certificate2? issuer, TimeSpan margin)
     {
         if (!File.Exists(CertificateFile(profile.Name)) || !File.Exists(KeyFile(profile.Name)))
             return null;
@@ -105,7 +106,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
         {
             // Also fails when the key is not the certificate's.
             using var certificate = pair.Open();
-            return IsCurrent(certificate, profile, issuer) ? pair : null;
+            return IsCurrent(certificate, profile, issuer, margin) ? pair : null;
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
@@ -113,9 +114,9 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
         }
     }
 
-    private bool IsCurrent(X509Certificate2 certificate, CertificateProfile profile, X509Certificate2? issuer)
+    private bool IsCurrent(X509Certificate2 certificate, CertificateProfile profile, X509Certificate2? issuer, TimeSpan margin)
     {
-        if (certificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime < Margin)
+        if (certificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime < (issuer is null && margin > Margin ? Margin : margin))
             return false;
         return issuer is null || (IsSignedBy(certificate, issuer) && NamesOf(certificate).SetEquals(profile.Names) && certificate.SubjectName.Name == CertificateFactory.SubjectOf(profile).Name);
     }
