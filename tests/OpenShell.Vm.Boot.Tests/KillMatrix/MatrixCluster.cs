@@ -120,6 +120,13 @@ public sealed class MatrixCluster : TestCluster
             "the namespace's service account", async () => (await Api.TryGetAsync($"/api/v1/namespaces/{Space}/serviceaccounts/default")).Text("metadata.uid") is not null, TimeSpan.FromMinutes(4));
         await Api.CreateAsync(Space, StorageConformance.StatefulSet("writer", image));
         (await InPodAsync("true")).OrFail();
+
+        // Something to lose, for cases in which nothing is written.
+        using var until = new CancellationTokenSource();
+        var writes = Ledger.WriteAsync(this, until.Token);
+        await Ledger.GrowsAsync(20, 20);
+        await until.CancelAsync();
+        await writes;
     }
 
     public override async ValueTask DisposeAsync()
