@@ -73,13 +73,14 @@ internal sealed class Ledger
         while (!until.IsCancellationRequested)
         {
             var prefix = $"f-{Interlocked.Increment(ref _count)}";
+            // One whose connection is cut off writes on for a while, beside the next: each has files of its own.
             using var writer = cluster.Kubectl.In(MatrixCluster.Space).Start("exec", "writer-0", "--", "sh", "-c", $$"""
                 i=0
                 while [ $i -lt 200 ]; do
                   i=$((i + 1)); f={{prefix}}-$i
-                  head -c $((RANDOM * 4 + 1)) /dev/urandom > /data/next
-                  s=$(sha256sum < /data/next)
-                  dd if=/data/next of=/data/$f bs=64k conv=fsync 2>/dev/null && echo "$f ${s%% *}."
+                  head -c $((RANDOM * 4 + 1)) /dev/urandom > /data/n-{{prefix}}
+                  s=$(sha256sum < /data/n-{{prefix}})
+                  dd if=/data/n-{{prefix}} of=/data/$f bs=64k conv=fsync 2>/dev/null && echo "$f ${s%% *}."
                 done
                 """);
             await using var kill = until.Register(() => Kill(writer));
