@@ -4,4 +4,7 @@ namespace OpenShell.Vm.Guest.Boot;
 internal static class Stage
 {
     public const string Init = "init", Network = "network", Disk = "disk", Services = "services", Node = "node", Workload = "workload", Gateway = "gateway";
+
+    /// <summary>Reported when the file system of the state disk had to be repaired.</summary>
+    public const string DiskRepair = Disk + "/repair";
 }

@@ -143,7 +143,7 @@ internal sealed class ClusterBoot
     {
         _reporter.Report(Stage.Disk, StageState.Started);
         using var _ = _times.Measure("disk");
-        var done = await new StateDisk(_tool, _distribution.Binds).PrepareAsync().ConfigureAwait(false);
+        var done = await new StateDisk(_tool, _distribution.Binds, what => _reporter.Report(Stage.DiskRepair, StageState.Completed, what)).PrepareAsync().ConfigureAwait(false);
         CloneIdentity.Claim(_cluster.Identity);
 
         // Over the folders of the state disk, and before the kubelet could give one of them to a pod.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -19,6 +20,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
     /// <param name="prepared">Made in advance by <see cref="Make"/> of the same profiles; used as a whole when there is nothing on disk yet.</param>
     /// <param name="margin">How long what is kept must last. For an authority never more than at a start: a new one makes void what is in the hands of others.</param>
     /// <returns>By name; the keys are in the files <c>NAME.key</c> too, mode 0600.</returns>
+    /// <exception cref="GuestFaultException">An authority is of the future: the clock is wrong, and nothing that it signed would be believed.</exception>
     public IReadOnlyDictionary<string, KeyPair> Ensure(IReadOnlyList<CertificateProfile> profiles, IReadOnlyDictionary<string, KeyPair>? prepared = null, TimeSpan? margin = null)
     {
         if (prepared is not null && !Directory.Exists(folder))
@@ -116,8 +118,18 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
 
     private bool IsCurrent(X509Certificate2 certificate, CertificateProfile profile, X509Certificate2? issuer, TimeSpan margin)
     {
-        if (certificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime < (issuer is null && margin > Margin ? Margin : margin))
+        var now = time.GetUtcNow().UtcDateTime;
+        if (certificate.NotAfter.ToUniversalTime() - now < (issuer is null && margin > Margin ? Margin : margin))
             return false;
+        if (certificate.NotBefore.ToUniversalTime() is var from && from > now)
+        {
+            // What it signed is in the hands of others: it is not the authority that is wrong.
+            return issuer is not null ? false : throw new GuestFaultException(
+                "guest.clock-behind",
+                string.Create(CultureInfo.InvariantCulture, $"the clock says {now:yyyy-MM-dd HH:mm} UTC, and the authority '{profile.Name}' on the state disk is valid from {from:yyyy-MM-dd HH:mm} UTC on."),
+                "The guest takes its time from the host: set the host's clock right and start again.");
+        }
+
         return issuer is null || (IsSignedBy(certificate, issuer) && NamesOf(certificate).SetEquals(profile.Names) && certificate.SubjectName.Name == CertificateFactory.SubjectOf(profile).Name);
     }
 

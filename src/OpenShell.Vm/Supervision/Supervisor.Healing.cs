@@ -53,7 +53,7 @@ internal sealed partial class Supervisor
         IWatch[] watches =
         [
             new HeartbeatWatch(agent.PingAsync, () => processor.Used, () => machine.IsPaused, limits, what => OnHang(machine, what), _options.Time),
-            new ClockWatch(_options.HostClocks ?? HostClocks.Read, (change, token) => TellGuestAsync(agent, change, token), ReportWatched),
+            new ClockWatch(_options.HostClocks ?? HostClocks.Read, (change, token) => TellGuestAsync(agent, change, token), ReportWatched, compares: IsCluster),
         ];
         IWatch[] ofCluster =
         [
@@ -178,8 +178,9 @@ internal sealed partial class Supervisor
 
     private async Task<IReadOnlyList<DiskSpace>> MeasureDisksAsync(Machine machine, GuestAgent agent, CancellationToken cancellationToken)
     {
-        var drive = new DriveInfo(_files.Root);
-        var host = new DiskSpace(DiskSpace.Host, _files.Root, drive.TotalSize, drive.AvailableFreeSpace);
+        // What a full disk kept from being written is written once there is room.
+        _status.WriteAgain();
+        var host = DiskWatch.OfHost(_files.Root);
         if (machine.WaitsForSpace)
         {
             // It cannot answer.
