@@ -128,8 +128,20 @@ internal sealed class ClusterBoot
 
     private async Task TryKernelAsync()
     {
+        // What this kernel could do on this disk, with these programs, it still can.
+        var marker = new Marker("trial");
+        var hash = CapabilityTrial.Identity();
+        if (marker.Is(hash))
+        {
+            _reporter.Report(Stage.Trial, StageState.Skipped, "this kernel passed it before");
+            return;
+        }
+
+        _reporter.Report(Stage.Trial, StageState.Started);
         using var _ = _times.Measure("trial");
         await CapabilityTrial.RunAsync(_tool).ConfigureAwait(false);
+        marker.Set(hash);
+        _reporter.Report(Stage.Trial, StageState.Completed);
     }
 
     private async Task LoadFirewallAsync()
@@ -168,8 +180,10 @@ internal sealed class ClusterBoot
         IReadOnlyList<CertificateProfile> profiles, Task<IReadOnlyDictionary<string, KeyPair>>? prepared, CancellationToken cancellationToken)
     {
         using var phase = _times.Measure("certificates");
+        _reporter.Report(Stage.Certificates, StageState.Started);
         var store = new CertificateStore(StateLayout.Pki, TimeProvider.System);
         var certificates = store.Ensure(profiles, prepared is null ? null : await prepared.ConfigureAwait(false));
+        _reporter.Report(Stage.Certificates, store.Made == 0 ? StageState.Skipped : StageState.Completed, store.Made == 0 ? $"{certificates.Count} kept" : $"{store.Made} of {certificates.Count} made");
         await _distribution.PrepareAsync(certificates, _delivery, cancellationToken).ConfigureAwait(false);
         _ = ConnectAsync(certificates, cancellationToken);
         Services.Board.Fulfil(new Condition.Done(Milestone.Certificates));

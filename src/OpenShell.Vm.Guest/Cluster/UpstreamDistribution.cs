@@ -78,12 +78,17 @@ internal sealed class UpstreamDistribution : IGuestDistribution
     {
         await context.Board.WaitAsync(new Condition.Healthy(ContainerdService.Name), cancellationToken).ConfigureAwait(false);
         context.Reporter.Report(Stage.Workload, StageState.Started, "imports container images");
+        context.Reporter.Report(Stage.Images, StageState.Started);
         var importer = new ImageImporter(context.Tool);
         var (imported, all) = await importer.ImportAsync().ConfigureAwait(false);
         context.Board.Fulfil(new Condition.Done(Milestone.Images));
         DeliveredManifests.Place(context.Delivery, StateLayout.Manifests);
         var (delivered, given) = await importer.ImportAsync(context.Delivery, cancellationToken).ConfigureAwait(false);
-        context.Reporter.Report(Stage.Workload, StageState.Started, $"{imported + delivered} of {all + given} images imported; waits for the API server");
+        context.Reporter.Report(
+            Stage.Images,
+            imported + delivered == 0 ? StageState.Skipped : StageState.Completed,
+            imported + delivered == 0 ? $"{all + given} are there" : $"{imported + delivered} of {all + given} imported");
+        context.Reporter.Report(Stage.Workload, StageState.Started, "waits for the API server");
         await context.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
         var api = await context.Api.ConfigureAwait(false);
         var applied = await ApplyAsync(api, context, cancellationToken).ConfigureAwait(false);
@@ -138,9 +143,15 @@ internal sealed class UpstreamDistribution : IGuestDistribution
             var marker = new Marker("manifests");
             var hash = Marker.HashOf(documents.Select(d => d.Text));
             if (marker.Is(hash))
+            {
+                context.Reporter.Report(Stage.Manifests, StageState.Skipped, $"{documents.Count} objects, unchanged");
                 return $"{documents.Count} objects, unchanged";
+            }
+
+            context.Reporter.Report(Stage.Manifests, StageState.Started);
             await new ManifestApplier(api).ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
             marker.Set(hash);
+            context.Reporter.Report(Stage.Manifests, StageState.Completed, $"{documents.Count} objects applied");
             return $"{documents.Count} objects applied";
         }
         finally

@@ -15,6 +15,11 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    private int _made;
+
+    /// <summary>How many <see cref="Ensure"/> did not find, or not as their profiles say.</summary>
+    public int Made => _made;
+
     /// <summary>Makes every certificate true.</summary>
     /// <param name="profiles">All of them, authorities before what they sign.</param>
     /// <param name="prepared">Made in advance by <see cref="Make"/> of the same profiles; used as a whole when there is nothing on disk yet.</param>
@@ -92,6 +97,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
 
     private KeyPair Save(string name, KeyPair pair)
     {
+        Interlocked.Increment(ref _made);
         // The certificate last, as above.
         OwnerFile.Write(KeyFile(name), pair.KeyPem);
         OwnerFile.Write(CertificateFile(name), pair.CertificatePem);

@@ -42,7 +42,7 @@ public sealed partial class LocalInstances
             Title = "The supervisor",
             Program = supervisor[0],
             Arguments = [.. supervisor.Skip(1), request],
-            Environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? ""),
+            Environment = SupervisorSettings.Over(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "")),
             LogFile = files.SupervisorLog,
         });
         try
@@ -70,6 +70,7 @@ public sealed partial class LocalInstances
         {
             var config = request is null ? _store.ReadConfig(parsed) : InstanceStore.TakeRequest(request);
             await using var instance = await RunAsync(config).ConfigureAwait(false);
+            _ = GiveMemoryBackAsync(instance.Ready);
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 
@@ -95,6 +96,13 @@ public sealed partial class LocalInstances
                 InstanceStore.WriteFaults(files, e.Faults);
             return 1;
         }
+    }
+
+    // A start needs more memory than what follows, which may be weeks.
+    private static async Task GiveMemoryBackAsync(Task ready)
+    {
+        await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        WorkingSet.Trim();
     }
 
     // Those of starts that were killed before their supervisor had read them: whoever has the lock is alone.
