@@ -14,6 +14,9 @@ public sealed partial class LocalInstances
 
     private static readonly TimeSpan FollowPause = TimeSpan.FromMilliseconds(30);
 
+    /// <summary>After Ready all that is watched has been looked at once by then.</summary>
+    private static readonly TimeSpan FirstLooks = TimeSpan.FromSeconds(12);
+
     /// <inheritdoc/>
     public async Task<InstanceStatus> StartDetachedAsync(InstanceConfig config, IReadOnlyList<string> supervisor, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -98,10 +101,12 @@ public sealed partial class LocalInstances
         }
     }
 
-    // A start needs more memory than what follows, which may be weeks.
-    private static async Task GiveMemoryBackAsync(Task ready)
+    // A start needs more memory than what follows, which may be weeks. What watches a machine brings some of it back with its first look, and little with those after.
+    private async Task GiveMemoryBackAsync(Task ready)
     {
         await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        WorkingSet.Trim();
+        await Task.Delay(FirstLooks, Options.Time).ConfigureAwait(false);
         WorkingSet.Trim();
     }
 

@@ -7,7 +7,7 @@ namespace OpenShell.Vm.Supervision;
 internal static class SupervisorSettings
 {
     /// <summary>Names and values; numbers are hexadecimal.</summary>
-    private static readonly KeyValuePair<string, string>[] All =
+    internal static IReadOnlyList<KeyValuePair<string, string>> All { get; } =
     [
         // Each page of compiled code is otherwise mapped twice, and start takes a quarter longer; docs/threat-model.md says what that mapping is for.
         new("DOTNET_EnableWriteXorExecute", "0"),
