@@ -62,10 +62,8 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
     public static IEnumerable<KillCase> Sample =>
     [
         new(Victim.Supervisor, BootStages.Services),
-        new(Victim.Supervisor, Steady),
         new(Victim.Qemu, BootStages.Init),
         new(Victim.Qemu, Steady),
-        new(Victim.Gvproxy, BootStages.Kernel),
         new(Victim.Gvproxy, Steady),
         new(Victim.Service, Steady, "etcd"),
         new(Victim.Service, Steady, "containerd"),
