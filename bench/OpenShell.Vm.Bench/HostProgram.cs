@@ -8,6 +8,9 @@ internal static class HostProgram
     /// <summary>The command as it was built with the benchmarks.</summary>
     public static string Gateway { get; } = Path.Combine(AppContext.BaseDirectory, "gateway");
 
+    /// <summary>The command as users call it from a tree of sources: compiled ahead of time, with the settings of its start.</summary>
+    public static string Command { get; } = Path.Combine(Root(), "gateway");
+
     /// <summary>Runs one with nothing on stdin.</summary>
     /// <returns>What it printed and how long it took, from before its start to after its end.</returns>
     /// <exception cref="BenchException">It did not end with 0, or not in time.</exception>
@@ -35,5 +38,13 @@ internal static class HostProgram
         return process.ExitCode == 0
             ? (await output, elapsed)
             : throw new BenchException($"{Path.GetFileName(program)} {string.Join(' ', start.ArgumentList)} ended with {process.ExitCode}: {await errors}");
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "OpenShell.Vm.slnx")))
+            folder = folder.Parent ?? throw new BenchException("The benchmarks do not run in the tree of their sources.");
+        return folder.FullName;
     }
 }

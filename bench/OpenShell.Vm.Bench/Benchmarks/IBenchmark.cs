@@ -19,5 +19,5 @@ internal interface IBenchmark
 /// <summary>All of them, in the order in which they are run.</summary>
 internal static class BenchmarkCatalog
 {
-    public static IReadOnlyList<IBenchmark> All { get; } = [new ProgramBoot(), new KernelBoot(), new ClusterLife()];
+    public static IReadOnlyList<IBenchmark> All { get; } = [new ProgramBoot(), new KernelBoot(), new ClusterLife(), new WarmBoot(), new CommandCost()];
 }

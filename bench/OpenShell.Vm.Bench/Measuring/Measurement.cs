@@ -15,11 +15,14 @@ internal sealed record Measurement
     /// <summary>Which of the statistics <see cref="Budget"/> is about.</summary>
     public Statistic Judged { get; init; } = Statistic.Median;
 
-    /// <summary>What it may take, in seconds, on the machine that this project is developed on.</summary>
+    /// <summary>What it may take, in the unit, on the machine that this project is developed on.</summary>
     public double? Budget { get; init; }
 
     /// <summary>The measurement that it is to be compared with, by its <see cref="What"/>.</summary>
     public string? Baseline { get; init; }
+
+    /// <summary>What its median may be of the median of <see cref="Baseline"/>, on any machine.</summary>
+    public double? RatioBudget { get; init; }
 
     public double Best => Samples.Min();
 
@@ -50,4 +53,5 @@ internal enum Unit
 {
     Seconds,
     Instructions,
+    Mebibytes,
 }

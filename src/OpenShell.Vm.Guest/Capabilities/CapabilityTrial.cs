@@ -1,3 +1,5 @@
+using System.Globalization;
+using OpenShell.Vm.Guest.State;
 using OpenShell.Vm.Guest.Tools;
 using OpenShell.Vm.Protocol;
 
@@ -17,6 +19,18 @@ internal static class CapabilityTrial
 
     /// <summary>For a processor that is emulated and has much else to do; it takes some tenths of a second.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    // Debian's nft and iptables-nft, by their links.
+    private static readonly string[] Programs = ["/usr/sbin/nft", "/usr/sbin/iptables-nft-restore"];
+
+    /// <summary>What its outcome depends on: this build of the kernel, the steps, and the programs that make them. A trial that passed need not be made again with the same.</summary>
+    public static string Identity() => Marker.HashOf(
+    [
+        File.ReadAllText("/proc/version"),
+        Script(Steps),
+        .. Programs.Select(path => File.ResolveLinkTarget(path, returnFinalTarget: true) as FileInfo ?? new FileInfo(path))
+            .Select(program => program.Exists ? string.Create(CultureInfo.InvariantCulture, $"{program.FullName} {program.Length} {program.LastWriteTimeUtc:O}") : program.FullName),
+    ]);
 
     /// <summary>Tries all of it.</summary>
     /// <exception cref="GuestFaultException">A step failed: the cluster would fail at it too.</exception>

@@ -33,6 +33,8 @@ internal sealed class ClusterBoot
     private readonly PhaseTimes _times;
     private readonly Tool _tool;
     private readonly ManifestProgress _manifests = new();
+    private ClusterContext? _context;
+    private bool _renewing;
     private readonly TaskCompletionSource<ApiClient> _api = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <exception cref="GuestFaultException">The distribution is not known.</exception>
@@ -81,6 +83,33 @@ internal sealed class ClusterBoot
             _reporter.InStageAsync(Stage.Workload, () => DeployAsync(certificates, cancellationToken))).ConfigureAwait(false);
     }
 
+    /// <summary>Makes certificates anew that end within a time, and has everything that runs use them.</summary>
+    /// <exception cref="GuestFaultException">The cluster has not come up yet, or refuses.</exception>
+    public async Task<CertificateRenewalReply> RenewCertificatesAsync(TimeSpan within, CancellationToken cancellationToken)
+    {
+        if (_context is not { } context || !_api.Task.IsCompletedSuccessfully)
+            throw new GuestFaultException("guest.not-ready", "the cluster has not come up yet.", "Wait until it is ready.");
+        if (Interlocked.Exchange(ref _renewing, true))
+            throw new GuestFaultException("guest.busy", "certificates are being renewed.", "Wait until that is done.");
+        try
+        {
+            var before = context.Certificates;
+            var store = new CertificateStore(StateLayout.Pki, TimeProvider.System);
+            var now = store.Ensure(_distribution.Certificates(Names()), margin: within);
+            string[] renewed = [.. now.Where(c => before.GetValueOrDefault(c.Key) != c.Value).Select(c => c.Key).Order(StringComparer.Ordinal)];
+            store.Flush();
+            var replaced = await _distribution.UseAsync(now, renewed, context, Services, cancellationToken).ConfigureAwait(false);
+
+            // Only now: what failed half-way is done again the next time.
+            _context = context with { Certificates = now };
+            return new CertificateRenewalReply(renewed, replaced);
+        }
+        finally
+        {
+            Volatile.Write(ref _renewing, false);
+        }
+    }
+
     private async Task PrepareKernelAsync()
     {
         IReadOnlyList<string> errors = [];
@@ -99,8 +128,20 @@ internal sealed class ClusterBoot
 
     private async Task TryKernelAsync()
     {
+        // What this kernel could do on this disk, with these programs, it still can.
+        var marker = new Marker("trial");
+        var hash = CapabilityTrial.Identity();
+        if (marker.Is(hash))
+        {
+            _reporter.Report(Stage.Trial, StageState.Skipped, "this kernel passed it before");
+            return;
+        }
+
+        _reporter.Report(Stage.Trial, StageState.Started);
         using var _ = _times.Measure("trial");
         await CapabilityTrial.RunAsync(_tool).ConfigureAwait(false);
+        marker.Set(hash);
+        _reporter.Report(Stage.Trial, StageState.Completed);
     }
 
     private async Task LoadFirewallAsync()
@@ -139,8 +180,10 @@ internal sealed class ClusterBoot
         IReadOnlyList<CertificateProfile> profiles, Task<IReadOnlyDictionary<string, KeyPair>>? prepared, CancellationToken cancellationToken)
     {
         using var phase = _times.Measure("certificates");
+        _reporter.Report(Stage.Certificates, StageState.Started);
         var store = new CertificateStore(StateLayout.Pki, TimeProvider.System);
         var certificates = store.Ensure(profiles, prepared is null ? null : await prepared.ConfigureAwait(false));
+        _reporter.Report(Stage.Certificates, store.Made == 0 ? StageState.Skipped : StageState.Completed, store.Made == 0 ? $"{certificates.Count} kept" : $"{store.Made} of {certificates.Count} made");
         await _distribution.PrepareAsync(certificates, _delivery, cancellationToken).ConfigureAwait(false);
         _ = ConnectAsync(certificates, cancellationToken);
         Services.Board.Fulfil(new Condition.Done(Milestone.Certificates));
@@ -181,7 +224,7 @@ internal sealed class ClusterBoot
 
     private async Task DeployAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
     {
-        var context = new ClusterContext { Board = Services.Board, Reporter = _reporter, Tool = _tool, Api = _api.Task, Certificates = certificates, Delivery = _delivery, Manifests = _manifests };
+        var context = _context = new ClusterContext { Board = Services.Board, Reporter = _reporter, Tool = _tool, Api = _api.Task, Certificates = certificates, Delivery = _delivery, Manifests = _manifests };
         if (await _distribution.DeployAsync(context, cancellationToken).ConfigureAwait(false))
             await FollowAsync(Stage.Gateway, GatewayPods, ThisBoot.Read().IsPodReady, cancellationToken).ConfigureAwait(false);
         else

@@ -69,19 +69,26 @@ internal sealed class UpstreamDistribution : IGuestDistribution
     /// <inheritdoc/>
     public Task<ApiClient> ConnectAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken) => Task.FromResult(new ApiClient(
         certificates[ClusterCertificates.Admin],
-        ServerTrust.Exactly(certificates[ClusterCertificates.ApiServer].CertificatePem, certificates[ClusterCertificates.Loopback].CertificatePem)));
+        // What it knows by sight needs no chain built, which takes its time; what was renewed meanwhile does.
+        ServerTrust.Exactly(certificates[ClusterCertificates.ApiServer].CertificatePem, certificates[ClusterCertificates.Loopback].CertificatePem)
+            .Or(() => ServerTrust.SignedBy(certificates[ClusterCertificates.ClusterCa].CertificatePem))));
 
     /// <inheritdoc/>
     public async Task<bool> DeployAsync(ClusterContext context, CancellationToken cancellationToken)
     {
         await context.Board.WaitAsync(new Condition.Healthy(ContainerdService.Name), cancellationToken).ConfigureAwait(false);
         context.Reporter.Report(Stage.Workload, StageState.Started, "imports container images");
+        context.Reporter.Report(Stage.Images, StageState.Started);
         var importer = new ImageImporter(context.Tool);
         var (imported, all) = await importer.ImportAsync().ConfigureAwait(false);
         context.Board.Fulfil(new Condition.Done(Milestone.Images));
         DeliveredManifests.Place(context.Delivery, StateLayout.Manifests);
         var (delivered, given) = await importer.ImportAsync(context.Delivery, cancellationToken).ConfigureAwait(false);
-        context.Reporter.Report(Stage.Workload, StageState.Started, $"{imported + delivered} of {all + given} images imported; waits for the API server");
+        context.Reporter.Report(
+            Stage.Images,
+            imported + delivered == 0 ? StageState.Skipped : StageState.Completed,
+            imported + delivered == 0 ? $"{all + given} are there" : $"{imported + delivered} of {all + given} imported");
+        context.Reporter.Report(Stage.Workload, StageState.Started, "waits for the API server");
         await context.Board.WaitAsync(new Condition.Healthy(ApiServerService.Name), cancellationToken).ConfigureAwait(false);
         var api = await context.Api.ConfigureAwait(false);
         var applied = await ApplyAsync(api, context, cancellationToken).ConfigureAwait(false);
@@ -93,6 +100,41 @@ internal sealed class UpstreamDistribution : IGuestDistribution
         return gateway is not null;
     }
 
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> UseAsync(
+        IReadOnlyDictionary<string, KeyPair> certificates, IReadOnlyList<string> renewed, ClusterContext context, ServiceManager services, CancellationToken cancellationToken)
+    {
+        if (renewed.Count == 0)
+            return [];
+        await PrepareAsync(certificates, context.Delivery, cancellationToken).ConfigureAwait(false);
+        var api = await context.Api.ConfigureAwait(false);
+        api.BecomeAnother(certificates[ClusterCertificates.Admin]);
+        var replaced = ServicesOf(renewed);
+
+        // The API server first: for all others it is who answers.
+        if (replaced.Contains(ApiServerService.Name))
+            services.Replace(ApiServerService.Name);
+        await new ManifestApplier(api).ApplyAsync(GatewaySecrets.Documents(certificates), cancellationToken).ConfigureAwait(false);
+        foreach (var service in replaced.Where(name => name != ApiServerService.Name))
+            services.Replace(service);
+        return replaced;
+    }
+
+    /// <summary>The services that read a certificate at their start only. The gateway reads its own again when its Secret changes; PID 1 has the administrator's.</summary>
+    internal static IReadOnlyList<string> ServicesOf(IEnumerable<string> certificates) =>
+    [
+        .. certificates.SelectMany(certificate => certificate switch
+        {
+            ClusterCertificates.ApiServer or ClusterCertificates.ApiServerToKubelet or ClusterCertificates.FrontProxy => (string[])[ApiServerService.Name],
+            ClusterCertificates.Loopback => [ControllerManagerService.Name, SchedulerService.Name],
+            ClusterCertificates.ControllerManager => [ControllerManagerService.Name],
+            ClusterCertificates.Scheduler => [SchedulerService.Name],
+            ClusterCertificates.KubeletClient or ClusterCertificates.KubeletServer => [KubeletService.Name],
+            ClusterCertificates.Proxy => [ProxyService.Name],
+            _ => [],
+        }).Distinct().Order(StringComparer.Ordinal),
+    ];
+
     private static async Task<string> ApplyAsync(ApiClient api, ClusterContext context, CancellationToken cancellationToken)
     {
         var documents = await GatewayObjects.AllAsync(context, cancellationToken).ConfigureAwait(false);
@@ -101,9 +143,15 @@ internal sealed class UpstreamDistribution : IGuestDistribution
             var marker = new Marker("manifests");
             var hash = Marker.HashOf(documents.Select(d => d.Text));
             if (marker.Is(hash))
+            {
+                context.Reporter.Report(Stage.Manifests, StageState.Skipped, $"{documents.Count} objects, unchanged");
                 return $"{documents.Count} objects, unchanged";
+            }
+
+            context.Reporter.Report(Stage.Manifests, StageState.Started);
             await new ManifestApplier(api).ApplyAsync(documents, cancellationToken).ConfigureAwait(false);
             marker.Set(hash);
+            context.Reporter.Report(Stage.Manifests, StageState.Completed, $"{documents.Count} objects applied");
             return $"{documents.Count} objects applied";
         }
         finally

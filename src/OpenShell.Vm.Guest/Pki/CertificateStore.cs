@@ -10,17 +10,23 @@ namespace OpenShell.Vm.Guest.Pki;
 /// </summary>
 internal sealed class CertificateStore(string folder, TimeProvider time)
 {
-    // A guest that stays up does not look again: what is kept must last for long.
+    /// <summary>What is kept at a start lasts this long at least. A guest that stays up longer is told to renew by its supervisor.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromDays(180);
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    private int _made;
+
+    /// <summary>How many <see cref="Ensure"/> did not find, or not as their profiles say.</summary>
+    public int Made => _made;
+
     /// <summary>Makes every certificate true.</summary>
     /// <param name="profiles">All of them, authorities before what they sign.</param>
     /// <param name="prepared">Made in advance by <see cref="Make"/> of the same profiles; used as a whole when there is nothing on disk yet.</param>
+    /// <param name="margin">How long what is kept must last. For an authority never more than at a start: a new one makes void what is in the hands of others.</param>
     /// <returns>By name; the keys are in the files <c>NAME.key</c> too, mode 0600.</returns>
     /// <exception cref="GuestFaultException">An authority is of the future: the clock is wrong, and nothing that it signed would be believed.</exception>
-    public IReadOnlyDictionary<string, KeyPair> Ensure(IReadOnlyList<CertificateProfile> profiles, IReadOnlyDictionary<string, KeyPair>? prepared = null)
+    public IReadOnlyDictionary<string, KeyPair> Ensure(IReadOnlyList<CertificateProfile> profiles, IReadOnlyDictionary<string, KeyPair>? prepared = null, TimeSpan? margin = null)
     {
         if (prepared is not null && !Directory.Exists(folder))
         {
@@ -29,7 +35,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
             return prepared;
         }
 
-        return ForAll(profiles, (profile, issuer) => Load(profile, issuer) ?? Save(profile.Name, CertificateFactory.Make(profile, issuer, time.GetUtcNow())));
+        return ForAll(profiles, (profile, issuer) => Load(profile, issuer, margin ?? Margin) ?? Save(profile.Name, CertificateFactory.Make(profile, issuer, time.GetUtcNow())));
     }
 
     /// <summary>Makes all of them, and keeps nothing on disk.</summary>
@@ -91,6 +97,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
 
     private KeyPair Save(string name, KeyPair pair)
     {
+        Interlocked.Increment(ref _made);
         // The certificate last, as above.
         OwnerFile.Write(KeyFile(name), pair.KeyPem);
         OwnerFile.Write(CertificateFile(name), pair.CertificatePem);
@@ -98,7 +105,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
     }
 
     /// <summary>What is on disk, if it is what the profile says; else <see langword="null"/>.</summary>
-    private KeyPair? Load(CertificateProfile profile, X509Certificate2? issuer)
+    private KeyPair? Load(CertificateProfile profile, X509Certificate2? issuer, TimeSpan margin)
     {
         if (!File.Exists(CertificateFile(profile.Name)) || !File.Exists(KeyFile(profile.Name)))
             return null;
@@ -107,7 +114,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
         {
             // Also fails when the key is not the certificate's.
             using var certificate = pair.Open();
-            return IsCurrent(certificate, profile, issuer) ? pair : null;
+            return IsCurrent(certificate, profile, issuer, margin) ? pair : null;
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
@@ -115,10 +122,10 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
         }
     }
 
-    private bool IsCurrent(X509Certificate2 certificate, CertificateProfile profile, X509Certificate2? issuer)
+    private bool IsCurrent(X509Certificate2 certificate, CertificateProfile profile, X509Certificate2? issuer, TimeSpan margin)
     {
         var now = time.GetUtcNow().UtcDateTime;
-        if (certificate.NotAfter.ToUniversalTime() - now < Margin)
+        if (certificate.NotAfter.ToUniversalTime() - now < (issuer is null && margin > Margin ? Margin : margin))
             return false;
         if (certificate.NotBefore.ToUniversalTime() is var from && from > now)
         {

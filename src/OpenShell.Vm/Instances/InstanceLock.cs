@@ -89,7 +89,7 @@ internal sealed class InstanceLock : IDisposable
             using var handle = OpenFile(files.Lock, create: false);
             var buffer = new byte[256];
             var length = RandomAccess.Read(handle, buffer, 0);
-            return length > 0 && JsonSerializer.Deserialize(buffer.AsSpan(0, length), InstanceJsonLines.Default.LockHolder) is { Process: not null } holder ? holder : null;
+            return length > 0 ? StatusReader.Holder(buffer[..length]) : null;
         }
         catch (Exception e) when (e is IOException or JsonException or FaultException)
         {

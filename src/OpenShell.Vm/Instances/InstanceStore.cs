@@ -54,6 +54,18 @@ public sealed class InstanceStore(HostDirectories directories)
             : throw new FaultException(Broken(path, "it belongs to another instance"));
     }
 
+    /// <summary>Whether a status was written after the stored configuration: then that was read, or written, by this program, and is as it was. Of its content no more is looked at than whose it is.</summary>
+    /// <exception cref="FaultException">It cannot be read (<c>instance.broken</c>).</exception>
+    internal static bool IsOlderThanStatus(InstanceFiles files, string name) =>
+        File.Exists(files.Config) && File.Exists(files.Status) && File.GetLastWriteTimeUtc(files.Config) < File.GetLastWriteTimeUtc(files.Status)
+        && Read(files.Config, content =>
+        {
+            using var config = JsonDocument.Parse(content);
+            return config.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("name", out var owner) && owner.ValueKind == JsonValueKind.String && owner.ValueEquals(name)
+                && root.TryGetProperty("format", out var format) && format.ValueKind == JsonValueKind.Number && format.TryGetInt32(out var version) && version == InstanceFormat.Current;
+        });
+
     /// <summary>What a start asked of the supervisor that it began; read once.</summary>
     internal static InstanceConfig TakeRequest(string path)
     {
@@ -81,7 +93,7 @@ public sealed class InstanceStore(HostDirectories directories)
     /// <summary>What the supervisor last wrote; <see langword="null"/>: never started.</summary>
     /// <exception cref="FaultException">It cannot be read (<c>instance.broken</c>).</exception>
     internal static InstanceStatus? ReadStatus(InstanceFiles files) =>
-        File.Exists(files.Status) ? Read(files.Status, InstanceJson.Default.InstanceStatus) : null;
+        File.Exists(files.Status) ? Read(files.Status, StatusReader.Status) : null;
 
     // Not durable: after a power loss nothing of what it says is true.
     internal static void WriteStatus(InstanceFiles files, InstanceStatus status) =>
@@ -121,13 +133,16 @@ public sealed class InstanceStore(HostDirectories directories)
         Log = path,
     };
 
-    private static T? Read<T>(string path, JsonTypeInfo<T> type, Func<byte[], byte[]>? prepare = null)
+    private static T? Read<T>(string path, JsonTypeInfo<T> type, Func<byte[], byte[]>? prepare = null) =>
+        Read(path, content => JsonSerializer.Deserialize(prepare?.Invoke(content) ?? content, type));
+
+    private static T? Read<T>(string path, Func<byte[], T?> read)
     {
         try
         {
             var content = File.ReadAllBytes(path);
             RequireNoHoles(content);
-            return JsonSerializer.Deserialize(prepare?.Invoke(content) ?? content, type);
+            return read(content);
         }
 
         // The last ones: a name that is there twice, where that is not expected.

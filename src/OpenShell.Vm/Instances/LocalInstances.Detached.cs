@@ -14,6 +14,9 @@ public sealed partial class LocalInstances
 
     private static readonly TimeSpan FollowPause = TimeSpan.FromMilliseconds(30);
 
+    /// <summary>After Ready all that is watched has been looked at once by then.</summary>
+    private static readonly TimeSpan FirstLooks = TimeSpan.FromSeconds(12);
+
     /// <inheritdoc/>
     public async Task<InstanceStatus> StartDetachedAsync(InstanceConfig config, IReadOnlyList<string> supervisor, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -42,7 +45,7 @@ public sealed partial class LocalInstances
             Title = "The supervisor",
             Program = supervisor[0],
             Arguments = [.. supervisor.Skip(1), request],
-            Environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? ""),
+            Environment = SupervisorSettings.Over(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "")),
             LogFile = files.SupervisorLog,
         });
         try
@@ -70,6 +73,7 @@ public sealed partial class LocalInstances
         {
             var config = request is null ? _store.ReadConfig(parsed) : InstanceStore.TakeRequest(request);
             await using var instance = await RunAsync(config).ConfigureAwait(false);
+            _ = GiveMemoryBackAsync(instance.Ready);
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 
@@ -95,6 +99,15 @@ public sealed partial class LocalInstances
                 InstanceStore.WriteFaults(files, e.Faults);
             return 1;
         }
+    }
+
+    // A start needs more memory than what follows, which may be weeks. What watches a machine brings some of it back with its first look, and little with those after.
+    private async Task GiveMemoryBackAsync(Task ready)
+    {
+        await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        WorkingSet.Trim();
+        await Task.Delay(FirstLooks, Options.Time).ConfigureAwait(false);
+        WorkingSet.Trim();
     }
 
     // Those of starts that were killed before their supervisor had read them: whoever has the lock is alone.

@@ -35,7 +35,11 @@ public sealed partial class LocalInstances
             if (!Directory.Exists(files.Root))
                 return null;
             RequireReadable(files);
-            var config = _store.ReadConfig(InstanceName.Parse(name));
+
+            // The whole configuration takes longer to read than all else here, and what a status was written after has been read by its writer.
+            var config = new Lazy<InstanceConfig>(() => _store.ReadConfig(InstanceName.Parse(name)));
+            if (!InstanceStore.IsOlderThanStatus(files, name))
+                _ = config.Value;
             var written = InstanceStore.ReadStatus(files);
             var origin = InstanceStore.ReadOrigin(files);
             var status = InstanceLock.HolderOf(files) is { } supervisor
@@ -63,18 +67,18 @@ public sealed partial class LocalInstances
     private static void RequireReadable(InstanceFiles files) => _ = Directory.EnumerateFileSystemEntries(files.Root).Any();
 
     /// <summary>The supervisor lives: what it wrote is true, if it was this one that wrote it. But on a full disk it cannot write that the disk is full.</summary>
-    private static InstanceStatus Running(InstanceConfig config, InstanceStatus? written, ProcessIdentity supervisor, InstanceFiles files) =>
+    private static InstanceStatus Running(Lazy<InstanceConfig> config, InstanceStatus? written, ProcessIdentity supervisor, InstanceFiles files) =>
         written is not null && written.Processes.GetValueOrDefault(Supervision.Roles.Supervisor) == supervisor
             ? written with { Disks = [.. written.Disks.Select(disk => disk.Where == DiskSpace.Host ? Supervision.Watching.DiskWatch.OfHost(files.Root) : disk)] }
-            : Configured(config, InstancePhase.Starting) with { Processes = new Dictionary<string, ProcessIdentity> { [Supervision.Roles.Supervisor] = supervisor } };
+            : Configured(config.Value, InstancePhase.Starting) with { Processes = new Dictionary<string, ProcessIdentity> { [Supervision.Roles.Supervisor] = supervisor } };
 
     /// <summary>Nobody supervises it: either it ended in order, or its supervisor was killed.</summary>
-    private static InstanceStatus AtRest(InstanceConfig config, InstanceStatus? written, InstanceFiles files)
+    private static InstanceStatus AtRest(Lazy<InstanceConfig> config, InstanceStatus? written, InstanceFiles files)
     {
         if (Supervision.StateDisk.Missing(files, written) is { } missing)
-            return Configured(config, InstancePhase.Broken) with { Fault = missing };
+            return Configured(config.Value, InstancePhase.Broken) with { Fault = missing };
         if (written is null)
-            return Configured(config, InstancePhase.Stopped);
+            return Configured(config.Value, InstancePhase.Stopped);
         if (written.Phase is InstancePhase.Stopped or InstancePhase.Failed)
             return written;
         var alive = written.Processes.Where(p => p.Key != Supervision.Roles.Supervisor && ProcessIdentities.IsAlive(p.Value)).ToDictionary();
@@ -86,8 +90,8 @@ public sealed partial class LocalInstances
             Fault = new Fault
             {
                 Code = "instance.supervisor-lost",
-                What = $"The supervisor of {config.Name} ended without shutting it down.{left}",
-                Remedy = $"Start it again; 'gateway stop --name {config.Name}' ends what may be left of it.",
+                What = $"The supervisor of {written.Name} ended without shutting it down.{left}",
+                Remedy = $"Start it again; 'gateway stop --name {written.Name}' ends what may be left of it.",
                 Log = files.SupervisorLog,
             },
         };

@@ -15,12 +15,12 @@ public sealed record ServiceDescription
     /// <summary>Where launchd writes what the command says; systemd has its journal.</summary>
     public required string Log { get; init; }
 
-    /// <summary>The variables of this process that say where an instance is and how it reaches the network: a login may not set them.</summary>
+    /// <summary>The variables of this process that say where an instance is: a login may not set them. And what a supervisor asks of .NET's runtime.</summary>
     public static IReadOnlyList<KeyValuePair<string, string>> EnvironmentOf(Func<string, string?> variable)
     {
         ArgumentNullException.ThrowIfNull(variable);
         string[] names = ["XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "DOTNET_ROOT"];
-        return [.. names.Where(name => variable(name) is { Length: > 0 }).Select(name => KeyValuePair.Create(name, variable(name)!))];
+        return [.. names.Where(name => variable(name) is { Length: > 0 }).Select(name => KeyValuePair.Create(name, variable(name)!)), .. Supervision.SupervisorSettings.All];
     }
 
     /// <summary>Longer than an orderly stop takes, in seconds: the service manager kills what is left after it.</summary>

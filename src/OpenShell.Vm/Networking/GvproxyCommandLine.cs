@@ -19,6 +19,9 @@ public static class GvproxyCommandLine
             Title = "gvproxy",
             Program = program,
             LogFile = files.GvproxyLog,
+
+            // Buffers of connections come and go: Go's heap may grow by half of what lives in it before that is looked at, not to the double, and above 20 MiB in all what is free is given back at once.
+            Environment = new Dictionary<string, string> { ["GOGC"] = "50", ["GOMEMLIMIT"] = "20MiB" },
             Arguments =
             [
                 // The guest's interface: one connection, frames behind a 4-byte length; gvproxy ends when it is closed.

@@ -112,6 +112,14 @@ internal sealed partial class Supervisor
     private async Task<GatewayCertificates> BootstrapAsync(GuestAgent agent)
     {
         _timeline.Started(BootStages.Bootstrap);
+        var certificates = await WriteCredentialsAsync(agent).ConfigureAwait(false);
+        _timeline.Completed(BootStages.Bootstrap, _status.Now.Kubeconfig);
+        return certificates;
+    }
+
+    /// <summary>Writes the user's kubeconfig and the gateway's client certificate on the host, as the guest has them now.</summary>
+    private async Task<GatewayCertificates> WriteCredentialsAsync(GuestAgent agent)
+    {
         var certificates = new GatewayCertificates(
             await ReadAsync(agent, GuestPaths.BootstrapGatewayCa).ConfigureAwait(false),
             await ReadAsync(agent, GuestPaths.BootstrapGatewayCertificate).ConfigureAwait(false),
@@ -128,7 +136,6 @@ internal sealed partial class Supervisor
             ApiServer = $"https://127.0.0.1:{apiServer}",
             Endpoint = $"https://127.0.0.1:{_ports.Gateway.HostPort}",
         });
-        _timeline.Completed(BootStages.Bootstrap, kubeconfig);
         return certificates;
     }
 

@@ -1,0 +1,77 @@
+using System.Globalization;
+using OpenShell.Vm.Bench.Measuring;
+using OpenShell.Vm.Images.Host;
+using OpenShell.Vm.Supervision;
+
+namespace OpenShell.Vm.Bench.Benchmarks;
+
+/// <summary>What having it costs: the memory of a running instance beside the machine's own, and the time of commands that only tell, beside those of another program of their kind.</summary>
+internal sealed class CommandCost : IBenchmark
+{
+    private const int Calls = 20;
+    private const int Looks = 5;
+    private const string PeerVersion = "kubectl version --client";
+    private const string PeerHelp = "kubectl --help";
+
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+
+    public string Name => "command";
+
+    public string Title => "memory of supervisor and gvproxy at Ready; 'gateway status', 'list' and '--help' beside kubectl";
+
+    public async IAsyncEnumerable<Measurement> RunAsync(BenchContext context)
+    {
+        await using var cluster = new BenchCluster(context, "bench-command");
+        var status = await cluster.UpAsync();
+        int Pid(string role) => status.GetProperty("processes").GetProperty(role).GetProperty("pid").GetInt32();
+
+        List<double> both = [], supervisor = [], network = [], resident = [];
+        for (var look = 0; look < Looks; look++)
+        {
+            await Task.Delay(BetweenLooks);
+            supervisor.Add(Mebibytes(Pid(Roles.Supervisor), "Pss:"));
+            network.Add(Mebibytes(Pid(Roles.Gvproxy), "Pss:"));
+            both.Add(supervisor[^1] + network[^1]);
+            resident.Add(Mebibytes(Pid(Roles.Supervisor), "Rss:") + Mebibytes(Pid(Roles.Gvproxy), "Rss:"));
+        }
+
+        context.Say(string.Create(CultureInfo.InvariantCulture, $"  memory: supervisor {supervisor[^1]:0.0} MiB, gvproxy {network[^1]:0.0} MiB; load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}"));
+        yield return new Measurement { What = "memory of supervisor and gvproxy", Samples = both, Unit = Unit.Mebibytes, Judged = Statistic.Worst, Budget = 80 };
+        yield return new Measurement { What = "the same, with all that they share", Samples = resident, Unit = Unit.Mebibytes };
+        yield return new Measurement { What = "memory of the supervisor", Samples = supervisor, Unit = Unit.Mebibytes };
+        yield return new Measurement { What = "memory of gvproxy", Samples = network, Unit = Unit.Mebibytes };
+
+        var kubectl = RuntimeTools.FindProgram("kubectl") ?? throw new BenchException("kubectl, the peer of the command, is missing; see 'gateway doctor'.");
+        (string What, string Program, string[] Arguments, double? Budget, string? Peer)[] commands =
+        [
+            (PeerVersion, kubectl, ["version", "--client"], null, null),
+            (PeerHelp, kubectl, ["--help"], null, null),
+            ("gateway status", HostProgram.Command, ["status", "--name", "bench-command"], 0.150, PeerVersion),
+            ("gateway list", HostProgram.Command, ["list"], 0.150, PeerVersion),
+            ("gateway --help", HostProgram.Command, ["--help"], 0.100, PeerHelp),
+        ];
+
+        // In turn, so that whatever else the machine does meets all of them.
+        var samples = commands.ToDictionary(command => command.What, _ => new List<double>());
+        for (var call = -1; call < (context.Runs ?? Calls); call++)
+        {
+            foreach (var command in commands)
+            {
+                var elapsed = (await HostProgram.RunAsync(command.Program, command.Arguments, Limit, context.Home.Environment)).Elapsed.TotalSeconds;
+                if (call >= 0)
+                    samples[command.What].Add(elapsed);
+            }
+        }
+
+        foreach (var command in commands)
+            yield return new Measurement { What = command.What, Samples = samples[command.What], Budget = command.Budget, Baseline = command.Peer };
+    }
+
+    // Pss: its own pages, and of each that it shares its part. Rss: all that are there. https://docs.kernel.org/filesystems/proc.html, smaps_rollup.
+    private static double Mebibytes(int pid, string what)
+    {
+        var line = File.ReadLines($"/proc/{pid}/smaps_rollup").First(line => line.StartsWith(what, StringComparison.Ordinal));
+        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+    }
+}

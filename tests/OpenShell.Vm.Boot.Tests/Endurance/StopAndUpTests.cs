@@ -1,0 +1,85 @@
+using System.Globalization;
+using OpenShell.Vm.Boot.Tests.Conformance;
+using OpenShell.Vm.Boot.Tests.Running;
+using OpenShell.Vm.Instances;
+
+namespace OpenShell.Vm.Boot.Tests.Endurance;
+
+/// <summary>One instance, stopped and started many times: it comes up each time, loses nothing, and neither its disk nor its supervisor grows without bound.</summary>
+public sealed class StopAndUpTests : IAsyncLifetime
+{
+    private const string Namespace = "default";
+    private const string Pod = "db-0";
+    private const long FileBytes = 1 << 20;
+
+    /// <summary>What the disk may take on more with each cycle besides the file: logs, journals and the database's history, until they are rotated and compacted.</summary>
+    private const long GrowthBytes = 24 << 20;
+
+    private static readonly int Cycles = int.Parse(Environment.GetEnvironmentVariable("OPENSHELL_VM_TEST_CYCLES") is { Length: > 0 } given ? given : "20", CultureInfo.InvariantCulture);
+
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(5);
+
+    private readonly EnduringCluster _cluster = new();
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+
+    [Fact]
+    public async Task Many_stops_and_starts_lose_nothing_and_leave_nothing()
+    {
+        Requirements.SkipUnlessFull($"{Cycles} starts of a cluster take as many minutes: './test --full' makes them, OPENSHELL_VM_TEST_CYCLES says how many");
+        await _cluster.RequireAsync();
+        var sums = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var cycles = new List<Cycle>();
+        for (var cycle = 0; cycle <= Cycles; cycle++)
+        {
+            await _cluster.StartAgainAsync();
+            if (cycle == 0)
+                await _cluster.Api.CreateAsync(Namespace, StorageConformance.StatefulSet("db", await _cluster.ImageAsync()));
+            await ReadyAsync();
+            (await SumsAsync()).ShouldBe(sums, $"what was written in {cycle} cycles");
+
+            var file = string.Create(CultureInfo.InvariantCulture, $"/data/file-{cycle:0000}");
+            await InPodAsync($"head -c {FileBytes} /dev/urandom > {file} && busybox sync");
+            sums[file] = (await SumsAsync())[file];
+            var status = await _cluster.StatusAsync();
+            var supervisor = ProcessMemory.Of(status.GetProperty("processes").GetProperty("supervisor").GetProperty("pid").GetInt32());
+            var network = ProcessMemory.Of(status.GetProperty("processes").GetProperty("gvproxy").GetProperty("pid").GetInt32());
+
+            (await _cluster.GatewayAsync("stop")).OrFail();
+            Leftovers.Of(_cluster.Home).ShouldBeEmpty($"after stop {cycle}");
+            var disk = (await new LocalInstances(new InstancesOptions { Directories = _cluster.Home.Directories }).DiskAsync(_cluster.Name, TestContext.Current.CancellationToken)).ShouldNotBeNull();
+            cycles.Add(new Cycle(disk.Allocated, disk.Used.ShouldNotBeNull(), supervisor, network));
+            Say(cycle, cycles[^1], status.GetProperty("readySeconds").GetDouble());
+        }
+
+        // The first start makes what later ones find; from the second stop on only what is added counts.
+        var (first, last) = (cycles[1], cycles[^1]);
+        var bound = (cycles.Count - 2) * (FileBytes + GrowthBytes);
+        (last.Allocated - first.Allocated).ShouldBeLessThanOrEqualTo(bound, "what the disk takes on the host");
+        (last.Used - first.Used).ShouldBeLessThanOrEqualTo(bound, "what is in use on the disk");
+
+        // Memory that is its own: how much of the shared is counted depends on who else runs.
+        last.Supervisor.AnonymousBytes.ShouldBeLessThanOrEqualTo(first.Supervisor.AnonymousBytes * 3 / 2, "the supervisor's memory");
+    }
+
+    private async Task ReadyAsync() => await Eventually.HoldsAsync(
+        "the pod with the volume is ready, and of this start",
+        async () => (await _cluster.Kubectl.In(Namespace).TryAsync("exec", Pod, "--", "true")).ExitCode == 0
+            && (await _cluster.Api.TryGetAsync($"/api/v1/namespaces/{Namespace}/pods/{Pod}")).IsReady(),
+        Soon);
+
+    private async Task<SortedDictionary<string, string>> SumsAsync() => new(
+        (await InPodAsync("for file in /data/file-*; do [ -e $file ] && busybox sha256sum $file; done; true")).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToDictionary(words => words[1], words => words[0]),
+        StringComparer.Ordinal);
+
+    private Task<string> InPodAsync(string script) => _cluster.Kubectl.In(Namespace).RunAsync("exec", Pod, "--", "sh", "-c", script);
+
+    private static void Say(int number, Cycle cycle, double seconds) => TestContext.Current.SendDiagnosticMessage(string.Create(
+        CultureInfo.InvariantCulture,
+        $"cycle {number}: ready after {seconds:0.0} s; disk {cycle.Allocated / 1048576.0:0.0} MiB allocated, {cycle.Used / 1048576.0:0.0} used; supervisor {cycle.Supervisor}; gvproxy {cycle.Network}"));
+
+    private sealed record Cycle(long Allocated, long Used, ProcessMemory Supervisor, ProcessMemory Network);
+}
