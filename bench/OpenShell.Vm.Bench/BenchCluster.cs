@@ -41,5 +41,5 @@ internal sealed class BenchCluster(BenchContext context, string name) : IAsyncDi
 
     public static double? Seconds(JsonElement stage) => stage.TryGetProperty("seconds", out var seconds) ? seconds.GetDouble() : null;
 
-    private Task<(string Output, TimeSpan Elapsed)> RunAsync(string command) => HostProgram.RunAsync(HostProgram.Command, [command, "--name", name], Limit, context.Home.Environment);
+    private async Task RunAsync(string command) => await HostProgram.RunAsync(HostProgram.Command, [command, "--name", name], Limit, context.Home.Environment);
 }

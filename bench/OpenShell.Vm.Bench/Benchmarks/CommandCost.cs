@@ -1,6 +1,5 @@
 using System.Globalization;
 using OpenShell.Vm.Bench.Measuring;
-using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Supervision;
 
 namespace OpenShell.Vm.Bench.Benchmarks;
@@ -12,6 +11,9 @@ internal sealed class CommandCost : IBenchmark
     private const int Looks = 5;
     private const string PeerVersion = "kubectl version --client";
     private const string PeerHelp = "kubectl --help";
+
+    /// <summary>All that is watched has been looked at once by then.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(40);
 
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
@@ -26,6 +28,8 @@ internal sealed class CommandCost : IBenchmark
         var status = await cluster.UpAsync();
         int Pid(string role) => status.GetProperty("processes").GetProperty(role).GetProperty("pid").GetInt32();
 
+        context.Say($"  ready; its memory is looked at after {Settled.TotalSeconds:0} s");
+        await Task.Delay(Settled);
         List<double> both = [], supervisor = [], network = [], resident = [];
         for (var look = 0; look < Looks; look++)
         {
@@ -42,7 +46,8 @@ internal sealed class CommandCost : IBenchmark
         yield return new Measurement { What = "memory of the supervisor", Samples = supervisor, Unit = Unit.Mebibytes };
         yield return new Measurement { What = "memory of gvproxy", Samples = network, Unit = Unit.Mebibytes };
 
-        var kubectl = RuntimeTools.FindProgram("kubectl") ?? throw new BenchException("kubectl, the peer of the command, is missing; see 'gateway doctor'.");
+        var kubectl = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "kubectl")).FirstOrDefault(File.Exists)
+            ?? throw new BenchException("kubectl, the peer of the command, is missing (package kubernetes-client).");
         (string What, string Program, string[] Arguments, double? Budget, string? Peer)[] commands =
         [
             (PeerVersion, kubectl, ["version", "--client"], null, null),

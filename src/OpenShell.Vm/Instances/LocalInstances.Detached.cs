@@ -15,7 +15,7 @@ public sealed partial class LocalInstances
     private static readonly TimeSpan FollowPause = TimeSpan.FromMilliseconds(30);
 
     /// <summary>After Ready all that is watched has been looked at once by then.</summary>
-    private static readonly TimeSpan FirstLooks = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan FirstLooks = TimeSpan.FromSeconds(25);
 
     /// <inheritdoc/>
     public async Task<InstanceStatus> StartDetachedAsync(InstanceConfig config, IReadOnlyList<string> supervisor, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
