@@ -33,6 +33,9 @@ public static class ServiceNames
     /// <summary>Guest: says how full its disks are. No header, answer <see cref="Messages.DiskUsageReply"/>.</summary>
     public const string DiskUsage = "disk.usage";
 
+    /// <summary>Guest: renews certificates that are near their end. Header <see cref="Messages.CertificateRenewal"/>, answer <see cref="Messages.CertificateRenewalReply"/>.</summary>
+    public const string CertificatesRenew = "certificates.renew";
+
     /// <summary>Host: takes the guest's reports. Opened by the guest, no header.</summary>
     public const string Events = "events";
 }

@@ -1,9 +1,11 @@
 using System.Globalization;
+using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Supervision;
+using OpenShell.Vm.Timeline;
 
 // Each verb is one thing that a test needs another process for.
 return args switch
@@ -13,6 +15,7 @@ return args switch
     ["supervise-sleep", var seconds, var log] => SuperviseSleep(seconds, log),
     ["churn-config", var data, var name] => ChurnConfig(data, name),
     ["hold-instance", var data, var name, var request] => HoldInstance(data, name, request),
+    ["fill-disk", var folder] => FillDisk(folder),
     _ => 2,
 };
 
@@ -80,5 +83,58 @@ static int HoldInstance(string data, string name, string request)
     catch (FaultException)
     {
         return LocalInstances.NotOurs;
+    }
+}
+
+// On a file system of its own that is filled to the last byte: an event, a stage and a status that find no room, and what of them is there when there is room again.
+static int FillDisk(string folder)
+{
+    var files = Files(folder, "test");
+    InstanceStore.CreateFolders(files);
+    using var events = new EventLog(files.Events, "test", TimeProvider.System);
+    using var timeline = new TimelineRecorder(files.Timeline, null, TimeProvider.System);
+    var board = new StatusBoard(files, new InstanceStatus { Name = "test", Phase = InstancePhase.Starting }, keep: true);
+    board.Change(status => status with { Phase = InstancePhase.Ready });
+    var ballast = folder + "/ballast";
+    using (var file = new FileStream(ballast, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+    {
+        for (var block = 4096; block > 0; block = Try(() => file.Write(new byte[block])) ? block : block / 2)
+        {
+        }
+    }
+
+    // Pages that are there already have room of their own.
+    for (var i = 0; i < 200; i++)
+        events.Report(EventNames.DiskNearlyFull, $"full {i}");
+    Console.WriteLine(Try(() => board.Change(status => status with { Restarts = 1 })) ? "written" : "refused");
+    Console.WriteLine(Try(() => FillTimeline(timeline)) ? "recorded" : "refused");
+    board.MayBeUnwritten = timeline.MayBeUnwritten = true;
+    board.Change(status => status with { Restarts = 2 });
+    FillTimeline(timeline);
+    File.Delete(ballast);
+    board.WriteAgain();
+    events.Report(EventNames.DiskRoomAgain, "room");
+    Console.WriteLine(InstanceStore.ReadStatus(files)!.Restarts.ToString(CultureInfo.InvariantCulture));
+    foreach (var line in File.ReadLines(files.Events))
+        Console.WriteLine(System.Text.Json.JsonSerializer.Deserialize(line, EventJson.Default.InstanceEvent)!.Message);
+    return 0;
+}
+
+static void FillTimeline(TimelineRecorder timeline)
+{
+    for (var i = 0; i < 100; i++)
+        timeline.Started("image", "detail");
+}
+
+static bool Try(Action action)
+{
+    try
+    {
+        action();
+        return true;
+    }
+    catch (Exception e) when (e is IOException or FaultException)
+    {
+        return false;
     }
 }

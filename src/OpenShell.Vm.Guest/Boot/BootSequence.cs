@@ -30,6 +30,7 @@ internal sealed class BootSequence : IAsyncDisposable
     private readonly AgentServer _agent;
     private readonly StageReporter _reporter;
     private ServiceManager? _services;
+    private ClusterBoot? _cluster;
 
     private BootSequence()
     {
@@ -39,6 +40,7 @@ internal sealed class BootSequence : IAsyncDisposable
             {
                 [ServiceNames.HostChanged] = new HostChangeService(() => _services).AnswerAsync,
                 [ServiceNames.DiskUsage] = DiskUsageService.AnswerAsync,
+                [ServiceNames.CertificatesRenew] = new CertificateService(() => _cluster).AnswerAsync,
             },
         });
         _reporter = new StageReporter(_agent);
@@ -123,7 +125,7 @@ internal sealed class BootSequence : IAsyncDisposable
     private async Task RunClusterAsync(GuestConfig config, ClusterConfig cluster, Delivery delivery)
     {
         var boot = new ClusterBoot(config, cluster, _reporter, new ProcessLauncher(_reaper), _times, delivery);
-        _services = boot.Services;
+        (_cluster, _services) = (boot, boot.Services);
         await boot.RunAsync(KernelReady, CancellationToken.None).ConfigureAwait(false);
 
         void KernelReady()

@@ -33,6 +33,8 @@ internal sealed class ClusterBoot
     private readonly PhaseTimes _times;
     private readonly Tool _tool;
     private readonly ManifestProgress _manifests = new();
+    private ClusterContext? _context;
+    private bool _renewing;
     private readonly TaskCompletionSource<ApiClient> _api = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <exception cref="GuestFaultException">The distribution is not known.</exception>
@@ -81,6 +83,33 @@ internal sealed class ClusterBoot
             _reporter.InStageAsync(Stage.Workload, () => DeployAsync(certificates, cancellationToken))).ConfigureAwait(false);
     }
 
+    /// <summary>Makes certificates anew that end within a time, and has everything that runs use them.</summary>
+    /// <exception cref="GuestFaultException">The cluster has not come up yet, or refuses.</exception>
+    public async Task<CertificateRenewalReply> RenewCertificatesAsync(TimeSpan within, CancellationToken cancellationToken)
+    {
+        if (_context is not { } context || !_api.Task.IsCompletedSuccessfully)
+            throw new GuestFaultException("guest.not-ready", "the cluster has not come up yet.", "Wait until it is ready.");
+        if (Interlocked.Exchange(ref _renewing, true))
+            throw new GuestFaultException("guest.busy", "certificates are being renewed.", "Wait until that is done.");
+        try
+        {
+            var before = context.Certificates;
+            var store = new CertificateStore(StateLayout.Pki, TimeProvider.System);
+            var now = store.Ensure(_distribution.Certificates(Names()), margin: within);
+            string[] renewed = [.. now.Where(c => before.GetValueOrDefault(c.Key) != c.Value).Select(c => c.Key).Order(StringComparer.Ordinal)];
+            store.Flush();
+            var replaced = await _distribution.UseAsync(now, renewed, context, Services, cancellationToken).ConfigureAwait(false);
+
+            // Only now: what failed half-way is done again the next time.
+            _context = context with { Certificates = now };
+            return new CertificateRenewalReply(renewed, replaced);
+        }
+        finally
+        {
+            Volatile.Write(ref _renewing, false);
+        }
+    }
+
     private async Task PrepareKernelAsync()
     {
         IReadOnlyList<string> errors = [];
@@ -126,7 +155,7 @@ internal sealed class ClusterBoot
     {
         _reporter.Report(Stage.Disk, StageState.Started);
         using var _ = _times.Measure("disk");
-        var done = await new StateDisk(_tool, _distribution.Binds).PrepareAsync().ConfigureAwait(false);
+        var done = await new StateDisk(_tool, _distribution.Binds, what => _reporter.Report(Stage.DiskRepair, StageState.Completed, what)).PrepareAsync().ConfigureAwait(false);
         CloneIdentity.Claim(_cluster.Identity);
 
         // Over the folders of the state disk, and before the kubelet could give one of them to a pod.
@@ -195,7 +224,7 @@ internal sealed class ClusterBoot
 
     private async Task DeployAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
     {
-        var context = new ClusterContext { Board = Services.Board, Reporter = _reporter, Tool = _tool, Api = _api.Task, Certificates = certificates, Delivery = _delivery, Manifests = _manifests };
+        var context = _context = new ClusterContext { Board = Services.Board, Reporter = _reporter, Tool = _tool, Api = _api.Task, Certificates = certificates, Delivery = _delivery, Manifests = _manifests };
         if (await _distribution.DeployAsync(context, cancellationToken).ConfigureAwait(false))
             await FollowAsync(Stage.Gateway, GatewayPods, ThisBoot.Read().IsPodReady, cancellationToken).ConfigureAwait(false);
         else

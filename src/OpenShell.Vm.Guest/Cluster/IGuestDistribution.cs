@@ -46,6 +46,16 @@ internal interface IGuestDistribution
     /// <summary>The administrator's way to the API server, once there are credentials; the host finds its bootstrap files from then on.</summary>
     Task<ApiClient> ConnectAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken);
 
+    /// <summary>Has everything that runs use certificates that were renewed: files are written anew, services replaced, objects of the cluster changed.</summary>
+    /// <param name="certificates">All of them, by name.</param>
+    /// <param name="renewed">Those that are new; none: it looks after what is its own to make all the same.</param>
+    /// <param name="context">As at the start.</param>
+    /// <param name="services">The cluster's services.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The services that were replaced.</returns>
+    Task<IReadOnlyList<string>> UseAsync(
+        IReadOnlyDictionary<string, KeyPair> certificates, IReadOnlyList<string> renewed, ClusterContext context, ServiceManager services, CancellationToken cancellationToken);
+
     /// <summary>Brings container images and manifests in; reports the stage <c>workload</c>.</summary>
     /// <returns>Whether there is a gateway to wait for.</returns>
     Task<bool> DeployAsync(ClusterContext context, CancellationToken cancellationToken);

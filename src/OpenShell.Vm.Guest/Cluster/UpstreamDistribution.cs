@@ -69,7 +69,9 @@ internal sealed class UpstreamDistribution : IGuestDistribution
     /// <inheritdoc/>
     public Task<ApiClient> ConnectAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken) => Task.FromResult(new ApiClient(
         certificates[ClusterCertificates.Admin],
-        ServerTrust.Exactly(certificates[ClusterCertificates.ApiServer].CertificatePem, certificates[ClusterCertificates.Loopback].CertificatePem)));
+        // What it knows by sight needs no chain built, which takes its time; what was renewed meanwhile does.
+        ServerTrust.Exactly(certificates[ClusterCertificates.ApiServer].CertificatePem, certificates[ClusterCertificates.Loopback].CertificatePem)
+            .Or(() => ServerTrust.SignedBy(certificates[ClusterCertificates.ClusterCa].CertificatePem))));
 
     /// <inheritdoc/>
     public async Task<bool> DeployAsync(ClusterContext context, CancellationToken cancellationToken)
@@ -97,6 +99,41 @@ internal sealed class UpstreamDistribution : IGuestDistribution
         using var gateway = await api.GetAsync(GatewaySet, cancellationToken).ConfigureAwait(false);
         return gateway is not null;
     }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> UseAsync(
+        IReadOnlyDictionary<string, KeyPair> certificates, IReadOnlyList<string> renewed, ClusterContext context, ServiceManager services, CancellationToken cancellationToken)
+    {
+        if (renewed.Count == 0)
+            return [];
+        await PrepareAsync(certificates, context.Delivery, cancellationToken).ConfigureAwait(false);
+        var api = await context.Api.ConfigureAwait(false);
+        api.BecomeAnother(certificates[ClusterCertificates.Admin]);
+        var replaced = ServicesOf(renewed);
+
+        // The API server first: for all others it is who answers.
+        if (replaced.Contains(ApiServerService.Name))
+            services.Replace(ApiServerService.Name);
+        await new ManifestApplier(api).ApplyAsync(GatewaySecrets.Documents(certificates), cancellationToken).ConfigureAwait(false);
+        foreach (var service in replaced.Where(name => name != ApiServerService.Name))
+            services.Replace(service);
+        return replaced;
+    }
+
+    /// <summary>The services that read a certificate at their start only. The gateway reads its own again when its Secret changes; PID 1 has the administrator's.</summary>
+    internal static IReadOnlyList<string> ServicesOf(IEnumerable<string> certificates) =>
+    [
+        .. certificates.SelectMany(certificate => certificate switch
+        {
+            ClusterCertificates.ApiServer or ClusterCertificates.ApiServerToKubelet or ClusterCertificates.FrontProxy => (string[])[ApiServerService.Name],
+            ClusterCertificates.Loopback => [ControllerManagerService.Name, SchedulerService.Name],
+            ClusterCertificates.ControllerManager => [ControllerManagerService.Name],
+            ClusterCertificates.Scheduler => [SchedulerService.Name],
+            ClusterCertificates.KubeletClient or ClusterCertificates.KubeletServer => [KubeletService.Name],
+            ClusterCertificates.Proxy => [ProxyService.Name],
+            _ => [],
+        }).Distinct().Order(StringComparer.Ordinal),
+    ];
 
     private static async Task<string> ApplyAsync(ApiClient api, ClusterContext context, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -9,7 +10,7 @@ namespace OpenShell.Vm.Guest.Pki;
 /// </summary>
 internal sealed class CertificateStore(string folder, TimeProvider time)
 {
-    // A guest that stays up does not look again: what is kept must last for long.
+    /// <summary>What is kept at a start lasts this long at least. A guest that stays up longer is told to renew by its supervisor.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromDays(180);
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -22,8 +23,10 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
     /// <summary>Makes every certificate true.</summary>
     /// <param name="profiles">All of them, authorities before what they sign.</param>
     /// <param name="prepared">Made in advance by <see cref="Make"/> of the same profiles; used as a whole when there is nothing on disk yet.</param>
+    /// <param name="margin">How long what is kept must last. For an authority never more than at a start: a new one makes void what is in the hands of others.</param>
     /// <returns>By name; the keys are in the files <c>NAME.key</c> too, mode 0600.</returns>
-    public IReadOnlyDictionary<string, KeyPair> Ensure(IReadOnlyList<CertificateProfile> profiles, IReadOnlyDictionary<string, KeyPair>? prepared = null)
+    /// <exception cref="GuestFaultException">An authority is of the future: the clock is wrong, and nothing that it signed would be believed.</exception>
+    public IReadOnlyDictionary<string, KeyPair> Ensure(IReadOnlyList<CertificateProfile> profiles, IReadOnlyDictionary<string, KeyPair>? prepared = null, TimeSpan? margin = null)
     {
         if (prepared is not null && !Directory.Exists(folder))
         {
@@ -32,7 +35,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
             return prepared;
         }
 
-        return ForAll(profiles, (profile, issuer) => Load(profile, issuer) ?? Save(profile.Name, CertificateFactory.Make(profile, issuer, time.GetUtcNow())));
+        return ForAll(profiles, (profile, issuer) => Load(profile, issuer, margin ?? Margin) ?? Save(profile.Name, CertificateFactory.Make(profile, issuer, time.GetUtcNow())));
     }
 
     /// <summary>Makes all of them, and keeps nothing on disk.</summary>
@@ -102,7 +105,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
     }
 
     /// <summary>What is on disk, if it is what the profile says; else <see langword="null"/>.</summary>
-    private KeyPair? Load(CertificateProfile profile, X509Certificate2? issuer)
+    private KeyPair? Load(CertificateProfile profile, X509Certificate2? issuer, TimeSpan margin)
     {
         if (!File.Exists(CertificateFile(profile.Name)) || !File.Exists(KeyFile(profile.Name)))
             return null;
@@ -111,7 +114,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
         {
             // Also fails when the key is not the certificate's.
             using var certificate = pair.Open();
-            return IsCurrent(certificate, profile, issuer) ? pair : null;
+            return IsCurrent(certificate, profile, issuer, margin) ? pair : null;
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
@@ -119,10 +122,20 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
         }
     }
 
-    private bool IsCurrent(X509Certificate2 certificate, CertificateProfile profile, X509Certificate2? issuer)
+    private bool IsCurrent(X509Certificate2 certificate, CertificateProfile profile, X509Certificate2? issuer, TimeSpan margin)
     {
-        if (certificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime < Margin)
+        var now = time.GetUtcNow().UtcDateTime;
+        if (certificate.NotAfter.ToUniversalTime() - now < (issuer is null && margin > Margin ? Margin : margin))
             return false;
+        if (certificate.NotBefore.ToUniversalTime() is var from && from > now)
+        {
+            // What it signed is in the hands of others: it is not the authority that is wrong.
+            return issuer is not null ? false : throw new GuestFaultException(
+                "guest.clock-behind",
+                string.Create(CultureInfo.InvariantCulture, $"the clock says {now:yyyy-MM-dd HH:mm} UTC, and the authority '{profile.Name}' on the state disk is valid from {from:yyyy-MM-dd HH:mm} UTC on."),
+                "The guest takes its time from the host: set the host's clock right and start again.");
+        }
+
         return issuer is null || (IsSignedBy(certificate, issuer) && NamesOf(certificate).SetEquals(profile.Names) && certificate.SubjectName.Name == CertificateFactory.SubjectOf(profile).Name);
     }
 

@@ -9,7 +9,10 @@ namespace OpenShell.Vm.Guest.State;
 /// <param name="Size">s_blocks_count, in bytes.</param>
 internal sealed record Ext4Superblock(string Label, bool NeedsCheck, long Size)
 {
-    private const int Offset = 1024, BlocksAt = Offset + 0x04, BlockSizeAt = Offset + 0x18, Magic = Offset + 0x38, StateAt = Offset + 0x3A;
+    /// <summary>Of the superblock itself, and of the room that the first one has before it.</summary>
+    public const int Length = 1024;
+
+    private const int Offset = Length, BlocksAt = Offset + 0x04, BlockSizeAt = Offset + 0x18, Magic = Offset + 0x38, StateAt = Offset + 0x3A;
     private const int Incompatible = Offset + 0x60, LabelAt = Offset + 0x78, BlocksHighAt = Offset + 0x150;
     private const ushort Clean = 1, Errors = 2;
     private const uint NeedsRecovery = 4;

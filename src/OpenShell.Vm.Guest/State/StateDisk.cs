@@ -7,12 +7,17 @@ using OpenShell.Vm.Protocol;
 namespace OpenShell.Vm.Guest.State;
 
 /// <summary>
-/// The disk that keeps what must outlive a boot. Formatted once, when nothing at all is on it; checked when it was not unmounted cleanly; never
+/// The disk that keeps what must outlive a boot. Formatted once, when nothing at all is on it; checked when it was not unmounted cleanly, and repaired when that is not enough; never
 /// mounted with less than ext4's own durability, since the cluster's database relies on fsync.
 /// </summary>
-internal sealed class StateDisk(Tool tool, IReadOnlyList<MountEntry> binds)
+/// <param name="tool">Runs what makes and checks file systems.</param>
+/// <param name="binds">What lives on it.</param>
+/// <param name="repaired">Told of a repair, in one sentence.</param>
+internal sealed class StateDisk(Tool tool, IReadOnlyList<MountEntry> binds, Action<string> repaired)
 {
-    // Minutes: a check of a large, damaged disk on an emulated processor.
+    private readonly Ext4Repair _repair = new(tool, GuestPaths.StateLabel);
+
+    // Minutes: a large disk on an emulated processor.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     // ext4 leaves a rest at the end that is too small for a group of blocks; a disk that was resized grew by GiBs.
@@ -41,14 +46,40 @@ internal sealed class StateDisk(Tool tool, IReadOnlyList<MountEntry> binds)
         }
 
         var superblock = Ext4Superblock.Read(FileSystemSignature.ReadStart(device));
-        var done = superblock is not null
-            ? await CheckAsync(device, superblock).ConfigureAwait(false)
-            : await FormatAsync(device).ConfigureAwait(false);
-        Mounter.Mount(new MountEntry { Source = device, Target = GuestPaths.State, Type = "ext4", Flags = Linux.MsNoAtime });
+        var done = await CheckOrFormatAsync(device, superblock).ConfigureAwait(false);
+        var state = new MountEntry { Source = device, Target = GuestPaths.State, Type = "ext4", Flags = Linux.MsNoAtime };
+        try
+        {
+            Mounter.Mount(state);
+        }
+        catch (GuestFaultException) when (done.Said is null && superblock is not null)
+        {
+            // It said that it is clean, and the kernel sees that it is not.
+            done = await _repair.RepairAsync(device).ConfigureAwait(false);
+            Mounter.Mount(state);
+        }
+
+        var detail = done.Said is null ? done.Done : KeepReport(done);
         if (superblock is not null && FileSystemSignature.DeviceLength(device) - superblock.Size >= WorthGrowing)
-            done += ", " + await GrowAsync(device).ConfigureAwait(false);
+            detail += ", " + await GrowAsync(device).ConfigureAwait(false);
         BindAll();
-        return done;
+        return detail;
+    }
+
+    /// <summary>A repair is no secret: what it did is kept on the disk, its loss is counted, and what it may have taken of images is imported again.</summary>
+    private string KeepReport(RepairResult result)
+    {
+        File.AppendAllText(StateLayout.RepairLog, $"{DateTimeOffset.UtcNow:u} {result.Done}\n{result.Said}\n\n");
+        var nameless = Directory.Exists(StateLayout.LostAndFound) ? Directory.GetFileSystemEntries(StateLayout.LostAndFound).Length : 0;
+        if (result.MayLackFiles && Directory.Exists(StateLayout.Markers))
+        {
+            foreach (var marker in Directory.EnumerateFiles(StateLayout.Markers, "image-*").Concat(Directory.EnumerateFiles(StateLayout.Markers, "delivered-*")).ToArray())
+                File.Delete(marker);
+        }
+
+        var what = result.Done + (nameless == 0 ? "" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"; {nameless} files without a name are in {StateLayout.LostAndFound}"));
+        repaired($"the file system on the state disk was damaged: {what}; what was done is in {StateLayout.RepairLog}");
+        return what;
     }
 
     /// <summary>
@@ -67,27 +98,23 @@ internal sealed class StateDisk(Tool tool, IReadOnlyList<MountEntry> binds)
         Mounter.MountAll(binds);
     }
 
-    private async Task<string> CheckAsync(string device, Ext4Superblock superblock)
+    private async Task<RepairResult> CheckOrFormatAsync(string device, Ext4Superblock? superblock)
     {
-        if (superblock.Label != GuestPaths.StateLabel)
+        if (superblock?.Label == GuestPaths.StateLabel)
         {
-            throw new GuestFaultException(
-                "guest.state-disk-foreign",
-                $"the state disk {device} holds an ext4 file system labelled '{superblock.Label}', not '{GuestPaths.StateLabel}'.",
-                "Give the instance its own state disk; this one is left untouched.");
+            // e2fsck -p would look at the same flags and end; not starting it saves the start of a program on every ordinary boot.
+            return superblock.NeedsCheck ? await _repair.CheckAsync(device).ConfigureAwait(false) : new RepairResult("clean", null, MayLackFiles: false);
         }
 
-        // e2fsck -p would look at the same flags and end; not starting it saves the start of a program on every ordinary boot.
-        if (!superblock.NeedsCheck)
-            return "clean";
-        var check = await tool.RunAsync("e2fsck", Patience, "/sbin/e2fsck", "-p", device).ConfigureAwait(false);
-        // e2fsck(8): 0 no errors, 1 corrected, 2 corrected and reboot (only if it was mounted); 4 and more: left as they are.
-        return check.Code is 0 or 1 or 2
-            ? check.Output.Contains("recovering journal", StringComparison.Ordinal) ? "journal replayed" : "checked"
-            : throw new GuestFaultException(
-                "guest.state-disk-damaged",
-                $"the file system on the state disk could not be repaired automatically: {check}.",
-                "Copy the instance's state disk if its data matter, then repair it with e2fsck or start anew with --reset.");
+        // Only its beginning is overwritten: what follows may be all that the instance has.
+        if (_repair.HasCopy(device))
+            return await _repair.RepairAsync(device).ConfigureAwait(false);
+        if (superblock is null)
+            return new RepairResult(await FormatAsync(device).ConfigureAwait(false), null, MayLackFiles: false);
+        throw new GuestFaultException(
+            "guest.state-disk-foreign",
+            $"the state disk {device} holds an ext4 file system labelled '{superblock.Label}', not '{GuestPaths.StateLabel}'.",
+            "Give the instance its own state disk; this one is left untouched.");
     }
 
     private async Task<string> FormatAsync(string device)

@@ -12,6 +12,12 @@ internal static class StateLayout
     /// <summary>Hashes of what was imported and applied, one file each.</summary>
     public const string Markers = GuestPaths.State + "/markers";
 
+    /// <summary>What e2fsck did to a damaged file system, appended to.</summary>
+    public const string RepairLog = GuestPaths.State + "/e2fsck.log";
+
+    /// <summary>Where it puts files whose names are gone.</summary>
+    public const string LostAndFound = GuestPaths.State + "/lost+found";
+
     /// <summary>The user's own manifests, applied after those of the image.</summary>
     public const string Manifests = GuestPaths.State + "/manifests";
 

@@ -34,7 +34,8 @@ internal sealed class HostChangeService(Func<ServiceManager?> services, TimeProv
         if (change.HostTimeUnixNanoseconds is { } host)
         {
             offset = host - ((time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick);
-            setClock(host);
+            if (change.OnlyCompares != true)
+                setClock(host);
         }
 
         IReadOnlyList<string> told = change.Network && services() is { } manager

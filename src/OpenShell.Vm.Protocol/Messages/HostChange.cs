@@ -1,6 +1,6 @@
 namespace OpenShell.Vm.Protocol.Messages;
 
-/// <summary>Something about the host changed that a running guest must follow.</summary>
+/// <summary>Something about the host changed that a running guest must follow, or may have changed.</summary>
 public sealed record HostChange
 {
     /// <summary>The host's wall clock when this was written, in nanoseconds since the Unix epoch: the guest sets its own by it. <see langword="null"/>: the clock is as it was.</summary>
@@ -8,6 +8,9 @@ public sealed record HostChange
 
     /// <summary>The way to the world may be another: leases are renewed, and what was remembered of names is forgotten.</summary>
     public bool Network { get; init; }
+
+    /// <summary>The guest only says by how much its clock is off, and leaves it as it is.</summary>
+    public bool? OnlyCompares { get; init; }
 }
 
 /// <summary>What a guest did about a <see cref="HostChange"/>.</summary>

@@ -24,6 +24,8 @@ namespace OpenShell.Vm.Protocol.Messages;
 [JsonSerializable(typeof(HostChange))]
 [JsonSerializable(typeof(HostChangeReply))]
 [JsonSerializable(typeof(DiskUsageReply))]
+[JsonSerializable(typeof(CertificateRenewal))]
+[JsonSerializable(typeof(CertificateRenewalReply))]
 [JsonSerializable(typeof(Hello))]
 [JsonSerializable(typeof(Welcome))]
 [JsonSerializable(typeof(Refusal))]

@@ -5,7 +5,7 @@ public sealed record StageReport
 {
     /// <summary>
     /// The stage: <c>kernel</c>, <c>init</c>, <c>network</c>, <c>disk</c>, <c>services</c>, <c>node</c>, <c>workload</c>, <c>gateway</c>; or
-    /// <c>services/NAME</c> for one service; at the end <c>shutdown/STEP</c>.
+    /// <c>services/NAME</c> for one service; <c>disk/repair</c> when there was something to repair; at the end <c>shutdown/STEP</c>.
     /// </summary>
     public required string Stage { get; init; }
 

@@ -1,6 +1,10 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Bootstrap;
@@ -8,6 +12,9 @@ namespace OpenShell.Vm.Bootstrap;
 /// <summary>What OpenShell's clients need to know of a gateway: <c>gateways/NAME/metadata.json</c>, <c>gateways/NAME/mtls/*</c> and <c>active_gateway</c>.</summary>
 public sealed class GatewayRegistration
 {
+    /// <summary>A clock that is just being kept by a time service; certificates are made with an hour to spare besides.</summary>
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(1);
+
     private readonly string _folder;
     private readonly string _active;
 
@@ -52,6 +59,40 @@ public sealed class GatewayRegistration
             GatewayPort = port,
         };
         AtomicFile.WriteJson(MetadataFile, metadata, GatewayJson.Default.GatewayMetadata);
+    }
+
+    /// <summary>
+    /// Says so when this machine's clock is before the certificates that the instance's guest has made: it was set back, and neither the guest, which takes its time from here, nor any client
+    /// would take them for valid.
+    /// </summary>
+    /// <exception cref="FaultException"><c>host.clock-behind</c>.</exception>
+    internal void RequireClock(DateTimeOffset now)
+    {
+        foreach (var path in (string[])[Path.Combine(MtlsFolder, "ca.crt"), Path.Combine(MtlsFolder, "tls.crt")])
+        {
+            if (!File.Exists(path) || ValidFrom(path) is not { } from || now >= from - ClockTolerance)
+                continue;
+            throw new FaultException(new Fault
+            {
+                Code = "host.clock-behind",
+                What = string.Create(CultureInfo.InvariantCulture, $"This machine's clock says {now.UtcDateTime:yyyy-MM-dd HH:mm} UTC, and {path}, which the instance made, is valid from {from:yyyy-MM-dd HH:mm} UTC on: the clock was set back."),
+                Remedy = "Set the clock ('sudo timedatectl set-ntp true', or 'sudo date --set'), then start again. Nothing was changed.",
+            });
+        }
+    }
+
+    private static DateTime? ValidFrom(string path)
+    {
+        try
+        {
+            using var certificate = X509Certificate2.CreateFromPem(File.ReadAllText(path));
+            return certificate.NotBefore.ToUniversalTime();
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            // The start writes it anew.
+            return null;
+        }
     }
 
     /// <summary>Makes it the one that clients use when none is named.</summary>

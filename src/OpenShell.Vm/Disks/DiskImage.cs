@@ -15,18 +15,20 @@ internal static class DiskImage
     /// <exception cref="IOException">It is a qcow2 image by its name, and not by its content.</exception>
     internal static long VirtualSize(string path) => IsRaw(path) ? new FileInfo(path).Length : Header(path).VirtualSize;
 
-    /// <summary>The disk and all that it stands on, from the top; the last may be missing.</summary>
+    /// <summary>The disk and all that it stands on, from the top; the last may be missing, or damaged.</summary>
     internal static IReadOnlyList<string> Chain(string path)
     {
         var chain = new List<string> { path };
-        while (chain.Count < MaxChain && File.Exists(chain[^1]) && BackingOf(chain[^1]) is { } below)
+        while (chain.Count < MaxChain && File.Exists(chain[^1]) && !IsRaw(chain[^1]) && Backing(chain[^1], Qcow2Header.Read(chain[^1])) is { } below)
             chain.Add(below);
         return chain;
     }
 
     /// <summary>What it directly stands on, as an absolute path; <see langword="null"/>: nothing.</summary>
     internal static string? BackingOf(string path) =>
-        !IsRaw(path) && Header(path).Backing is { } name ? Path.GetFullPath(name, Path.GetDirectoryName(path)!) : null;
+        IsRaw(path) ? null : Backing(path, Header(path));
+
+    private static string? Backing(string path, Qcow2Header? header) => header?.Backing is { } name ? Path.GetFullPath(name, Path.GetDirectoryName(path)!) : null;
 
     /// <summary>Reads from the disk as the guest sees it; what was never written reads as zeros. <see langword="null"/>: not to be read so (compressed, cut off).</summary>
     internal static byte[]? Read(string path, long offset, int length)

@@ -4,7 +4,7 @@ using OpenShell.Vm.Logs;
 namespace OpenShell.Vm.Events;
 
 /// <summary>
-/// <c>events.jsonl</c>: what happened to an instance, over all its runs; appended to by its supervisor alone, and rotated. Safe for concurrent use; what cannot be written is lost, and stops nothing.
+/// <c>events.jsonl</c>: what happened to an instance, over all its runs; appended to by its supervisor alone, and rotated. Safe for concurrent use; what cannot be written stops nothing, and is written with the next that can be.
 /// </summary>
 internal sealed class EventLog : IDisposable
 {

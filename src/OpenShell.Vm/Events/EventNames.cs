@@ -78,6 +78,9 @@ public static class EventNames
     /// <summary>A disk that was nearly full has room again.</summary>
     public const string DiskRoomAgain = "disk.room-again";
 
+    /// <summary>The file system on the guest's disk was damaged, and was repaired at a start.</summary>
+    public const string DiskRepaired = "disk.repaired";
+
     /// <summary>The machine was told to end by the means that the subject names; there is another for each that did not work.</summary>
     public const string ShutdownStep = "shutdown.step";
 
@@ -111,6 +114,7 @@ public static class EventNames
         [NetworkChanged] = EventSeverity.Info,
         [DiskNearlyFull] = EventSeverity.Warning,
         [DiskRoomAgain] = EventSeverity.Info,
+        [DiskRepaired] = EventSeverity.Warning,
         [ShutdownStep] = EventSeverity.Info,
         [CertificatesRenewed] = EventSeverity.Info,
     };

@@ -69,7 +69,7 @@ public sealed record InstanceStatus
     public int? MemoryMib { get; init; }
 
     /// <summary>Processes by role (<c>supervisor</c>, <c>vmm</c>, <c>gvproxy</c>).</summary>
-    public IReadOnlyDictionary<string, ProcessIdentity> Processes { get; init => field = value ?? new Dictionary<string, ProcessIdentity>(); } = new Dictionary<string, ProcessIdentity>();
+    public IReadOnlyDictionary<string, ProcessIdentity> Processes { get; init => field = value is not null && value.Values.All(process => process is not null) ? value : new Dictionary<string, ProcessIdentity>(); } = new Dictionary<string, ProcessIdentity>();
 
     /// <summary>Forwards in force.</summary>
     public IReadOnlyList<PortForward> Ports { get; init => field = value ?? []; } = [];

@@ -80,7 +80,7 @@ public sealed class InstanceStore(HostDirectories directories)
     /// <summary>Where a clone comes from; <see langword="null"/>: it is none.</summary>
     /// <exception cref="FaultException">It cannot be read (<c>instance.broken</c>): without it the cluster's node would get another name.</exception>
     internal static InstanceOrigin? ReadOrigin(InstanceFiles files) =>
-        File.Exists(files.Origin) ? Read(files.Origin, InstanceJson.Default.InstanceOrigin) : null;
+        File.Exists(files.Origin) ? Read(files.Origin, InstanceJson.Default.InstanceOrigin) ?? throw new FaultException(Broken(files.Origin, "it is empty")) : null;
 
     internal static void WriteOrigin(string path, InstanceOrigin origin) =>
         Guarded(path, () => AtomicFile.WriteJson(path, origin, InstanceJson.Default.InstanceOrigin));
@@ -140,11 +140,35 @@ public sealed class InstanceStore(HostDirectories directories)
     {
         try
         {
-            return read(File.ReadAllBytes(path));
+            var content = File.ReadAllBytes(path);
+            RequireNoHoles(content);
+            return read(content);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+
+        // The last ones: a name that is there twice, where that is not expected.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or ArgumentException or InvalidOperationException)
         {
             throw new FaultException(Broken(path, e.Message.TrimEnd('.')), e);
+        }
+    }
+
+    /// <summary>The types say that nothing in a list is null; the parser does not look.</summary>
+    private static void RequireNoHoles(byte[] content)
+    {
+        var lists = new Stack<bool>();
+        for (var reader = new Utf8JsonReader(content); reader.Read();)
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartArray or JsonTokenType.StartObject:
+                    lists.Push(reader.TokenType == JsonTokenType.StartArray);
+                    break;
+                case JsonTokenType.EndArray or JsonTokenType.EndObject:
+                    lists.Pop();
+                    break;
+                case JsonTokenType.Null when lists.TryPeek(out var inList) && inList:
+                    throw new JsonException("something in a list is null");
+            }
         }
     }
 

@@ -35,6 +35,9 @@ public sealed record InstancesOptions
     /// <summary>For tests: the host's clocks, instead of the real ones.</summary>
     internal Func<Supervision.Watching.HostClocks>? HostClocks { get; init; }
 
+    /// <summary>For tests: when certificates are renewed while a machine runs.</summary>
+    internal Supervision.Watching.RenewalRule Certificates { get; init; } = new();
+
     /// <summary>For tests: how pauses between restarts grow.</summary>
     internal Supervision.Backoff RestartBackoff { get; init; } = Supervision.Backoff.Machine;
 

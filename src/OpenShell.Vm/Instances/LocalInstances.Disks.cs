@@ -20,7 +20,8 @@ public sealed partial class LocalInstances
         var files = FilesOfKnown(name);
         if (files.ExistingStateDisk is not { } disk)
             return null;
-        if (StateDisk.Missing(files, null) is { } fault)
+        // One that runs is written to at this moment.
+        if (InstanceLock.HolderOf(files) is null && StateDisk.Missing(files, null) is { } fault)
             throw new FaultException(fault);
         var below = DiskImage.Chain(disk).Skip(1).ToArray();
         return new DiskUse(

@@ -43,7 +43,7 @@ public sealed partial class LocalInstances
             var written = InstanceStore.ReadStatus(files);
             var origin = InstanceStore.ReadOrigin(files);
             var status = InstanceLock.HolderOf(files) is { } supervisor
-                ? Running(config, written, supervisor)
+                ? Running(config, written, supervisor, files)
                 : AtRest(config, written, files);
             return status with { CloneOf = origin?.Source };
         }
@@ -66,10 +66,10 @@ public sealed partial class LocalInstances
     // A folder that may not be entered looks empty to File.Exists.
     private static void RequireReadable(InstanceFiles files) => _ = Directory.EnumerateFileSystemEntries(files.Root).Any();
 
-    /// <summary>The supervisor lives: what it wrote is true, if it was this one that wrote it.</summary>
-    private static InstanceStatus Running(Lazy<InstanceConfig> config, InstanceStatus? written, ProcessIdentity supervisor) =>
+    /// <summary>The supervisor lives: what it wrote is true, if it was this one that wrote it. But on a full disk it cannot write that the disk is full.</summary>
+    private static InstanceStatus Running(Lazy<InstanceConfig> config, InstanceStatus? written, ProcessIdentity supervisor, InstanceFiles files) =>
         written is not null && written.Processes.GetValueOrDefault(Supervision.Roles.Supervisor) == supervisor
-            ? written
+            ? written with { Disks = [.. written.Disks.Select(disk => disk.Where == DiskSpace.Host ? Supervision.Watching.DiskWatch.OfHost(files.Root) : disk)] }
             : Configured(config.Value, InstancePhase.Starting) with { Processes = new Dictionary<string, ProcessIdentity> { [Supervision.Roles.Supervisor] = supervisor } };
 
     /// <summary>Nobody supervises it: either it ended in order, or its supervisor was killed.</summary>

@@ -74,6 +74,8 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
             _ = _store.ReadConfig(InstanceName.Parse(name));
         _ = InstanceStore.ReadOrigin(files);
         StateDisk.RequireWhole(files, last);
+        if (HasDisk(files))
+            new Bootstrap.GatewayRegistration(Options.Directories, name).RequireClock(Options.Time.GetUtcNow());
     }
 
     /// <summary>A disk is a distribution's and a processor's: where none is named, an instance goes on with those that it has.</summary>

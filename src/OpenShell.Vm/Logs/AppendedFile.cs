@@ -3,13 +3,19 @@ using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Logs;
 
-/// <summary>A log that this process appends to and rotates: nothing is lost in between. Safe for concurrent use; a full disk silences it, and stops nothing.</summary>
+/// <summary>
+/// A log that this process appends to and rotates: nothing is lost in between. Safe for concurrent use. A full disk stops nothing: what it could not take is kept, up to a limit, and written before what comes next.
+/// </summary>
 internal sealed class AppendedFile : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly string _path;
     private readonly LogLimits _limits;
+    /// <summary>Bytes that are kept while the disk is full: some hundred events.</summary>
+    private const int MostKept = 64 << 10;
+
     private readonly SafeFileHandle _handle;
+    private byte[] _kept = [];
 
     internal AppendedFile(string path, LogLimits limits)
     {
@@ -22,20 +28,40 @@ internal sealed class AppendedFile : IDisposable
 
     internal void Append(ReadOnlySpan<byte> line)
     {
+        lock (_gate)
+        {
+            byte[] all = [.. _kept, .. line];
+            if (TryAppend(all))
+                _kept = [];
+            else if (all.Length <= MostKept)
+                _kept = all;
+        }
+    }
+
+    private bool TryAppend(byte[] lines)
+    {
         try
         {
-            lock (_gate)
-            {
-                if (RandomAccess.GetLength(_handle) > _limits.Bytes)
-                    LogRotation.Rotate(_path, _limits);
+            if (RandomAccess.GetLength(_handle) > _limits.Bytes)
+                LogRotation.Rotate(_path, _limits);
 
-                // At its end as it is now: a supervisor's own stderr goes to the same file.
-                RandomAccess.Write(_handle, line, RandomAccess.GetLength(_handle));
+            // At its end as it is now: a supervisor's own stderr goes to the same file.
+            var end = RandomAccess.GetLength(_handle);
+            try
+            {
+                RandomAccess.Write(_handle, lines, end);
+                return true;
+            }
+            catch (IOException)
+            {
+                // The part that found room would be half a line.
+                RandomAccess.SetLength(_handle, end);
+                return false;
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            // Said above.
+            return false;
         }
     }
 

@@ -10,6 +10,9 @@ namespace OpenShell.Vm.Networking;
 /// <summary>What is said about a port that cannot be had.</summary>
 internal static class PortFaults
 {
+    /// <summary>The code of <see cref="Busy"/>.</summary>
+    internal const string BusyCode = "network.port-busy";
+
     /// <summary>Another process listens there.</summary>
     /// <param name="forward">The forward whose end on the host is meant.</param>
     /// <param name="purpose">What it was wanted for: <c>the gateway</c>.</param>
@@ -17,7 +20,7 @@ internal static class PortFaults
     {
         var holder = PortHolder.Find(IPAddress.Parse(forward.HostAddress), forward.HostPort, forward.Protocol);
         return Make(
-            "network.port-busy",
+            BusyCode,
             $"{Port(forward)}, for {purpose}, is in use by {holder ?? "a process that this user may not see"}.",
             "End that process, or choose another port (0 takes a free one).");
     }

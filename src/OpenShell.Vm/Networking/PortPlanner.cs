@@ -61,6 +61,23 @@ internal static class PortPlanner
         }
     }
 
+    /// <summary>A plan in which another free port stands in place of one that somebody took between the choice and its use; <see langword="null"/>: that very one was asked for.</summary>
+    internal static PortPlan? Replace(PortPlan plan, InstanceConfig config, PortForward busy)
+    {
+        var taken = plan.All.Select(p => p.HostPort).ToHashSet();
+        if (busy == plan.ApiServer)
+            return plan with { ApiServer = Other() };
+        if (busy == plan.Gateway)
+            return (config.GatewayPort ?? (config.Name == InstanceName.Default ? GuestNetworkPlan.GatewayPort : 0)) == 0 ? plan with { Gateway = Other() } : null;
+
+        // In the order in which they were chosen.
+        var asked = config.Ports.Concat(config.AddedPorts).ToArray();
+        var at = plan.User.TakeWhile(p => p != busy).Count();
+        return at < asked.Length && asked[at] is { HostPort: 0, Protocol: not PortProtocol.Unix } ? plan with { User = [.. plan.User.Select((p, i) => i == at ? Other() : p)] } : null;
+
+        PortForward Other() => busy with { HostPort = Any(busy.Protocol, busy.HostAddress, taken) };
+    }
+
     /// <summary>Whether the port of TCP could be bound just now.</summary>
     /// <exception cref="SocketException">It could not for another reason than being busy.</exception>
     internal static bool IsFree(string address, int port) => PortCheck.IsFree(PortProtocol.Tcp, address, port);

@@ -80,31 +80,59 @@ internal static class StateDisk
         return true;
     }
 
-    /// <summary>Says so when the disk of the last run is gone, or something that it stands on: a new, empty one in its place would hide that.</summary>
-    /// <exception cref="FaultException"><c>disk.missing</c>, <c>disk.unreadable</c>.</exception>
+    /// <summary>
+    /// A host that lost its power has not yet written out what the guest had not asked to be kept, and that may be the end of the file; the guest's journal copes with it. More than this was cut off.
+    /// </summary>
+    private const long UnwrittenBytes = 256L << 20;
+
+    /// <summary>Says so when the disk of the last run is gone, or something that it stands on: a new, empty one in its place would hide that; and when it is damaged, since the guest would see zeros.</summary>
+    /// <exception cref="FaultException"><c>disk.missing</c>, <c>disk.unreadable</c>, <c>disk.cut-off</c>.</exception>
     internal static void RequireWhole(InstanceFiles files, InstanceStatus? last)
     {
         if (Missing(files, last) is { } fault)
             throw new FaultException(fault);
+        foreach (var disk in files.ExistingStateDisk is { } top ? DiskImage.Chain(top) : [])
+        {
+            // What ended in order had everything written; so had whoever froze a base.
+            var missing = DiskDamage.MissingBytes(disk);
+            if (missing > (disk == files.ExistingStateDisk && last?.Phase != InstancePhase.Stopped ? UnwrittenBytes : 0))
+            {
+                throw new FaultException(new Fault
+                {
+                    Code = "disk.cut-off",
+                    What = string.Create(CultureInfo.InvariantCulture, $"The instance's disk {disk} is damaged: {missing >> 10} KiB of its data lie behind the end of the file, which was cut off."),
+                    Remedy = Remedy(files),
+                });
+            }
+        }
     }
 
-    /// <summary>What is wrong with the disk; <see langword="null"/>: nothing that can be seen from here.</summary>
+    /// <summary>What is wrong with the disk; <see langword="null"/>: nothing that can be seen quickly from here.</summary>
     internal static Fault? Missing(InstanceFiles files, InstanceStatus? last)
     {
-        var remedy = $"Put a copy of it back, or begin anew with 'gateway reset --name {Path.GetFileName(files.Root)}', which discards what the instance had.";
         if (files.ExistingStateDisk is not { } disk)
         {
             return last?.Stages.Any(s => s is { Stage: BootStages.Disk, State: Protocol.Messages.StageState.Completed }) == true
-                ? new Fault { Code = "disk.missing", What = $"The instance's disk {files.StateDisk} is missing.", Remedy = remedy }
+                ? new Fault { Code = "disk.missing", What = $"The instance's disk {files.StateDisk} is missing.", Remedy = Remedy(files) }
                 : null;
         }
 
-        if (!DiskImage.IsRaw(disk) && Qcow2Header.Read(disk) is null)
-            return new Fault { Code = "disk.unreadable", What = $"The instance's disk {disk} is damaged: it does not begin as a qcow2 image does.", Remedy = remedy };
-        return DiskImage.Chain(disk) is [_, .., var lowest] && !File.Exists(lowest)
-            ? new Fault { Code = "disk.missing", What = $"The disk {lowest}, on which {disk} stands, is missing.", Remedy = remedy }
+        foreach (var part in DiskImage.Chain(disk))
+        {
+            var standing = part == disk ? "" : $", on which {disk} stands,";
+            if (!File.Exists(part))
+                return new Fault { Code = "disk.missing", What = $"The disk {part}{standing} is missing.", Remedy = Remedy(files) };
+            if (DiskDamage.OfTables(part) is { } damage)
+                return new Fault { Code = "disk.unreadable", What = $"The {(part == disk ? "instance's disk" : "disk")} {part}{standing} is damaged: {damage}.", Remedy = Remedy(files) };
+        }
+
+        return DiskDamage.OfFileSystem(disk) is { } cut
+            ? new Fault { Code = "disk.unreadable", What = $"The instance's disk {disk} is damaged: {cut}.", Remedy = Remedy(files) }
             : null;
     }
+
+    private static string Remedy(InstanceFiles files) =>
+        $"Put a copy of it back, or begin anew with 'gateway reset --name {Path.GetFileName(files.Root)}', which discards what the instance had.";
 
     /// <summary>What would run. Pure.</summary>
     internal static LaunchSpec Describe(string qemuImg, string path, InstanceFiles files, int sizeGib = SizeGib) => new()

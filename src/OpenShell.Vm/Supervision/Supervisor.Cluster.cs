@@ -36,12 +36,14 @@ internal sealed partial class Supervisor
         }
 
         // The guest's network and disk are its own; the host's stages of those names are about gvproxy and the image.
-        var stage = report.Stage is BootStages.Network or BootStages.Disk ? $"{BootStages.Init}/{report.Stage}" : report.Stage;
+        var stage = report.Stage is BootStages.Network or BootStages.Disk or DiskRepairStage ? $"{BootStages.Init}/{report.Stage}" : report.Stage;
         _timeline.Relay(report with { Stage = stage });
         if (report.State is StageState.Failed || report.Fault is not null)
             _log.Say($"guest: {stage} {report.State}: {report.Fault?.What ?? report.Detail}");
 
         ReportService(report);
+        if (report is { Stage: DiskRepairStage, State: StageState.Completed })
+            ReportWatched(EventNames.DiskRepaired, report.Detail ?? "the file system on the guest's disk was repaired", DiskSpace.Guest);
 
         if (report.State is StageState.Completed or StageState.Skipped)
             StageSource(stage).TrySetResult();
@@ -51,7 +53,7 @@ internal sealed partial class Supervisor
             End(new Ending.Lost(new Fault { Code = fault.Code, Stage = stage, What = fault.What, Remedy = fault.Remedy, Log = Kept(_files.ConsoleLog) }));
     }
 
-    private const string ShutdownStage = "shutdown/";
+    private const string ShutdownStage = "shutdown/", DiskRepairStage = BootStages.Disk + "/repair";
 
     /// <summary>A step of the guest's own end: in the log, and an event where it had to be taken the hard way.</summary>
     private void ReportShutdown(StageReport report)
@@ -103,12 +105,21 @@ internal sealed partial class Supervisor
         var status = _status.Change(now => now with { Phase = InstancePhase.Ready, ReadyAt = _options.Time.GetUtcNow() });
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"ready after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         _events.Report(EventNames.Ready, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is ready after {_timeline.Elapsed.TotalSeconds:0.0} s"));
+        _status.MayBeUnwritten = _timeline.MayBeUnwritten = true;
         _ready.TrySetResult(status);
     }
 
     private async Task<GatewayCertificates> BootstrapAsync(GuestAgent agent)
     {
         _timeline.Started(BootStages.Bootstrap);
+        var certificates = await WriteCredentialsAsync(agent).ConfigureAwait(false);
+        _timeline.Completed(BootStages.Bootstrap, _status.Now.Kubeconfig);
+        return certificates;
+    }
+
+    /// <summary>Writes the user's kubeconfig and the gateway's client certificate on the host, as the guest has them now.</summary>
+    private async Task<GatewayCertificates> WriteCredentialsAsync(GuestAgent agent)
+    {
         var certificates = new GatewayCertificates(
             await ReadAsync(agent, GuestPaths.BootstrapGatewayCa).ConfigureAwait(false),
             await ReadAsync(agent, GuestPaths.BootstrapGatewayCertificate).ConfigureAwait(false),
@@ -125,7 +136,6 @@ internal sealed partial class Supervisor
             ApiServer = $"https://127.0.0.1:{apiServer}",
             Endpoint = $"https://127.0.0.1:{_ports.Gateway.HostPort}",
         });
-        _timeline.Completed(BootStages.Bootstrap, kubeconfig);
         return certificates;
     }
 

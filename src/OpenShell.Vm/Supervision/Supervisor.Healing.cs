@@ -28,6 +28,9 @@ internal sealed partial class Supervisor
     /// <summary>One question to gvproxy, or to the guest through it.</summary>
     private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>The API server is started again meanwhile, which takes a minute under emulation.</summary>
+    private static readonly TimeSpan RenewalLimit = TimeSpan.FromMinutes(15);
+
     /// <summary>What must be free on the host before a machine that had no room goes on: the smallest level that is warned of.</summary>
     private static readonly long RoomToGoOn = (long)DiskWatch.HostLevels[^1];
 
@@ -50,11 +53,12 @@ internal sealed partial class Supervisor
         IWatch[] watches =
         [
             new HeartbeatWatch(agent.PingAsync, () => processor.Used, () => machine.IsPaused, limits, what => OnHang(machine, what), _options.Time),
-            new ClockWatch(_options.HostClocks ?? HostClocks.Read, (change, token) => TellGuestAsync(agent, change, token), ReportWatched),
+            new ClockWatch(_options.HostClocks ?? HostClocks.Read, (change, token) => TellGuestAsync(agent, change, token), ReportWatched, compares: IsCluster),
         ];
         IWatch[] ofCluster =
         [
             new NetworkWatch(HostNetwork.Read, (change, token) => TellGuestAsync(agent, change, token), ReportWatched),
+            new CertificateWatch(_options.Certificates, (renewal, token) => RenewAsync(agent, renewal, token), ReportWatched),
             new DiskWatch(token => MeasureDisksAsync(machine, agent, token), disks => _status.Change(status => status with { Disks = disks }), ReportWatched),
         ];
         Watch(IsCluster ? [.. watches, .. ofCluster] : watches);
@@ -158,10 +162,25 @@ internal sealed partial class Supervisor
         return JsonSerializer.Deserialize(reply, ProtocolJson.Default.HostChangeReply);
     }
 
+    /// <summary>Has certificates renewed, and takes the host's copies of them anew; <see langword="null"/> before the cluster is ready.</summary>
+    private async Task<CertificateRenewalReply?> RenewAsync(GuestAgent agent, CertificateRenewal renewal, CancellationToken cancellationToken)
+    {
+        if (!_ready.Task.IsCompletedSuccessfully)
+            return null;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(RenewalLimit);
+        var bytes = await agent.CallAsync(ServiceNames.CertificatesRenew, JsonSerializer.SerializeToUtf8Bytes(renewal, ProtocolJson.Default.CertificateRenewal), limit.Token).ConfigureAwait(false);
+        var reply = JsonSerializer.Deserialize(bytes, ProtocolJson.Default.CertificateRenewalReply);
+        if (reply is { Renewed.Count: > 0 } or { Replaced.Count: > 0 })
+            await WriteCredentialsAsync(agent).ConfigureAwait(false);
+        return reply;
+    }
+
     private async Task<IReadOnlyList<DiskSpace>> MeasureDisksAsync(Machine machine, GuestAgent agent, CancellationToken cancellationToken)
     {
-        var drive = new DriveInfo(_files.Root);
-        var host = new DiskSpace(DiskSpace.Host, _files.Root, drive.TotalSize, drive.AvailableFreeSpace);
+        // What a full disk kept from being written is written once there is room.
+        _status.WriteAgain();
+        var host = DiskWatch.OfHost(_files.Root);
         if (machine.WaitsForSpace)
         {
             // It cannot answer.

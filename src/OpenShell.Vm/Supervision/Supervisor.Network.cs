@@ -1,6 +1,7 @@
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images.Host;
+using OpenShell.Vm.Instances;
 using OpenShell.Vm.Interop;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
@@ -13,6 +14,9 @@ internal sealed partial class Supervisor
 {
     /// <summary>gvproxy listens some 30 ms after its start here.</summary>
     private static readonly TimeSpan GvproxyLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>A free port that is taken within a moment is rare; several in a row have another cause.</summary>
+    private const int MaxPortChoices = 5;
 
     private ChildProcess? _gvproxy;
     private PortPlan _ports = new(null, null, []);
@@ -94,7 +98,7 @@ internal sealed partial class Supervisor
         {
             try
             {
-                await client.ExposeAsync(forward, cancellationToken).ConfigureAwait(false);
+                await ExposeAsync(client, forward, cancellationToken).ConfigureAwait(false);
             }
             catch (FaultException e) when (tolerant)
             {
@@ -103,6 +107,27 @@ internal sealed partial class Supervisor
         }
 
         _status.Change(status => status with { Ports = _ports.All });
+    }
+
+    /// <summary>Opens a port; where it was chosen here, and somebody took it since, another. Nobody has been told of it before the instance is ready.</summary>
+    private async Task ExposeAsync(GvproxyClient client, PortForward forward, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                await client.ExposeAsync(forward, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (FaultException e) when (e.Faults[0].Code == PortFaults.BusyCode)
+            {
+                if (_ready.Task.IsCompleted || tries == MaxPortChoices || PortPlanner.Replace(_ports, _config, forward) is not { } other)
+                    throw PurposeOf(forward) is { } purpose ? PortFaults.Busy(forward, purpose) : e;
+                var now = other.All[_ports.All.TakeWhile(p => p != forward).Count()];
+                _log.Say($"{e.Faults[0].What} {now.Text()} is taken in its place");
+                (_ports, forward) = (other, now);
+            }
+        }
     }
 
     private Fault GvproxyEnded(ExitReason reason) => new()

@@ -14,6 +14,7 @@ internal sealed partial class Supervisor
 
     private async Task<int> FinishAsync(Ending ending)
     {
+        _status.MayBeUnwritten = _timeline.MayBeUnwritten = true;
         Again = _restart?.After(ending, _status.Now.ReadyAt);
         if (ending is not Ending.ProgramEnded)
             _status.Change(status => status with { Phase = InstancePhase.Stopping });
@@ -95,7 +96,7 @@ internal sealed partial class Supervisor
         }
 
         if (exception is not null)
-            InstanceStore.WriteFaults(_files, exception.Faults);
+            TryWriteFaults(exception.Faults);
         if (Again is null)
             InstanceRemains.RemoveRunFolder(_files);
         if (exception is null)
@@ -117,6 +118,19 @@ internal sealed partial class Supervisor
         if (Again is null)
             _lock.Dispose();
         return Task.CompletedTask;
+    }
+
+    private void TryWriteFaults(IReadOnlyList<Fault> faults)
+    {
+        try
+        {
+            InstanceStore.WriteFaults(_files, faults);
+        }
+        catch (FaultException e)
+        {
+            // A full disk, mostly; whoever waits for the start is told by the log.
+            _log.Say($"{e.Faults[0].What} It should say: {faults[0].What}");
+        }
     }
 
     /// <summary>A step of the end that fails must not keep the others from being taken.</summary>

@@ -4,7 +4,7 @@ using OpenShell.Vm.Logs;
 
 namespace OpenShell.Vm.Supervision;
 
-/// <summary><c>supervisor.log</c>: what the supervisor did, one line each, UTC. Safe for concurrent use; a full disk silences it, and stops nothing.</summary>
+/// <summary><c>supervisor.log</c>: what the supervisor did, one line each, UTC. Safe for concurrent use; a full disk stops nothing.</summary>
 internal sealed class SupervisorLog : IDisposable
 {
     private readonly AppendedFile? _file;

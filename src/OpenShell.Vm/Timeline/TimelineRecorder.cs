@@ -42,6 +42,9 @@ internal sealed class TimelineRecorder : IDisposable
         StartedAt = time.GetUtcNow();
     }
 
+    /// <summary>From ready on, and at the end: then there is something to go on with that is worth more than the file.</summary>
+    internal bool MayBeUnwritten { get; set; }
+
     /// <summary>When this start began.</summary>
     internal DateTimeOffset StartedAt { get; }
 
@@ -110,6 +113,19 @@ internal sealed class TimelineRecorder : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file?.Dispose();
 
+    /// <summary>A start that cannot be followed fails; what has become ready is not ended for a line of its history.</summary>
+    private void Write(byte[] line)
+    {
+        try
+        {
+            _file?.Write(line);
+        }
+        catch (IOException) when (MayBeUnwritten)
+        {
+            // It is in the table.
+        }
+    }
+
     private void Record(string stage, StageState state, string? detail, double? progress = null) => Record(new TimelineEvent
     {
         Stage = stage,
@@ -126,7 +142,7 @@ internal sealed class TimelineRecorder : IDisposable
         {
             _table.Add(happened);
             if (keep)
-                _file?.Write(TimelineFile.ToLine(happened));
+                Write(TimelineFile.ToLine(happened));
         }
 
         _progress?.Report(happened);

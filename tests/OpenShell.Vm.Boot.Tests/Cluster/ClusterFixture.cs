@@ -16,7 +16,10 @@ public sealed class ClusterFixture : TestCluster
 
     internal override string Volumes => "/var/lib/openshell/volumes";
 
-    internal override IReadOnlyList<Component> Components { get; } =
+    internal override IReadOnlyList<Component> Components => UpstreamComponents;
+
+    /// <summary>What a cluster of upstream's consists of.</summary>
+    internal static IReadOnlyList<Component> UpstreamComponents { get; } =
     [
         new("etcd", "etcd"),
         new("kube-apiserver", "kube-apiserver"),

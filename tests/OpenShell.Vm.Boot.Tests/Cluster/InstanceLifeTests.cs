@@ -30,6 +30,7 @@ public sealed class InstanceLifeTests : IAsyncLifetime
     [Fact]
     public async Task A_cluster_survives_its_supervisor_grows_is_cloned_and_outlived_by_its_clone()
     {
+        Requirements.SkipUnlessFull("three starts of a cluster of its own take five minutes: './test --full' has them");
         (await Gateway.StartAsync("up", "--detach", "--name", "first", "--distribution", "upstream", "-p", "0:30080", "--timeout", "30m")).OrFail();
         var first = new Kubectl(Path.Combine(_home.Home, ".kube", "gateway-first.yaml"), _home);
         await first.RunAsync("create", "configmap", "memory", "--from-literal", "of=first");

@@ -44,12 +44,13 @@ public sealed class PortAndCopyTests(ClusterFixture cluster) : ClusterTest(clust
     {
         if ((await Cluster.ExecAsync("--", "perl", "-MIO::Socket::INET", "-e", "1")).ExitCode != 0)
             Assert.Skip("the guest has no perl to answer datagrams with");
-        var added = await AddAsync("0:5354/udp");
-        const string Echo = """$s = IO::Socket::INET->new(Proto => "udp", LocalAddr => "0.0.0.0:5354") or die $!; print "ready\n"; $| = 1; while ($s->recv($b, 100)) { $s->send("echo $b") }""";
+        var added = await AddAsync("0:25354/udp");
+        const string Echo = """$s = IO::Socket::INET->new(Proto => "udp", LocalAddr => "0.0.0.0:25354") or die $!; print "ready\n"; $| = 1; while ($s->recv($b, 100)) { $s->send("echo $b") }""";
         using var server = Cluster.Gateway.Start("exec", "--name", Cluster.Name, "--", "perl", "-MIO::Socket::INET", "-e", "$|=1; " + Echo);
         try
         {
-            (await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)).ShouldBe("ready");
+            if (await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) != "ready")
+                Assert.Fail(await server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
             using var client = new UdpClient();
             client.Connect(IPAddress.Loopback, added.GetProperty("hostPort").GetInt32());
             await client.SendAsync("hello"u8.ToArray(), TestContext.Current.CancellationToken);

@@ -1,5 +1,6 @@
 using OpenShell.Vm.Boot.Tests.Cluster;
 using OpenShell.Vm.Boot.Tests.K3s;
+using OpenShell.Vm.Boot.Tests.Running;
 
 // The same tests on whichever distribution is there. A new class of them needs a line below each.
 namespace OpenShell.Vm.Boot.Tests.Conformance.OnUpstream
@@ -38,16 +39,28 @@ namespace OpenShell.Vm.Boot.Tests.Conformance.OnStandIn
     public sealed class Workloads(StandInFixture cluster) : WorkloadConformance(cluster);
 
     [Collection(StandInCluster.Name)]
-    public sealed class Names(StandInFixture cluster) : NameConformance(cluster);
+    public sealed class Names(StandInFixture cluster) : NameConformance(cluster)
+    {
+        public override ValueTask InitializeAsync() => AlsoHere.OnlyInFullAsync(base.InitializeAsync);
+    }
 
     [Collection(StandInCluster.Name)]
-    public sealed class Storage(StandInFixture cluster) : StorageConformance(cluster);
+    public sealed class Storage(StandInFixture cluster) : StorageConformance(cluster)
+    {
+        public override ValueTask InitializeAsync() => AlsoHere.OnlyInFullAsync(base.InitializeAsync);
+    }
 
     [Collection(StandInCluster.Name)]
-    public sealed class Networks(StandInFixture cluster) : NetworkConformance(cluster);
+    public sealed class Networks(StandInFixture cluster) : NetworkConformance(cluster)
+    {
+        public override ValueTask InitializeAsync() => AlsoHere.OnlyInFullAsync(base.InitializeAsync);
+    }
 
     [Collection(StandInCluster.Name)]
-    public sealed class Access(StandInFixture cluster) : AccessConformance(cluster);
+    public sealed class Access(StandInFixture cluster) : AccessConformance(cluster)
+    {
+        public override ValueTask InitializeAsync() => AlsoHere.OnlyInFullAsync(base.InitializeAsync);
+    }
 
     [Collection(StandInCluster.Name)]
     public sealed class Images(StandInFixture cluster) : ImageConformance(cluster);
@@ -59,7 +72,20 @@ namespace OpenShell.Vm.Boot.Tests.Conformance.OnStandIn
     public sealed class Restarts(StandInFixture cluster) : RestartConformance(cluster);
 
     [Collection(StandInCluster.Name)]
-    public sealed class PythonClient(StandInFixture cluster) : PythonClientConformance(cluster);
+    public sealed class PythonClient(StandInFixture cluster) : PythonClientConformance(cluster)
+    {
+        public override ValueTask InitializeAsync() => AlsoHere.OnlyInFullAsync(base.InitializeAsync);
+    }
+
+    /// <summary>What upstream's cluster is asked in each run, and the stand-in where there is time.</summary>
+    internal static class AlsoHere
+    {
+        public static ValueTask OnlyInFullAsync(Func<ValueTask> initialize)
+        {
+            Requirements.SkipUnlessFull("upstream's cluster is asked the same: './test --full' asks the stand-in of k3s too");
+            return initialize();
+        }
+    }
 }
 
 namespace OpenShell.Vm.Boot.Tests.Conformance.OnK3s

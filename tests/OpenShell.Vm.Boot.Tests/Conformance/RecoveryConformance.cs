@@ -5,15 +5,6 @@ namespace OpenShell.Vm.Boot.Tests.Conformance;
 /// <summary>Every component may be killed: it comes back, what ran runs on, and what is new works.</summary>
 public abstract class RecoveryConformance(TestCluster cluster) : ConformanceTest(cluster)
 {
-    // Lines "PID START" (proc(5): the start makes a number that is used again another process), without a program of its own for each: there are a hundred.
-    private const string Find = """
-        for p in /proc/[0-9]*; do
-          mapfile -d '' -t c 2>/dev/null < $p/cmdline || continue
-          l="${c[*]}"; w=${l%% *}
-          if [ "${w##*/}" = "$1" ] && [[ $l == *"$2"* ]]; then read -r -a s < $p/stat && echo ${s[0]} ${s[21]}; fi
-        done
-        """;
-
     [Fact]
     public async Task Each_component_comes_back_from_kill_9_and_pods_run_on()
     {
@@ -24,10 +15,10 @@ public abstract class RecoveryConformance(TestCluster cluster) : ConformanceTest
         foreach (var component in Cluster.Components)
         {
             var name = "after-" + component.Name;
-            var killed = await FindAsync(component);
+            var killed = await Cluster.FindAsync(component);
             killed.ShouldNotBeEmpty($"{component.Name} runs");
             (await Cluster.ShellAsync("kill -9 " + string.Join(' ', killed.Select(p => p.Split(' ')[0])))).ShouldBeEmpty();
-            await Eventually.HoldsAsync($"another {component.Name} after {string.Join(", ", killed)}", async () => await FindAsync(component) is { Count: > 0 } now && !now.Intersect(killed).Any(), Soon);
+            await Eventually.HoldsAsync($"another {component.Name} after {string.Join(", ", killed)}", async () => await Cluster.FindAsync(component) is { Count: > 0 } now && !now.Intersect(killed).Any(), Soon);
 
             // A new pod needs the API server, its database, the scheduler, the kubelet and containerd; its Service the controller manager, the proxy and the names.
             await Eventually.HoldsAsync($"a pod is taken after {component.Name} was killed", () => TryCreateAsync(name, Pod(name, Serving(name))), Soon);
@@ -50,20 +41,17 @@ public abstract class RecoveryConformance(TestCluster cluster) : ConformanceTest
         Requirements.SkipUnlessFull("what runs while it is killed is for './test --full'");
         await ReadyPodAsync("carried", "sleep 4711007");
         var before = ContainerOf(await PodNowAsync("carried"));
-        var main = (await FindAsync(new Component("the pod's program", "sleep", "4711007"))).ShouldHaveSingleItem().Split(' ')[0];
+        var main = (await Cluster.FindAsync(new Component("the pod's program", "sleep", "4711007"))).ShouldHaveSingleItem().Split(' ')[0];
 
         (await Cluster.ShellAsync($"kill -9 $(grep PPid: /proc/{main}/status | tr -dc 0-9)")).ShouldBeEmpty();
 
         await Eventually.HoldsAsync(
             "another container of the same pod", async () => await PodNowAsync("carried") is var now && now.IsReady() && ContainerOf(now) != before, Soon);
-        (await FindAsync(new Component("the pod's program", "sleep", "4711007"))).ShouldHaveSingleItem().Split(' ')[0].ShouldNotBe(main);
+        (await Cluster.FindAsync(new Component("the pod's program", "sleep", "4711007"))).ShouldHaveSingleItem().Split(' ')[0].ShouldNotBe(main);
         (await InAsync("carried", "echo alive")).OrFail().ShouldBe("alive\n");
     }
 
     private static string? ContainerOf(System.Text.Json.JsonElement pod) => pod.Text("status.containerStatuses.0.containerID");
-
-    private async Task<IReadOnlyList<string>> FindAsync(Component component) =>
-        (await Cluster.ExecAsync("--", "bash", "-c", Find, "bash", component.Program, component.Contains)).OrFail().Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Whether there is such an object by now.</summary>
     private async Task<bool> TryCreateAsync(string name, string document)

@@ -14,6 +14,15 @@ internal sealed record Component(string Name, string Program, string Contains = 
 /// <summary>A running cluster of some distribution, brought up as a user would, that all tests of a collection share. What differs between distributions is abstract here.</summary>
 public abstract class TestCluster : IAsyncLifetime
 {
+    // Lines "PID START" (proc(5): the start makes a number that is used again another process), without a program of its own for each: there are a hundred.
+    private const string FindScript = """
+        for p in /proc/[0-9]*; do
+          mapfile -d '' -t c 2>/dev/null < $p/cmdline || continue
+          l="${c[*]}"; w=${l%% *}
+          if [ "${w##*/}" = "$1" ] && [[ $l == *"$2"* ]]; then read -r -a s < $p/stat && echo ${s[0]} ${s[21]}; fi
+        done
+        """;
+
     /// <summary>The NodePort to which <see cref="NodePortOnHost"/> leads.</summary>
     internal const int NodePort = 31080;
 
@@ -77,6 +86,10 @@ public abstract class TestCluster : IAsyncLifetime
 
     /// <summary>A line of shell in the guest.</summary>
     internal async Task<string> ShellAsync(string line) => (await ExecAsync("--", "sh", "-c", line)).OrFail();
+
+    /// <summary>The processes of a component, each as its number and its start.</summary>
+    internal async Task<IReadOnlyList<string>> FindAsync(Component component) =>
+        (await ExecAsync("--", "bash", "-c", FindScript, "bash", component.Program, component.Contains)).OrFail().Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>An image in the cluster that has busybox and kubectl.</summary>
     internal Task<string> ImageAsync() => _image ??= TestImage.LoadAsync(this);

@@ -12,7 +12,7 @@ internal static partial class TestImage
     private const string Reference = "localhost/boot-test:1";
 
     private static readonly string[] Applets =
-        ["sh", "cat", "echo", "env", "head", "hostname", "httpd", "id", "ls", "chmod", "grep", "mkdir", "nc", "nslookup", "ping", "sleep", "timeout", "true", "wget"];
+        ["sh", "cat", "dd", "echo", "env", "head", "hostname", "httpd", "id", "ls", "chmod", "grep", "mkdir", "nc", "nslookup", "ping", "sha256sum", "sleep", "timeout", "true", "wget"];
 
     public static async Task<string> LoadAsync(TestCluster cluster)
     {

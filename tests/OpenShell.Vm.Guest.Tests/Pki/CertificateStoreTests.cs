@@ -178,6 +178,30 @@ public sealed class CertificateStoreTests : IDisposable
         output.ShouldBe("https://127.0.0.1:6443 " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(pairs["admin"].KeyPem)));
     }
 
+    [Fact]
+    public void A_clock_before_the_authorities_is_said_and_they_are_not_replaced()
+    {
+        var before = Make(Names);
+        _clock.Now -= TimeSpan.FromDays(365);
+        var fault = Should.Throw<GuestFaultException>(() => Make(Names)).Fault;
+        fault.Code.ShouldBe("guest.clock-behind");
+        fault.Remedy.ShouldContain("clock");
+        _clock.Now += TimeSpan.FromDays(365);
+        Make(Names).ShouldBe(before);
+    }
+
+    [Fact]
+    public void A_certificate_of_the_future_is_made_anew_by_its_authority()
+    {
+        var before = Make(Names);
+        _clock.Now += TimeSpan.FromDays((2 * 365) - 170);
+        var renewed = Make(Names);
+        _clock.Now -= TimeSpan.FromDays(300);
+        var after = Make(Names);
+        after["ca"].ShouldBe(before["ca"]);
+        after["apiserver"].ShouldNotBe(renewed["apiserver"]);
+    }
+
     private IReadOnlyDictionary<string, KeyPair> Make(ClusterNames names)
     {
         var store = new CertificateStore(_folder.File("pki"), _clock);

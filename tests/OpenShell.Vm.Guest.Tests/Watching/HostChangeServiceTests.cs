@@ -46,6 +46,15 @@ public sealed class HostChangeServiceTests : IDisposable
         reply.Told.ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task A_clock_that_is_only_compared_is_left_as_it_is()
+    {
+        var then = DateTimeOffset.UnixEpoch + TimeSpan.FromSeconds(1000);
+        var reply = await AskAsync(new HostChange { HostTimeUnixNanoseconds = 1007 * Second, OnlyCompares = true }, new FixedTime(then));
+        _set.ShouldBeEmpty();
+        reply.ClockOffsetNanoseconds.ShouldBe(7 * Second);
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task A_change_of_the_network_is_told_to_those_that_are_there_each_by_its_signal()
     {

@@ -59,6 +59,7 @@ public sealed class JsonGoldenTests
         { new TreeSummary(3, 5, 1), """{"entries":3,"bytes":5,"leftOut":1}""" },
         { new GuestMount("openshell0", "/mnt/src", GuestMount.Plan9, true), """{"tag":"openshell0","path":"/mnt/src","type":"9p","readOnly":true}""" },
         { new HostChange { HostTimeUnixNanoseconds = 7, Network = true }, """{"hostTimeUnixNanoseconds":7,"network":true}""" },
+        { new HostChange { HostTimeUnixNanoseconds = 7, OnlyCompares = true }, """{"hostTimeUnixNanoseconds":7,"network":false,"onlyCompares":true}""" },
         { new HostChangeReply { ClockOffsetNanoseconds = -5, Told = ["dns"] }, """{"clockOffsetNanoseconds":-5,"told":["dns"]}""" },
         { new HostChangeReply { Told = [] }, """{"told":[]}""" },
         { new ServiceEnd { Restarts = 1 }, """{"restarts":1}""" },

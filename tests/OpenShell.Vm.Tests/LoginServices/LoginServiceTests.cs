@@ -105,7 +105,7 @@ public sealed class LoginServiceTests : IDisposable
 
     [Fact]
     public void Only_variables_that_are_set_are_written() =>
-        ServiceDescription.EnvironmentOf(name => name == "XDG_DATA_HOME" ? "/data" : "").ShouldBe([KeyValuePair.Create("XDG_DATA_HOME", "/data"), .. Supervision.SupervisorSettings.All]);
+        ServiceDescription.EnvironmentOf(name => name == "XDG_DATA_HOME" ? "/data" : "").ShouldBe([KeyValuePair.Create("XDG_DATA_HOME", "/data"), .. OpenShell.Vm.Supervision.SupervisorSettings.All]);
 
     private string[] Everything() => [.. Directory.EnumerateFiles(_folder.Path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
 }

@@ -98,6 +98,24 @@ public sealed class PortPlannerTests : IDisposable
     }
 
     [Fact]
+    public void A_chosen_port_that_was_taken_meanwhile_is_replaced_and_one_that_was_asked_for_is_not()
+    {
+        var config = Config(new PortForward { HostPort = 0, GuestPort = 80 }, new PortForward { HostPort = PortCheck.Bind(PortProtocol.Tcp, "127.0.0.1", 0), GuestPort = 81 }) with { AddedPorts = [new PortForward { HostPort = 0, GuestPort = 82 }] };
+        var plan = PortPlanner.Choose(config, []);
+
+        foreach (var at in (int[])[0, 1, 2, 4])
+        {
+            var other = PortPlanner.Replace(plan, config, plan.All[at]).ShouldNotBeNull();
+            other.All.Select((p, i) => (p == plan.All[i], p.GuestPort == plan.All[i].GuestPort)).ShouldBe(Enumerable.Range(0, 5).Select(i => (i != at, true)));
+            other.All.Select(p => p.HostPort).Distinct().Count().ShouldBe(5);
+        }
+
+        PortPlanner.Replace(plan, config, plan.All[3]).ShouldBeNull();
+        PortPlanner.Replace(plan, config with { GatewayPort = plan.Gateway!.HostPort }, plan.Gateway).ShouldBeNull();
+        PortPlanner.Replace(plan, config with { Name = "default" }, plan.Gateway).ShouldBeNull();
+    }
+
+    [Fact]
     public void A_listener_on_all_addresses_is_found_by_any_of_them()
     {
         using var everywhere = new TcpListener(IPAddress.IPv6Any, 0) { Server = { DualMode = true } };

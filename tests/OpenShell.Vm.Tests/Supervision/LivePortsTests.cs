@@ -85,6 +85,32 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_chosen_port_that_somebody_takes_before_gvproxy_does_is_replaced_by_another()
+    {
+        var port = PortCheck.Bind(PortProtocol.Tcp, "127.0.0.1", 0);
+        var files = LastRanOn(port);
+        await using var running = await StartAsync(Instances(options => options with { Host = options.Host! with { Gvproxy = Racing(port) } }, Quiet));
+        var now = (await Instances().ListPortsAsync("box", Token)).Single(p => p.Purpose == "the gateway");
+        now.InForce.ShouldBeTrue();
+        now.Forward.HostPort.ShouldNotBe(port);
+        (await Instances().FindAsync("box", Token))!.Ports.ShouldContain(now.Forward);
+        (await File.ReadAllTextAsync(files.SupervisorLog, Token)).ShouldContain($"Port {port} of 127.0.0.1");
+        await running.StopAsync();
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_port_that_was_asked_for_and_taken_before_gvproxy_does_is_named_with_its_holder()
+    {
+        var port = PortCheck.Bind(PortProtocol.Tcp, "127.0.0.1", 0);
+        var instances = Instances(options => options with { Host = options.Host! with { Gvproxy = Racing(port) } }, Quiet);
+        await using var running = await instances.RunAsync(Config() with { GatewayPort = port }, cancellationToken: Token);
+        var fault = (await Should.ThrowAsync<FaultException>(() => running.Completion)).Faults[0];
+        fault.Code.ShouldBe("network.port-busy");
+        fault.What.ShouldContain($"Port {port} of 127.0.0.1, for the gateway, is in use by");
+        (await instances.FindAsync("box", Token))!.Phase.ShouldBe(InstancePhase.Failed);
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task An_instance_that_fails_is_started_again_with_growing_pauses_until_it_is_stopped()
     {
         var instances = Instances(options => options with { RestartsFirstStart = true, RestartBackoff = new Backoff(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(40), TimeSpan.FromHours(1)) }, ("RECORDER_EXIT", "134"));
@@ -151,6 +177,44 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
         (await FaultAsync(() => instances.AddPortAsync("box", new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = "/no/such/folder/s", GuestPort = 1 }, Token))).Code.ShouldBe("network.socket-path");
 
         (await instances.ListPortsAsync("box", Token)).Count.ShouldBe(before);
+    }
+
+    private (string, string) Quiet => ("RECORDER_GUEST", _folder.File("nobody"));
+
+    /// <summary>The ports of its last run: one that was chosen is taken again.</summary>
+    private InstanceFiles LastRanOn(int gateway)
+    {
+        var files = _folder.Instance("box");
+        InstanceStore.WriteConfig(files, Config());
+        InstanceStore.WriteStatus(files, new InstanceStatus { Name = "box", Phase = InstancePhase.Stopped, Ports = [new PortForward { HostPort = gateway, GuestPort = GuestNetworkPlan.GatewayPort }] });
+        return files;
+    }
+
+    /// <summary>A gvproxy in whose start somebody is quicker: after the port was found to be free, and before it is opened. Whoever it is ends with gvproxy.</summary>
+    private string Racing(int port)
+    {
+        if (!File.Exists(OpenShell.Tests.Python.Path))
+            Assert.Skip($"{OpenShell.Tests.Python.Path} is missing (package python3)");
+        var script = _folder.File("gvproxy");
+        File.WriteAllText(
+            script,
+            $"""
+            #!{OpenShell.Tests.Python.Path}
+            import ctypes, os, signal, socket, sys
+            read, write = os.pipe()
+            if os.fork() == 0:
+                ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+                taken = socket.socket()
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                taken.bind(("127.0.0.1", {port}))
+                taken.listen()
+                os.write(write, b"x")
+                signal.pause()
+            os.read(read, 1)
+            os.execv("{RealTools.Gvproxy}", sys.argv)
+            """);
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return script;
     }
 
     private static async Task<Fault> FaultAsync(Func<Task> action) => (await Should.ThrowAsync<FaultException>(action)).Faults[0];

@@ -29,7 +29,7 @@ public sealed class WorkingSetTests
 
     [Fact]
     public void Only_what_can_be_read_again_from_its_file_is_let_go() =>
-        WorkingSet.Unchanged(Smaps.Split('\n')).ShouldBe([((nint)0x55d0a0000000, (nuint)0x10000), ((nint)0x55d0a0010000, (nuint)0x10000)]);
+        WorkingSet.Unchanged(Smaps.Split('\n')).ShouldBe([(unchecked((nint)0x55d0a0000000), (nuint)0x10000), (unchecked((nint)0x55d0a0010000), (nuint)0x10000)]);
 
     [Fact]
     public void A_process_goes_on_after_it_with_less()

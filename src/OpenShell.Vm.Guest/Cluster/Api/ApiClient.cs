@@ -13,7 +13,7 @@ namespace OpenShell.Vm.Guest.Cluster.Api;
 internal sealed partial class ApiClient : IDisposable
 {
     private readonly HttpClient _http;
-    private readonly X509Certificate2? _identity;
+    private X509Certificate2? _identity;
 
     /// <summary>A client; nothing is connected yet.</summary>
     /// <param name="identity">Who asks.</param>
@@ -27,12 +27,16 @@ internal sealed partial class ApiClient : IDisposable
             AutomaticDecompression = DecompressionMethods.None,
             SslOptions = new SslClientAuthenticationOptions
             {
-                ClientCertificates = [_identity],
+                // Asked for at each new connection: by then it may be another's.
+                LocalCertificateSelectionCallback = (_, _, _, _, _) => _identity,
                 RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2 known && trust.Accepts(known),
             },
         };
         _http = new HttpClient(handler) { BaseAddress = new Uri(ClusterLayout.ApiServer), Timeout = Timeout.InfiniteTimeSpan };
     }
+
+    /// <summary>Asks as this one from its next connection on. The one before stays valid for connections that there are.</summary>
+    public void BecomeAnother(KeyPair identity) => Interlocked.Exchange(ref _identity, identity.Open());
 
     /// <summary>A client of whoever answers there; tests have servers of their own.</summary>
     public ApiClient(HttpClient http) => _http = http;

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace OpenShell.Vm.Guest.Cluster.Api;
@@ -16,6 +17,9 @@ internal sealed class ServerTrust
         return new ServerTrust(certificate => trusted.Contains(certificate.Thumbprint));
     }
 
+    /// <summary>Those that this one accepts, and those that another does. The other is asked only about what this one does not know.</summary>
+    public ServerTrust Or(Func<ServerTrust> other) => new(certificate => _accepts(certificate) || other().Accepts(certificate));
+
     /// <summary>Those that an authority signed, for a server that makes its certificates by itself and anew.</summary>
     /// <param name="authorities">One or several certificates, PEM.</param>
     /// <remarks>Names are not compared: it is always asked by a loopback address of this guest, and the authority signs for nobody else.</remarks>
@@ -29,6 +33,8 @@ internal sealed class ServerTrust
             chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
             chain.ChainPolicy.CustomTrustStore.AddRange(roots);
             chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+            // Servers only: the authority signs clients too.
+            chain.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.1"));
             return chain.Build(certificate);
         });
     }

@@ -74,6 +74,29 @@ internal sealed class K3sDistribution : IGuestDistribution
         return new ApiClient(kubeconfig.User, ServerTrust.SignedBy(kubeconfig.Authority));
     }
 
+    /// <summary>k3s finds the gateway's Secrets in the folder of manifests that it watches; its own certificates it renews when it starts.</summary>
+    public async Task<IReadOnlyList<string>> UseAsync(
+        IReadOnlyDictionary<string, KeyPair> certificates, IReadOnlyList<string> renewed, ClusterContext context, ServiceManager services, CancellationToken cancellationToken)
+    {
+        if (renewed.Count > 0)
+            await PrepareAsync(certificates, context.Delivery, cancellationToken).ConfigureAwait(false);
+        var restarts = K3sCertificates.AreNearTheirEnd(K3sLayout.Guest, TimeProvider.System.GetUtcNow());
+        if (restarts)
+        {
+            services.Replace(K3sService.Name);
+            await K3sCertificates.RenewedAsync(K3sLayout.Guest, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (restarts || renewed.Count > 0)
+        {
+            var kubeconfig = await K3sKubeconfig.WaitAsync(K3sLayout.Guest.Kubeconfig, cancellationToken).ConfigureAwait(false);
+            BootstrapFiles.Write(certificates, kubeconfig.ToString());
+            (await context.Api.ConfigureAwait(false)).BecomeAnother(kubeconfig.User);
+        }
+
+        return restarts ? [K3sService.Name] : [];
+    }
+
     /// <inheritdoc/>
     public async Task<bool> DeployAsync(ClusterContext context, CancellationToken cancellationToken)
     {

@@ -31,6 +31,13 @@ internal sealed class DiskWatch(Func<CancellationToken, Task<IReadOnlyList<DiskS
 
     public TimeSpan Interval => TimeSpan.FromSeconds(20);
 
+    /// <summary>The file system of the host that a folder lies on, at this moment.</summary>
+    internal static DiskSpace OfHost(string folder)
+    {
+        var drive = new DriveInfo(folder);
+        return new DiskSpace(DiskSpace.Host, folder, drive.TotalSize, drive.AvailableFreeSpace, drive.AvailableFreeSpace < HostLevels[0]);
+    }
+
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         List<DiskSpace> disks = [];

@@ -82,6 +82,44 @@ public sealed class ClockWatchTests
         _told[^1].HostTimeUnixNanoseconds.ShouldBe(_clocks.Wall.Ticks * 100);
     }
 
+    [Theory]
+    [InlineData(365 * 86400L, "the guest's clock was not the host's; the guest's clock, 365 days behind, was set")]
+    [InlineData(-90L, "the guest's clock was not the host's; the guest's clock, 1 min 30 s ahead, was set")]
+    public async Task A_guest_whose_clock_is_another_is_set_right_and_told(long behind, string message)
+    {
+        var off = behind;
+        _answer = change =>
+        {
+            var reply = new HostChangeReply { ClockOffsetNanoseconds = off * 1_000_000_000, Told = [] };
+            off = change.OnlyCompares == true ? off : 0;
+            return reply;
+        };
+        var watch = Watch(compares: true);
+        for (var i = 0; i < 12; i++)
+            await LookAsync(watch, Pass(TimeSpan.FromSeconds(5)));
+        _events.ShouldHaveSingleItem().ShouldBe((EventNames.ClockJumped, message));
+        _told.Count(change => change.OnlyCompares != true).ShouldBe(1);
+        _told.Count(change => change.OnlyCompares == true).ShouldBe(3);
+        _told.ShouldAllBe(change => !change.Network);
+    }
+
+    [Fact]
+    public async Task A_guest_that_answers_late_is_not_taken_for_one_whose_clock_is_wrong()
+    {
+        // Asked, and held for a minute: by the time of its answer what it was told is a minute old.
+        _answer = _ =>
+        {
+            _clocks = Pass(TimeSpan.FromMinutes(1));
+            return new HostChangeReply { ClockOffsetNanoseconds = -60_000_000_000, Told = [] };
+        };
+        var watch = Watch(compares: true);
+        for (var i = 0; i < 8; i++)
+            await LookAsync(watch, Pass(TimeSpan.FromSeconds(5)));
+        _told.ShouldNotBeEmpty();
+        _told.ShouldAllBe(change => change.OnlyCompares == true);
+        _events.ShouldBeEmpty();
+    }
+
     [Fact]
     public void The_real_clocks_can_be_read()
     {
@@ -90,11 +128,11 @@ public sealed class ClockWatchTests
         clocks.SinceBoot.ShouldBeGreaterThanOrEqualTo(clocks.Awake - TimeSpan.FromSeconds(1));
     }
 
-    private ClockWatch Watch() => new(() => _clocks, (change, _) =>
+    private ClockWatch Watch(bool compares = false) => new(() => _clocks, (change, _) =>
     {
         _told.Add(change);
         return Task.FromResult(_answer(change));
-    }, (name, message, _) => _events.Add((name, message)));
+    }, (name, message, _) => _events.Add((name, message)), compares);
 
     private HostClocks Pass(TimeSpan time) => new(_clocks.Wall + time, _clocks.SinceBoot + time, _clocks.Awake + time);
 

@@ -1,0 +1,73 @@
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Vm.Boot.Tests.KillMatrix;
+
+/// <summary>What is killed.</summary>
+public enum Victim
+{
+    /// <summary><c>kill -9</c> of the supervisor.</summary>
+    Supervisor,
+
+    /// <summary><c>kill -9</c> of QEMU.</summary>
+    Qemu,
+
+    /// <summary><c>kill -9</c> of gvproxy.</summary>
+    Gvproxy,
+
+    /// <summary><c>kill -9</c> of a program in the guest.</summary>
+    Service,
+
+    /// <summary>Everything at once, and of what was written to the disk only what was flushed is there afterwards.</summary>
+    Power,
+
+    /// <summary>The same, and of what was not flushed some sectors are there all the same: a disk may write in any order.</summary>
+    TornPower,
+}
+
+/// <summary>One case of the matrix.</summary>
+/// <param name="Victim">What is killed.</param>
+/// <param name="Moment">When: a stage of <see cref="BootStages"/>, once it has begun, or <see cref="Steady"/>.</param>
+/// <param name="Service">Which program of the guest.</param>
+/// <param name="Cold">On the first start of an instance, whose disk is empty.</param>
+public sealed record KillCase(Victim Victim, string Moment, string? Service = null, bool Cold = false)
+{
+    /// <summary>Ready, and busy with writing.</summary>
+    public const string Steady = "steady";
+
+    private static readonly string[] Boot =
+        [BootStages.Disk, BootStages.Vmm, BootStages.Kernel, BootStages.Init, BootStages.Services, BootStages.Node, BootStages.Gateway];
+
+    private static readonly string[] Services =
+        ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "containerd", "dns", "dns-records", "dhcp"];
+
+    /// <summary>Such as <c>qemu at services</c>.</summary>
+    public override string ToString() => $"{(Service ?? Victim.ToString()).ToLowerInvariant()} at {Moment}{(Cold ? " of a first start" : "")}";
+
+    /// <summary>The machine's power goes.</summary>
+    internal bool IsPowerCut => Victim is Victim.Power or Victim.TornPower;
+
+    /// <summary>Someone is there who puts it right, and the machine runs on.</summary>
+    internal bool IsHealed => Victim is Victim.Gvproxy or Victim.Service;
+
+    /// <summary>Everything: some 50 cases, an hour and a half under emulation.</summary>
+    public static IEnumerable<KillCase> All =>
+    [
+        .. Boot.Append(Steady).Select(moment => new KillCase(Victim.Supervisor, moment)),
+        .. Boot.Skip(1).Append(Steady).SelectMany(moment => (KillCase[])[new(Victim.Qemu, moment), new(Victim.Gvproxy, moment), new(Victim.Power, moment), new(Victim.TornPower, moment)]),
+        .. Services.SelectMany(service => (KillCase[])[new(Victim.Service, BootStages.Services, service), new(Victim.Service, Steady, service)]),
+        .. ((string[])[BootStages.Init, BootStages.Services, BootStages.Gateway]).SelectMany(moment => (KillCase[])[new(Victim.Supervisor, moment, Cold: true), new(Victim.TornPower, moment, Cold: true)]),
+    ];
+
+    /// <summary>What every run of the tests tries: each victim, early, late and at work.</summary>
+    public static IEnumerable<KillCase> Sample =>
+    [
+        new(Victim.Supervisor, BootStages.Services),
+        new(Victim.Qemu, BootStages.Init),
+        new(Victim.Qemu, Steady),
+        new(Victim.Gvproxy, Steady),
+        new(Victim.Service, Steady, "etcd"),
+        new(Victim.Service, Steady, "containerd"),
+        new(Victim.Power, BootStages.Services),
+        new(Victim.TornPower, Steady),
+    ];
+}

@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Globalization;
+using OpenShell.Vm.Boot.Tests.Running;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Supervision;
+
+namespace OpenShell.Vm.Boot.Tests.KillMatrix;
+
+/// <summary>
+/// Whatever is killed, and whenever: the next <c>gateway up</c> reaches Ready, everything that was acknowledged is there, and nothing is left running that nobody knows of.
+/// Each run tries a sample; <c>./test --kill-matrix</c> tries all, and goes on where it was interrupted.
+/// </summary>
+public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<MatrixCluster>, IAsyncLifetime
+{
+    private const int SigKill = 9;
+
+    /// <summary>For a start under emulation on a busy machine.</summary>
+    private static readonly TimeSpan Start = TimeSpan.FromMinutes(20);
+
+    public static TheoryData<KillCase> Cases => [.. MatrixJournal.Given.IsFull ? KillCase.All : KillCase.Sample];
+
+    public async ValueTask InitializeAsync() => await cluster.RequireAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Theory(DisableDiscoveryEnumeration = true)]
+    [MemberData(nameof(Cases))]
+    public async Task Nothing_acknowledged_is_lost(KillCase tried)
+    {
+        if (MatrixJournal.Given.Tried(tried) is { } earlier)
+            Assert.Skip("tried before: " + earlier);
+        var clock = Stopwatch.StartNew();
+        var (moment, losses) = ("", -1);
+        try
+        {
+            moment = tried.Moment == KillCase.Steady ? await KillAtWorkAsync(tried) : await KillAtBootAsync(tried);
+
+            var again = Stopwatch.StartNew();
+            await cluster.StartAgainAsync();
+            moment += string.Create(CultureInfo.InvariantCulture, $"; ready again after {again.Elapsed.TotalSeconds:0} s");
+            cluster.Orphans().ShouldBeEmpty();
+            var lost = await cluster.Ledger.LossesAsync(cluster);
+            losses = lost.Count;
+            lost.ShouldBeEmpty();
+        }
+        finally
+        {
+            cluster.Tried.Add((tried, Math.Max(losses, 0), losses < 0 ? "failed: " + moment : moment));
+            MatrixJournal.Given.Add(tried, moment, losses == 0, Math.Max(losses, 0), clock.Elapsed);
+        }
+    }
+
+    /// <summary>Kills while objects and files are written.</summary>
+    private async Task<string> KillAtWorkAsync(KillCase tried)
+    {
+        PowerCut? cut = null;
+        if (tried.IsPowerCut)
+        {
+            (cut, var environment) = await PrepareAsync(tried);
+            await cluster.StartAgainAsync(environment);
+        }
+        else
+        {
+            await cluster.RunsAsync();
+        }
+
+        (await cluster.InPodAsync("true")).OrFail();
+        using var until = new CancellationTokenSource();
+        var writes = cluster.Ledger.WriteAsync(cluster, until.Token);
+        string how;
+        try
+        {
+            await cluster.Ledger.GrowsAsync(10, 10);
+            how = await KillAsync(tried, cut);
+            if (tried.IsHealed)
+            {
+                // It is put right while it runs: everything is taken again.
+                await cluster.Ledger.GrowsAsync(5, 5);
+                (await cluster.IsReadyAsync()).ShouldBeTrue();
+            }
+        }
+        finally
+        {
+            await until.CancelAsync();
+            await writes;
+        }
+
+        return how;
+    }
+
+    /// <summary>Kills when a stage of the start has begun.</summary>
+    private async Task<string> KillAtBootAsync(KillCase tried)
+    {
+        if (!tried.Cold && cluster.Now is null)
+            await cluster.StartAgainAsync();
+        var (cut, environment) = await PrepareAsync(tried);
+        var last = cluster.Now?.StartedAt;
+        var up = cluster.UpAsync(tried.IsPowerCut ? environment : cluster.Home.Environment);
+        try
+        {
+            await Eventually.HoldsAsync($"{tried}", async () => up.IsCompleted || (Reached(cluster.Now) && await RunsAsync()), Start);
+            Reached(cluster.Now).ShouldBeTrue(up.IsCompleted ? (await up).ToString() : "");
+            return await KillAsync(tried, cut);
+        }
+        finally
+        {
+            await up;
+        }
+
+        bool Reached(InstanceStatus? now) => now is not null && now.StartedAt != last && now.Stages.Any(stage => stage.Stage == tried.Moment)
+            && (tried.Victim is not (Victim.Qemu or Victim.Power or Victim.TornPower) || now.Processes.ContainsKey(Roles.Vmm)) && (tried.Victim is not Victim.Gvproxy || now.Processes.ContainsKey(Roles.Gvproxy));
+
+        async Task<bool> RunsAsync() => tried.Victim != Victim.Service || (await cluster.ExecAsync("--", "true")).ExitCode == 0 && (await ProcessesOfAsync(tried)).Count > 0;
+    }
+
+    private async Task<(PowerCut Cut, IReadOnlyDictionary<string, string?> Environment)> PrepareAsync(KillCase tried)
+    {
+        if (cluster.Now is not null)
+            (await cluster.GatewayAsync("stop")).OrFail();
+        if (tried.Cold)
+            await cluster.ResetAsync();
+        var cut = new PowerCut(cluster.Home, cluster.StateDisk);
+        return (cut, tried.IsPowerCut ? await cut.PrepareAsync() : cluster.Home.Environment);
+    }
+
+    private async Task<string> KillAsync(KillCase tried, PowerCut? cut)
+    {
+        var now = cluster.Now!;
+        var at = now.Phase == InstancePhase.Ready ? "at work" : $"in {string.Join(", ", now.Stages.Where(stage => stage.State == Protocol.Messages.StageState.Started).Select(stage => stage.Stage))}";
+        if (tried.Victim == Victim.Service)
+        {
+            var killed = await ProcessesOfAsync(tried);
+            await cluster.ShellAsync("kill -9 " + string.Join(' ', killed.Select(process => process.Split(' ')[0])));
+            await Eventually.HoldsAsync($"another {tried.Service}", async () => await ProcessesOfAsync(tried) is { Count: > 0 } others && !others.Intersect(killed).Any(), TimeSpan.FromMinutes(5));
+            return "killed " + at;
+        }
+
+        string[] roles = tried.Victim switch
+        {
+            Victim.Supervisor => [Roles.Supervisor],
+            Victim.Qemu => [Roles.Vmm],
+            Victim.Gvproxy => [Roles.Gvproxy],
+            _ => [Roles.Vmm, Roles.Supervisor, Roles.Gvproxy],
+        };
+        var victims = roles.Select(role => now.Processes[role]).ToArray();
+        foreach (var victim in victims)
+            ProcessIdentities.Signal(victim, SigKill);
+        foreach (var victim in victims)
+            await Eventually.HoldsAsync($"{victim} ends", () => Task.FromResult(!ProcessIdentities.IsAlive(victim)), TimeSpan.FromMinutes(1));
+        if (!tried.IsPowerCut)
+            return "killed " + at;
+
+        var seed = Random.Shared.Next();
+        var random = new Random(seed);
+        return $"cut off {at}: {cut!.Happen(tried.Victim == Victim.TornPower ? () => random.Next(2) == 0 : null)}{(tried.Victim == Victim.TornPower ? $", half of the others are there, seed {seed}" : "")}";
+    }
+
+    private Task<IReadOnlyList<string>> ProcessesOfAsync(KillCase tried) => cluster.FindAsync(cluster.Components.Single(component => component.Name == tried.Service));
+}
