@@ -38,6 +38,9 @@ public sealed class SimultaneousUpTests : IAsyncLifetime
         loser.Err.ShouldContain("remedy:");
         ends.Count(end => end.IsCompleted).ShouldBe(1);
 
+        // A stop that comes before the winner's supervisor has its lock finds nothing to stop, and the start goes on.
+        await Eventually.HoldsAsync(
+            "the winner's machine is started", async () => (await Gateway.RunAsync("status", "--name", Name, "--output", "json")).Out.Contains("\"vmm\"", StringComparison.Ordinal), TimeSpan.FromMinutes(2));
         (await Gateway.RunAsync("stop", "--force", "--name", Name)).OrFail();
         await Task.WhenAll(ends);
         await Eventually.HoldsAsync("nothing is left", () => Task.FromResult(Leftovers.Of(_home).Count == 0), TimeSpan.FromMinutes(1));
