@@ -58,7 +58,7 @@ public sealed class ReachTests(ClusterFixture cluster) : NamespaceTest(cluster)
                 input: program)).OrFail());
         }
 
-        (await Cluster.Gateway.RunAsync(TimeSpan.FromMinutes(2), program, "exec", "--name", Cluster.Name, "--", "sh", "-c", $"cat > {InGuest}; chmod 755 {InGuest}")).OrFail();
+        (await Cluster.Gateway.RunAsync(TimeSpan.FromMinutes(2), program, "exec", "--interactive", "--name", Cluster.Name, "--", "sh", "-c", $"cat > {InGuest}; chmod 755 {InGuest}")).OrFail();
         found[Root] = Parse(await Cluster.ShellAsync(Line(InGuest, Root, attempts)));
         try
         {
@@ -100,7 +100,7 @@ public sealed class ReachTests(ClusterFixture cluster) : NamespaceTest(cluster)
     {
         Requirements.SkipUnless("gcc", "gcc");
         using var build = new TestHome();
-        (await Cluster.Gateway.RunAsync(TimeSpan.FromMinutes(2), await CompileAsync(build, "fwcfg"), "exec", "--name", Cluster.Name, "--", "sh", "-c", "cat > /run/fwcfg; chmod 755 /run/fwcfg")).OrFail();
+        (await Cluster.Gateway.RunAsync(TimeSpan.FromMinutes(2), await CompileAsync(build, "fwcfg"), "exec", "--interactive", "--name", Cluster.Name, "--", "sh", "-c", "cat > /run/fwcfg; chmod 755 /run/fwcfg")).OrFail();
         var seen = (await Cluster.ShellAsync("""
             for disk in /sys/block/*; do
                 case $disk in */loop* | */ram* | */zram*) continue ;; esac
@@ -168,6 +168,7 @@ public sealed class ReachTests(ClusterFixture cluster) : NamespaceTest(cluster)
     private static Dictionary<string, string> Parse(string output)
     {
         var found = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).ToDictionary(line => line[..line.LastIndexOf(' ')], line => line[(line.LastIndexOf(' ') + 1)..]);
+        found.ShouldNotBeEmpty();
         found.Values.ShouldAllBe(value => value == Reached || value == Refused);
         return found;
     }
