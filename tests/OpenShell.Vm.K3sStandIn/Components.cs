@@ -3,6 +3,7 @@ using OpenShell.Vm.Guest.Cluster.Components;
 using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
 using OpenShell.Vm.Guest.State;
+using OpenShell.Vm.Pki;
 
 namespace OpenShell.Vm.K3sStandIn;
 

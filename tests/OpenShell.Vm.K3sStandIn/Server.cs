@@ -10,6 +10,7 @@ using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Processes;
 using OpenShell.Vm.Guest.Services;
 using OpenShell.Vm.Guest.Tools;
+using OpenShell.Vm.Pki;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.K3sStandIn;

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Pki;
 using OpenShell.Vm.Protocol;
 
 namespace OpenShell.Vm.Guest.Cluster;

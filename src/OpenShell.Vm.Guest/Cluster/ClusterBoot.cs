@@ -10,6 +10,7 @@ using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
 using OpenShell.Vm.Guest.State;
 using OpenShell.Vm.Guest.Tools;
+using OpenShell.Vm.Pki;
 using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 
@@ -68,7 +69,7 @@ internal sealed class ClusterBoot
         Services.Start(_distribution.Services(_node, names));
         // While the disk is formatted, a processor is idle.
         var profiles = _distribution.Certificates(names);
-        var prepared = StateDisk.IsNew() ? Task.Run(() => CertificateStore.Make(profiles, TimeProvider.System), cancellationToken) : null;
+        var prepared = StateDisk.IsNew() ? Task.Run(() => CertificateSet.Make(profiles, DateTimeOffset.UtcNow), cancellationToken) : null;
         await _reporter.InStageAsync(Stage.Disk, PrepareDiskAsync).ConfigureAwait(false);
         var certificates = await MakeCertificatesAsync(profiles, prepared, cancellationToken).ConfigureAwait(false);
         // Only now: the API server, for which everything else will wait, has what it needs.

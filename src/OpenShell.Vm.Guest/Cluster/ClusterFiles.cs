@@ -2,6 +2,7 @@ using OpenShell.Vm.Guest.Cluster.Components;
 using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Mounts;
 using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Pki;
 using OpenShell.Vm.Protocol;
 
 namespace OpenShell.Vm.Guest.Cluster;

@@ -2,7 +2,7 @@ using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.K3s;
 using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Mounts;
-using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Pki;
 using OpenShell.Vm.Guest.Services;
 using OpenShell.Vm.Guest.Tools;
 

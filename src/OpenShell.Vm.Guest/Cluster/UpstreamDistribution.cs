@@ -9,6 +9,7 @@ using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
 using OpenShell.Vm.Guest.State;
 using OpenShell.Vm.Guest.Tools;
+using OpenShell.Vm.Pki;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Guest.Cluster;

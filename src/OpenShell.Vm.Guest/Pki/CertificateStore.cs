@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using OpenShell.Vm.Pki;
 
 namespace OpenShell.Vm.Guest.Pki;
 
@@ -22,7 +23,7 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
 
     /// <summary>Makes every certificate true.</summary>
     /// <param name="profiles">All of them, authorities before what they sign.</param>
-    /// <param name="prepared">Made in advance by <see cref="Make"/> of the same profiles; used as a whole when there is nothing on disk yet.</param>
+    /// <param name="prepared">Made in advance by <see cref="CertificateSet.Make"/> of the same profiles; used as a whole when there is nothing on disk yet.</param>
     /// <param name="margin">How long what is kept must last. For an authority never more than at a start: a new one makes void what is in the hands of others.</param>
     /// <returns>By name; the keys are in the files <c>NAME.key</c> too, mode 0600.</returns>
     /// <exception cref="GuestFaultException">An authority is of the future: the clock is wrong, and nothing that it signed would be believed.</exception>
@@ -35,37 +36,14 @@ internal sealed class CertificateStore(string folder, TimeProvider time)
             return prepared;
         }
 
-        return ForAll(profiles, (profile, issuer) => Load(profile, issuer, margin ?? Margin) ?? Save(profile.Name, CertificateFactory.Make(profile, issuer, time.GetUtcNow())));
+        return CertificateSet.ForAll(profiles, (profile, issuer) => Load(profile, issuer, margin ?? Margin) ?? Save(profile.Name, CertificateFactory.Make(profile, issuer, time.GetUtcNow())));
     }
 
-    /// <summary>Makes all of them, and keeps nothing on disk.</summary>
-    public static IReadOnlyDictionary<string, KeyPair> Make(IReadOnlyList<CertificateProfile> profiles, TimeProvider time) =>
-        ForAll(profiles, (profile, issuer) => CertificateFactory.Make(profile, issuer, time.GetUtcNow()));
-
-    /// <summary>Authorities first, then all others at once: on an emulated processor each takes a while.</summary>
-    private static Dictionary<string, KeyPair> ForAll(IReadOnlyList<CertificateProfile> profiles, Func<CertificateProfile, X509Certificate2?, KeyPair> make)
+    /// <summary>Takes over what was made elsewhere by the same profiles, each pair whole or not at all.</summary>
+    public void Put(IReadOnlyDictionary<string, KeyPair> pairs)
     {
-        var pairs = new Dictionary<string, KeyPair>();
-        var authorities = new Dictionary<string, X509Certificate2>();
-        try
-        {
-            foreach (var profile in profiles.Where(p => p.Issuer is null))
-            {
-                pairs.Add(profile.Name, make(profile, null));
-                authorities.Add(profile.Name, pairs[profile.Name].Open());
-            }
-
-            var leaves = profiles.Where(p => p.Issuer is not null).Select(p => (p.Name, Pair: Task.Run(() => make(p, authorities[p.Issuer!])))).ToList();
-            foreach (var (name, pair) in leaves)
-                pairs.Add(name, pair.GetAwaiter().GetResult());
-        }
-        finally
-        {
-            foreach (var authority in authorities.Values)
-                authority.Dispose();
-        }
-
-        return pairs;
+        foreach (var (name, pair) in pairs)
+            Save(name, pair);
     }
 
     /// <summary>The key that signs tokens: <c>sa.pub</c>, <c>sa.key</c>. Never changed: every token in the cluster would be void.</summary>

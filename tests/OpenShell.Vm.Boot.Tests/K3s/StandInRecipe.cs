@@ -42,7 +42,7 @@ internal sealed class StandInRecipe : Recipe
 
     public override IReadOnlyList<string> Needs => [DebianRootRecipe.Name, DebianRootRecipe.K3sName, KubernetesRecipe.Name];
 
-    public override IReadOnlyList<string> Sources => [.. NativeProgram.BuildFiles, "src/OpenShell.Vm.Guest", "src/OpenShell.Vm.Files", "src/OpenShell.Vm.Protocol", "tests/Directory.Build.props", Project];
+    public override IReadOnlyList<string> Sources => [.. NativeProgram.BuildFiles, "src/OpenShell.Vm.Guest", "src/OpenShell.Vm.Files", "src/OpenShell.Vm.Pki", "src/OpenShell.Vm.Protocol", "tests/Directory.Build.props", Project];
 
     public override async Task<string> BuildAsync(BuildContext context, CancellationToken cancellationToken)
     {

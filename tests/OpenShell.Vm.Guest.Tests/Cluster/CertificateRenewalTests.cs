@@ -2,6 +2,7 @@ using OpenShell.Vm.Guest.Cluster;
 using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.K3s;
 using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Pki;
 
 namespace OpenShell.Vm.Guest.Tests.Cluster;
 
@@ -64,7 +65,7 @@ public sealed class CertificateRenewalTests : IDisposable
         var layout = new K3sLayout(_folder.Path);
         K3sCertificates.FirstEnd(layout).ShouldBeNull();
         var tls = Directory.CreateDirectory(layout.Server + "/tls").FullName;
-        var made = CertificateStore.Make(Profiles, TimeProvider.System);
+        var made = CertificateSet.Make(Profiles, DateTimeOffset.UtcNow);
         File.WriteAllText(tls + "/server-ca.crt", CertificateFactory.Make(Profiles[0] with { Validity = TimeSpan.FromDays(10) }, null, DateTimeOffset.UtcNow).CertificatePem);
         File.WriteAllText(tls + "/client-admin.crt", made[ClusterCertificates.Admin].CertificatePem);
         File.WriteAllText(tls + "/half-written.crt", "-----BEGIN CERTIFICATE-----\nMII");

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Pki;
 
 namespace OpenShell.Vm.Guest.Tests.Pki;
 
@@ -104,11 +105,11 @@ public sealed class CertificateStoreTests : IDisposable
     public void What_was_made_in_advance_is_used_on_the_first_boot_and_on_no_other()
     {
         var profiles = ClusterCertificates.For(Names);
-        var prepared = CertificateStore.Make(profiles, _clock);
+        var prepared = CertificateSet.Make(profiles, _clock.Now);
         var store = new CertificateStore(_folder.File("pki"), _clock);
         store.Ensure(profiles, prepared).ShouldBe(prepared);
         store.Ensure(profiles).ShouldBe(prepared);
-        store.Ensure(profiles, CertificateStore.Make(profiles, _clock)).ShouldBe(prepared);
+        store.Ensure(profiles, CertificateSet.Make(profiles, _clock.Now)).ShouldBe(prepared);
         Command.Run("openssl", "verify", "-CAfile", Crt("ca"), Crt("admin")).Code.ShouldBe(0);
     }
 

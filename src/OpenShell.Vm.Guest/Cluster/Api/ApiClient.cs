@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
-using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Pki;
 
 namespace OpenShell.Vm.Guest.Cluster.Api;
 

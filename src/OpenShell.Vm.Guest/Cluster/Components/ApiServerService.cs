@@ -1,6 +1,6 @@
-using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
 using OpenShell.Vm.Guest.State;
+using OpenShell.Vm.Pki;
 
 namespace OpenShell.Vm.Guest.Cluster.Components;
 

@@ -1,6 +1,6 @@
 using OpenShell.Vm.Guest.Cluster.Dns;
-using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
+using OpenShell.Vm.Pki;
 
 namespace OpenShell.Vm.Guest.Cluster.Components;
 

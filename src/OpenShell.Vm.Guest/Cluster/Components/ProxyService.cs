@@ -1,5 +1,5 @@
-using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
+using OpenShell.Vm.Pki;
 
 namespace OpenShell.Vm.Guest.Cluster.Components;
 

@@ -4,10 +4,10 @@ using OpenShell.Vm.Guest.Cluster.Components;
 using OpenShell.Vm.Guest.Cluster.Workload;
 using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Mounts;
-using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.Services;
 using OpenShell.Vm.Guest.State;
 using OpenShell.Vm.Guest.Tools;
+using OpenShell.Vm.Pki;
 using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 

@@ -1,4 +1,4 @@
-using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Pki;
 
 namespace OpenShell.Vm.Guest.Cluster.K3s;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Pki;
 
 namespace OpenShell.Vm.Guest.Cluster.K3s;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using OpenShell.Vm.Guest.Deliveries;
-using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Pki;
 using OpenShell.Vm.Protocol;
 
 namespace OpenShell.Vm.Guest.Cluster.Workload;

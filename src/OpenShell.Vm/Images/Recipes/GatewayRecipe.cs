@@ -17,7 +17,7 @@ internal sealed class GatewayRecipe : Recipe
 
     public override bool CompilesDotNet => true;
 
-    public override IReadOnlyList<string> Sources => [.. NativeProgram.BuildFiles, "src/OpenShell.Gateway", "proto"];
+    public override IReadOnlyList<string> Sources => [.. NativeProgram.BuildFiles, "src/OpenShell.Gateway", "src/OpenShell.Vm.Pki", "proto"];
 
     public override async Task<string> BuildAsync(BuildContext context, CancellationToken cancellationToken)
     {

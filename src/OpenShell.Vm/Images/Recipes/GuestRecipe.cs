@@ -17,7 +17,7 @@ internal sealed class GuestRecipe : Recipe
 
     public override bool CompilesDotNet => true;
 
-    public override IReadOnlyList<string> Sources => [.. NativeProgram.BuildFiles, "src/OpenShell.Vm.Guest", "src/OpenShell.Vm.Files", "src/OpenShell.Vm.Protocol"];
+    public override IReadOnlyList<string> Sources => [.. NativeProgram.BuildFiles, "src/OpenShell.Vm.Guest", "src/OpenShell.Vm.Files", "src/OpenShell.Vm.Pki", "src/OpenShell.Vm.Protocol"];
 
     public override async Task<string> BuildAsync(BuildContext context, CancellationToken cancellationToken)
     {

@@ -1,6 +1,6 @@
 using OpenShell.Vm.Guest.Cluster;
 using OpenShell.Vm.Guest.Cluster.K3s;
-using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Pki;
 using OpenShell.Vm.Guest.Services;
 
 namespace OpenShell.Vm.Guest.Tests.Cluster.K3s;

@@ -1,14 +1,14 @@
 using System.Text;
 using OpenShell.Vm.Guest.Cluster.Api;
 using OpenShell.Vm.Guest.Cluster.K3s;
-using OpenShell.Vm.Guest.Pki;
+using OpenShell.Vm.Pki;
 
 namespace OpenShell.Vm.Guest.Tests.Cluster.K3s;
 
 public sealed class K3sKubeconfigTests
 {
     private static readonly ClusterNames Names = new() { NodeName = "gw", ApiServiceAddress = "10.43.0.1", GatewayName = "g" };
-    private static readonly IReadOnlyDictionary<string, KeyPair> Certificates = CertificateStore.Make(ClusterCertificates.For(Names), TimeProvider.System);
+    private static readonly IReadOnlyDictionary<string, KeyPair> Certificates = CertificateSet.Make(ClusterCertificates.For(Names), DateTimeOffset.UtcNow);
 
     [Fact]
     public void The_certificates_are_read_out_of_what_k3s_writes()

@@ -2,7 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace OpenShell.Vm.Guest.Pki;
+namespace OpenShell.Vm.Pki;
 
 /// <summary>Makes certificates after their profiles, with the extensions of RFC 5280 that Go and OpenSSL check.</summary>
 internal static class CertificateFactory

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace OpenShell.Vm.Guest.Pki;
+namespace OpenShell.Vm.Pki;
 
 /// <summary>The text of a kubeconfig with everything in it. https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/</summary>
 internal static class Kubeconfig

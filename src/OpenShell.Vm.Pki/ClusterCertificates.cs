@@ -1,17 +1,18 @@
-namespace OpenShell.Vm.Guest.Pki;
+namespace OpenShell.Vm.Pki;
 
 /// <summary>
-/// Every certificate of the cluster, as https://kubernetes.io/docs/setup/best-practices/certificates/ lists them, and those of the gateway. Four CAs,
-/// since each is trusted for something else: who is signed by one must not pass for what another stands for.
+/// Every certificate of the cluster, as https://kubernetes.io/docs/setup/best-practices/certificates/ lists them, those of the gateway, and those of the API
+/// front. Each of the four CAs is trusted for something else: who is signed by one must not pass for what another stands for.
 /// </summary>
 internal static class ClusterCertificates
 {
-    public const string ClusterCa = "ca", FrontProxyCa = "front-proxy-ca", GatewayCa = "gateway-ca";
+    public const string ClusterCa = "ca", FrontProxyCa = "front-proxy-ca", GatewayCa = "gateway-ca", FrontCa = "front-ca";
     public const string Loopback = "loopback";
     public const string ApiServer = "apiserver", ApiServerToKubelet = "apiserver-kubelet-client", FrontProxy = "front-proxy-client";
     public const string KubeletClient = "kubelet-client", KubeletServer = "kubelet-server";
     public const string ControllerManager = "controller-manager", Scheduler = "scheduler", Proxy = "kube-proxy", Admin = "admin";
     public const string GatewayServer = "gateway-server", GatewayClient = "gateway-client";
+    public const string FrontServer = "front-server", FrontClient = "front-client";
 
     // Kubernetes' own group of those who may do everything.
     private const string Masters = "system:masters";
@@ -28,11 +29,7 @@ internal static class ClusterCertificates
         new()
         {
             Name = ApiServer, CommonName = "kube-apiserver", Issuer = ClusterCa, Use = CertificateUse.Server,
-            Names = Distinct(
-                [
-                    "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost", names.NodeName,
-                    "127.0.0.1", names.ApiServiceAddress, .. Optional(names.NodeAddress), .. names.Further,
-                ]),
+            Names = ApiServerNames(names),
         },
         // kubeadm's choice: RBAC grants a group of this name nothing on the kubelet by itself, and the API server is above RBAC anyway.
         Client(ApiServerToKubelet, "kube-apiserver-kubelet-client", Masters),
@@ -61,6 +58,24 @@ internal static class ClusterCertificates
         Client(GatewayClient, names.GatewayName + "-client", null, GatewayCa),
     ];
 
+    /// <summary>Those of the API front, which stands before the API server for callers from outside of the machine, under its names.</summary>
+    /// <param name="names">What names the cluster and its parts have.</param>
+    public static IReadOnlyList<CertificateProfile> ForFront(ClusterNames names) =>
+    [
+        Authority(FrontCa, $"{names.GatewayName} API front CA"),
+        new() { Name = FrontServer, CommonName = "openshell-api-front", Issuer = FrontCa, Use = CertificateUse.Server, Names = ApiServerNames(names) },
+        Client(FrontClient, "openshell-admin", null, FrontCa),
+    ];
+
+    /// <summary>Whether a certificate is the machine's own, and no other's that has the same cluster on its disk or in its memory.</summary>
+    public static bool IsOfInstance(string name) => name is GatewayCa or GatewayServer or GatewayClient or FrontCa or FrontServer or FrontClient;
+
+    private static string[] ApiServerNames(ClusterNames names) => Distinct(
+        [
+            "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost", names.NodeName,
+            "127.0.0.1", names.ApiServiceAddress, .. Optional(names.NodeAddress), .. names.Further,
+        ]);
+
     private static CertificateProfile Authority(string name, string commonName) =>
         new() { Name = name, CommonName = commonName, Use = CertificateUse.Authority, Validity = AuthorityValidity };
 
@@ -70,23 +85,4 @@ internal static class ClusterCertificates
     private static string[] Distinct(string[] names) => [.. names.Distinct(StringComparer.OrdinalIgnoreCase)];
 
     private static string[] Optional(string? name) => name is null ? [] : [name];
-}
-
-/// <summary>The names by which the parts of a cluster are called.</summary>
-internal sealed record ClusterNames
-{
-    /// <summary>The node's name.</summary>
-    public required string NodeName { get; init; }
-
-    /// <summary>The node's address; <see langword="null"/> without a network.</summary>
-    public string? NodeAddress { get; init; }
-
-    /// <summary>The address of the Service <c>kubernetes</c>: the first of the range of Services.</summary>
-    public required string ApiServiceAddress { get; init; }
-
-    /// <summary>The gateway's name.</summary>
-    public required string GatewayName { get; init; }
-
-    /// <summary>Further names and addresses that the user wants in the servers' certificates.</summary>
-    public IReadOnlyList<string> Further { get; init; } = [];
 }

@@ -1,12 +1,12 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace OpenShell.Vm.Guest.Pki;
+namespace OpenShell.Vm.Pki;
 
 /// <summary>A certificate with its private key (ECDSA P-256), as text.</summary>
 /// <param name="CertificatePem">X.509, PEM.</param>
 /// <param name="KeyPem">PKCS #8, PEM.</param>
-internal sealed record KeyPair(string CertificatePem, string KeyPem)
+public sealed record KeyPair(string CertificatePem, string KeyPem)
 {
     /// <summary>Opens it; the caller disposes.</summary>
     public X509Certificate2 Open() => X509Certificate2.CreateFromPem(CertificatePem, KeyPem);

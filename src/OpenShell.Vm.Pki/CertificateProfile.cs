@@ -1,4 +1,4 @@
-namespace OpenShell.Vm.Guest.Pki;
+namespace OpenShell.Vm.Pki;
 
 /// <summary>A certificate that is to exist: pure data. Its file is <c>NAME.crt</c>, its key <c>NAME.key</c>, in the folder of certificates.</summary>
 internal sealed record CertificateProfile
