@@ -9,6 +9,7 @@ internal static class ImageCommand
     public static Command Create(CommandContext context) => new("image", "Build and look after the images that machines boot from; load container images into a cluster.")
     {
         ImageBuildCommand.Create(context),
+        ImageBakeCommand.Create(context),
         ImageListCommand.Create(context),
         ImageVerifyCommand.Create(context),
         ImagePruneCommand.Create(context),

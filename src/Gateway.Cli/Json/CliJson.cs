@@ -40,6 +40,7 @@ namespace OpenShell.Gateway.Cli.Json;
 [JsonSerializable(typeof(HostFacts))]
 [JsonSerializable(typeof(BundleView))]
 [JsonSerializable(typeof(PortView))]
+[JsonSerializable(typeof(Vm.Snapshots.GoldenImage))]
 [JsonSerializable(typeof(IReadOnlyList<PortView>))]
 internal sealed partial class CliJson : JsonSerializerContext
 {

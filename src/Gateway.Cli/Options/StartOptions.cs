@@ -27,6 +27,8 @@ internal sealed class StartOptions
     private readonly DeliveryOptions _delivery = new();
     private readonly Option<bool> _hostLoopback = new("--allow-host-loopback") { Description = "Let the guest reach what listens on this machine's loopback, as 192.168.127.254 (docs/networking.md)." };
     private readonly Option<string?> _restart = new("--restart") { Description = "When a cluster that ended by itself is started again: no, on-failure or always (no).", HelpName = "POLICY" };
+    private readonly Option<string?> _start = new("--start") { Description = "What it begins with: auto (a suspended memory, for a new instance a golden image, else its disk), resume (memory only) or boot (auto).", HelpName = "KIND" };
+    private readonly Option<string?> _idle = new("--idle-suspend") { Description = "Suspend it when nobody used it for so long; the next connection wakes it: 90s, 10m.", HelpName = "TIME" };
     private readonly Option<string?> _timeout = new("--timeout") { Description = "Give up a start that takes longer: 90s, 5m.", HelpName = "TIME" };
     private readonly Option<string?> _program = new("--exec") { Description = "Run this program instead of a cluster, in a machine of its own, and end with its exit code.", HelpName = "PATH" };
     private readonly Option<bool> _arguments = new(VerbatimArguments.Option) { Description = "The rest of the line, as it is, are the arguments of --exec's program.", Arity = ArgumentArity.Zero };
@@ -35,13 +37,14 @@ internal sealed class StartOptions
     public StartOptions()
     {
         _hypervisor.CompletionSources.Add("auto", HypervisorNames.Qemu, HypervisorNames.Libkrun);
+        _start.CompletionSources.Add([.. Vm.Snapshots.StartKinds.All]);
         _network.CompletionSources.Add([.. NetworkNames.All]);
     }
 
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _name, _ports, _mounts, _gatewayPort, _vcpus, _memory, _hypervisor, _architecture, _baseImage, _kernel, _network, _hostLoopback, _restart, _timeout, _program, _arguments })
+        foreach (var option in new Option[] { _name, _ports, _mounts, _gatewayPort, _vcpus, _memory, _hypervisor, _architecture, _baseImage, _kernel, _network, _hostLoopback, _restart, _start, _idle, _timeout, _program, _arguments })
             command.Options.Add(option);
         _distribution.AddTo(command);
         _krun.AddTo(command);
@@ -73,7 +76,9 @@ internal sealed class StartOptions
             GatewayPort = parse.GetValue(_gatewayPort) is { } port ? CountParser.Parse("--gateway-port", port, "30052", faults) : null,
             AllowHostLoopback = parse.GetValue(_hostLoopback),
             Restart = parse.GetValue(_restart),
-            Timeout = parse.GetValue(_timeout) is { } timeout ? DurationParser.Parse(timeout, faults) : null,
+            Start = parse.GetValue(_start),
+            IdleSuspend = parse.GetValue(_idle) is { } idle ? DurationParser.Parse("--idle-suspend", idle, faults) : null,
+            Timeout = parse.GetValue(_timeout) is { } timeout ? DurationParser.Parse("--timeout", timeout, faults) : null,
             Exec = program is null ? NoProgram(parse, faults) : _programOptions.Read(parse, program, context.VerbatimArguments, stdin: true, faults),
         };
         if (parse.GetValue(_network) is { } network)

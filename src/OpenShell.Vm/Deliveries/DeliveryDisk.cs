@@ -24,28 +24,8 @@ internal static class DeliveryDisk
     /// <returns>How many files it holds, and whether it was written.</returns>
     internal static async Task<(int Files, bool Written)> WriteAsync(InstanceConfig config, string path, CancellationToken cancellationToken)
     {
-        var manifests = DeliveryFiles.Manifests(config).Select((file, i) => new Entry("manifests", file, i)).ToList();
-        var images = DeliveryFiles.Images(config).Select((file, i) => new Entry("images", file, i)).ToList();
-        var charts = DeliveryFiles.Charts(config).Select(file => new Entry("charts", file, null)).ToList();
-        var authorities = config.CertificateAuthorities.Count > 0 ? new Entry("ca", CertificateBundle.Pem(config.CertificateAuthorities)) : null;
-        var mirrors = config.RegistryMirrors.Select((mirror, i) => (Mirror: mirror, Ca: mirror.CertificateAuthority is { } ca ? new Entry($"mirror-{i.ToString(CultureInfo.InvariantCulture)}", CertificateBundle.Pem([ca])) : null)).ToList();
-
-        // Images last: the guest reads all before them into memory, and them when it has a disk to put them on.
-        List<Entry> entries = [.. manifests, .. charts, .. new[] { authorities }.Concat(mirrors.Select(m => m.Ca)).OfType<Entry>(), .. images];
-
+        var (entries, index) = await ContentsAsync(config, cancellationToken).ConfigureAwait(false);
         var stamp = path + ".stamp";
-        foreach (var entry in entries)
-            await entry.HashAsync(cancellationToken).ConfigureAwait(false);
-        var index = JsonSerializer.SerializeToUtf8Bytes(
-            new DeliveryIndex
-            {
-                Authorities = authorities?.Name,
-                Manifests = [.. manifests.Select(m => m.Delivered)],
-                Images = [.. images.Select(m => m.Delivered)],
-                Charts = [.. charts.Select(m => m.Delivered)],
-                Mirrors = [.. mirrors.Select(m => Delivered(m.Mirror, m.Ca?.Name))],
-            },
-            ProtocolJson.Default.DeliveryIndex);
 
         // The index names every content by its hash.
         var key = Convert.ToHexStringLower(SHA256.HashData(index));
@@ -69,6 +49,35 @@ internal static class DeliveryDisk
         File.Move(aside, path, overwrite: true);
         await HostFiles.WriteWholeAsync(stamp, Encoding.ASCII.GetBytes(key), cancellationToken, OwnerOnly).ConfigureAwait(false);
         return (entries.Count, true);
+    }
+    /// <summary>The digest of all that would be on it.</summary>
+    internal static async Task<string> DigestAsync(InstanceConfig config, CancellationToken cancellationToken) =>
+        Convert.ToHexStringLower(SHA256.HashData((await ContentsAsync(config, cancellationToken).ConfigureAwait(false)).Index));
+
+    private static async Task<(List<Entry> Entries, byte[] Index)> ContentsAsync(InstanceConfig config, CancellationToken cancellationToken)
+    {
+        var manifests = DeliveryFiles.Manifests(config).Select((file, i) => new Entry("manifests", file, i)).ToList();
+        var images = DeliveryFiles.Images(config).Select((file, i) => new Entry("images", file, i)).ToList();
+        var charts = DeliveryFiles.Charts(config).Select(file => new Entry("charts", file, null)).ToList();
+        var authorities = config.CertificateAuthorities.Count > 0 ? new Entry("ca", CertificateBundle.Pem(config.CertificateAuthorities)) : null;
+        var mirrors = config.RegistryMirrors.Select((mirror, i) => (Mirror: mirror, Ca: mirror.CertificateAuthority is { } ca ? new Entry($"mirror-{i.ToString(CultureInfo.InvariantCulture)}", CertificateBundle.Pem([ca])) : null)).ToList();
+
+        // Images last: the guest reads all before them into memory, and them when it has a disk to put them on.
+        List<Entry> entries = [.. manifests, .. charts, .. new[] { authorities }.Concat(mirrors.Select(m => m.Ca)).OfType<Entry>(), .. images];
+
+        foreach (var entry in entries)
+            await entry.HashAsync(cancellationToken).ConfigureAwait(false);
+        var index = JsonSerializer.SerializeToUtf8Bytes(
+            new DeliveryIndex
+            {
+                Authorities = authorities?.Name,
+                Manifests = [.. manifests.Select(m => m.Delivered)],
+                Images = [.. images.Select(m => m.Delivered)],
+                Charts = [.. charts.Select(m => m.Delivered)],
+                Mirrors = [.. mirrors.Select(m => Delivered(m.Mirror, m.Ca?.Name))],
+            },
+            ProtocolJson.Default.DeliveryIndex);
+        return (entries, index);
     }
 
     private static Task WriteAsync(TarWriter tar, string name, Stream content, CancellationToken cancellationToken) =>

@@ -87,6 +87,21 @@ public static class EventNames
     /// <summary>Certificates near their end were renewed.</summary>
     public const string CertificatesRenewed = "certificates.renewed";
 
+    /// <summary>It goes on from a saved machine.</summary>
+    public const string Resumed = "instance.resumed";
+
+    /// <summary>A saved machine could not be gone on from; the instance boots.</summary>
+    public const string ResumeFailed = "instance.resume-failed";
+
+    /// <summary>Its memory was saved, and it ended.</summary>
+    public const string Suspended = "instance.suspended";
+
+    /// <summary>Its memory could not be saved; it runs on.</summary>
+    public const string SuspendFailed = "instance.suspend-failed";
+
+    /// <summary>The machine is held, or goes on.</summary>
+    public const string Paused = "machine.paused", Unpaused = "machine.unpaused";
+
     /// <summary>Each with how grave it is.</summary>
     public static IReadOnlyDictionary<string, EventSeverity> All { get; } = new Dictionary<string, EventSeverity>
     {
@@ -117,5 +132,11 @@ public static class EventNames
         [DiskRepaired] = EventSeverity.Warning,
         [ShutdownStep] = EventSeverity.Info,
         [CertificatesRenewed] = EventSeverity.Info,
+        [Resumed] = EventSeverity.Info,
+        [ResumeFailed] = EventSeverity.Warning,
+        [Suspended] = EventSeverity.Info,
+        [SuspendFailed] = EventSeverity.Error,
+        [Paused] = EventSeverity.Info,
+        [Unpaused] = EventSeverity.Info,
     };
 }

@@ -15,8 +15,8 @@ public sealed partial class ImageBuilder
     private static readonly string[] NamingFiles = ["plan.json", "config.json"];
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default) =>
-        Task.FromResult<IReadOnlyList<ArtifactInfo>>([.. Infos(CurrentKeysOrNone()).OrderBy(i => i.Kind, StringComparer.Ordinal).ThenByDescending(i => i.BuiltAt)]);
+    public async Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default) =>
+        [.. Infos(CurrentKeysOrNone()).Concat(await GoldenInfosAsync(cancellationToken).ConfigureAwait(false)).OrderBy(i => i.Kind, StringComparer.Ordinal).ThenByDescending(i => i.BuiltAt)];
 
     /// <inheritdoc/>
     public async Task<VerifyReport> VerifyAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -42,12 +42,21 @@ public sealed partial class ImageBuilder
                 verified.Add(info);
         }
 
+        var saved = await VerifySavedAsync(
+            bytes =>
+            {
+                done += bytes;
+                step.Running("saved machines", null, done);
+            },
+            cancellationToken).ConfigureAwait(false);
+        verified.AddRange(saved.Verified);
+        faults.AddRange(saved.Faults);
         step.State(faults.Count == 0 ? BuildState.Completed : BuildState.Failed, bytes: done);
         return new VerifyReport(verified, faults, done);
     }
 
     /// <inheritdoc/>
-    public Task<PruneReport> PruneAsync(PruneRequest request, CancellationToken cancellationToken = default)
+    public async Task<PruneReport> PruneAsync(PruneRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         var keys = KeysNow(); // without sources nobody knows what is needed: then this throws, and nothing is removed
@@ -62,6 +71,7 @@ public sealed partial class ImageBuilder
             removals.Add((Pruned(folder, "left by an interrupted download"), null));
         foreach (var folder in FoldersIn(_layout.Corrupt))
             removals.Add((Pruned(folder, "set aside as corrupt"), null));
+        removals.AddRange(await UnusedGoldenAsync(cancellationToken).ConfigureAwait(false));
         removals.AddRange(UnusedPackages(request).Select(p => (p, (string?)null)));
         if (request.BuildCaches)
         {
@@ -73,7 +83,7 @@ public sealed partial class ImageBuilder
 
         var removed = removals.Where(r => request.DryRun ? IsFree(r.Guard) : TryRemove(r.Path.Path, r.Guard)).Select(r => r.Path).ToList();
         var kept = infos.Where(i => !i.Current && i.Instances.Count > 0).ToList();
-        return Task.FromResult(new PruneReport(removed, kept, removed.Sum(r => r.Bytes)));
+        return new PruneReport(removed, kept, removed.Sum(r => r.Bytes));
     }
 
     private IReadOnlyList<ArtifactInfo> Infos(IReadOnlySet<string> current)

@@ -71,6 +71,23 @@ public interface IInstances
     /// <summary>The forwards of an instance; of one that does not run those that its next start is to have.</summary>
     Task<IReadOnlyList<PortState>> ListPortsAsync(string name, CancellationToken cancellationToken = default);
 
+    /// <summary>Saves a running instance with its memory and ends it; its next start goes on from there. Completes when nothing of it runs. A suspended one stays suspended.</summary>
+    /// <exception cref="Faults.FaultException">It cannot be saved (<c>snapshot.unsupported</c>, <c>snapshot.no-space</c>, ...): it runs on.</exception>
+    Task SuspendAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Holds a running instance: it takes no processor time, and keeps its memory.</summary>
+    Task PauseAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Lets a paused instance go on, with its clock set.</summary>
+    Task UnpauseAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Bakes the golden image that new instances of a configuration begin as, or finds it. Its name, ports and restart policy are of no account.</summary>
+    /// <exception cref="Faults.FaultException">There can be none of it (<c>snapshot.unsupported</c>), or it did not become ready.</exception>
+    Task<Snapshots.GoldenImage> BakeAsync(InstanceConfig config, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default);
+
+    /// <summary>The golden image that a new instance of a configuration would begin as; <see langword="null"/>: none is baked.</summary>
+    Task<Snapshots.GoldenImage?> FindGoldenAsync(InstanceConfig config, CancellationToken cancellationToken = default);
+
     /// <summary>The agent of a running instance, through its supervisor's broker.</summary>
     Task<IGuestAgent> ConnectAsync(string name, CancellationToken cancellationToken = default);
 }

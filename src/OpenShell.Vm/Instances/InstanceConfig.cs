@@ -96,6 +96,12 @@ public sealed record InstanceConfig
     /// <summary>One of <see cref="RestartPolicies"/>; <see langword="null"/>: <see cref="RestartPolicies.No"/>.</summary>
     public string? Restart { get; init; }
 
+    /// <summary>One of <see cref="Snapshots.StartKinds"/>; <see langword="null"/>: <see cref="Snapshots.StartKinds.Auto"/>. Of one start: it is not kept.</summary>
+    public string? Start { get; init; }
+
+    /// <summary>How long nobody may have used the instance before it is suspended; <see langword="null"/>: it runs on.</summary>
+    public TimeSpan? IdleSuspend { get; init; }
+
     /// <summary>How long a start may take in all before it is given up.</summary>
     public TimeSpan? Timeout { get; init; }
 }

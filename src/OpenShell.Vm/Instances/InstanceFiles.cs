@@ -59,6 +59,12 @@ public sealed record InstanceFiles
     /// <summary>What the user gives the guest along, as a disk (<see cref="Deliveries.DeliveryDisk"/>).</summary>
     public string DeliveryDisk => Path.Combine(Root, "delivery.tar");
 
+    /// <summary>How often the disk was given to a machine to write to (<see cref="Snapshots.DiskGeneration"/>).</summary>
+    public string Generation => Path.Combine(Root, "generation");
+
+    /// <summary>The folder with the memory of a suspended machine; there whole or not at all.</summary>
+    public string Snapshot => Path.Combine(Root, "memory");
+
     /// <summary>The guest's console since its last power-on.</summary>
     public string ConsoleLog => Path.Combine(Root, "console.log");
 

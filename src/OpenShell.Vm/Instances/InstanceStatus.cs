@@ -22,6 +22,12 @@ public enum InstancePhase
     /// <summary>Its last start failed; see <see cref="InstanceStatus.Fault"/>.</summary>
     Failed,
 
+    /// <summary>Nothing of it runs; its memory was saved, and the next start goes on from it.</summary>
+    Suspended,
+
+    /// <summary>Its machine is held in memory.</summary>
+    Paused,
+
     /// <summary>Its files cannot be read; see <see cref="InstanceStatus.Fault"/>.</summary>
     Broken,
 }

@@ -133,10 +133,10 @@ public sealed class InstanceStore(HostDirectories directories)
         Log = path,
     };
 
-    private static T? Read<T>(string path, JsonTypeInfo<T> type, Func<byte[], byte[]>? prepare = null) =>
+    internal static T? Read<T>(string path, JsonTypeInfo<T> type, Func<byte[], byte[]>? prepare = null) =>
         Read(path, content => JsonSerializer.Deserialize(prepare?.Invoke(content) ?? content, type));
 
-    private static T? Read<T>(string path, Func<byte[], T?> read)
+    internal static T? Read<T>(string path, Func<byte[], T?> read)
     {
         try
         {

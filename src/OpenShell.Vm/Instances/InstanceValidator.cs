@@ -44,6 +44,7 @@ public static class InstanceValidator
             .. Ports(config),
             .. MountRules.Validate(config),
             .. Restart(config),
+            .. Saving(config),
             .. Timeout(config),
         ];
     }
@@ -64,6 +65,16 @@ public static class InstanceValidator
             .. MountRules.Notes(config),
             .. DistributionChoice.Notes(config, host),
         ];
+    }
+
+    private static IEnumerable<Fault> Saving(InstanceConfig config)
+    {
+        if (config.Start is { } start && !Snapshots.StartKinds.All.Contains(start))
+            yield return Usage("instance.start-invalid", $"--start '{start}' is not known.", $"Give one of {string.Join(", ", Snapshots.StartKinds.All)}.");
+        if (config is { Mode: GuestMode.Exec, Start: not (null or Snapshots.StartKinds.Auto or Snapshots.StartKinds.Boot) })
+            yield return Usage("instance.start-invalid", $"--start {config.Start} is for clusters: a program's machine boots.", "Leave --start out.");
+        if (config is { Mode: GuestMode.Exec, IdleSuspend: not null })
+            yield return Usage("instance.idle-invalid", "--idle-suspend is for clusters: a program's machine lives as long as its program.", "Leave --idle-suspend out.");
     }
 
     private static IEnumerable<Fault> Restart(InstanceConfig config)

@@ -23,6 +23,12 @@ public sealed record InstancesOptions
     /// <summary>Where images come from; <see langword="null"/>: an <see cref="ImageBuilder"/> for <see cref="Directories"/>.</summary>
     public IImages? Images { get; init; }
 
+    /// <summary>Whether new instances may begin as copies of golden images. <c>OPENSHELL_VM_GOLDEN=off</c> in the environment says no.</summary>
+    public bool UsesGolden { get; init; } = Environment.GetEnvironmentVariable("OPENSHELL_VM_GOLDEN") != "off";
+
+    /// <summary>Where the memory of a machine that becomes a golden image lies; <see langword="null"/>: it becomes none.</summary>
+    internal string? BakesMemory { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

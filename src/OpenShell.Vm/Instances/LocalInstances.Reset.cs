@@ -17,9 +17,10 @@ public sealed partial class LocalInstances
 
             // The status first: a disk that is gone while the status says that there was one would be a loss, not a wish.
             File.Delete(files.Status);
+            new Snapshots.Snapshot(files).Remove();
             File.Delete(files.StateDisk);
             File.Delete(files.RawStateDisk);
-            foreach (var file in new[] { files.Origin, files.Plan, files.Fault, files.Timeline, files.DeliveryDisk })
+            foreach (var file in new[] { files.Origin, files.Plan, files.Fault, files.Timeline, files.DeliveryDisk, files.Generation })
                 File.Delete(file);
 
             // Bases on which clones stand stay.

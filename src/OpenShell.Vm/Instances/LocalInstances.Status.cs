@@ -79,7 +79,7 @@ public sealed partial class LocalInstances
             return Configured(config.Value, InstancePhase.Broken) with { Fault = missing };
         if (written is null)
             return Configured(config.Value, InstancePhase.Stopped);
-        if (written.Phase is InstancePhase.Stopped or InstancePhase.Failed)
+        if (written.Phase is InstancePhase.Stopped or InstancePhase.Failed or InstancePhase.Suspended)
             return written;
         var alive = written.Processes.Where(p => p.Key != Supervision.Roles.Supervisor && ProcessIdentities.IsAlive(p.Value)).ToDictionary();
         var left = alive.Count == 0 ? "" : $" Of it still run: {string.Join(", ", alive.Select(p => $"{p.Key} (pid {p.Value.Pid})"))}.";

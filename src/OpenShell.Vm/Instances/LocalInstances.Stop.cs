@@ -25,7 +25,7 @@ public sealed partial class LocalInstances
         var last = LastStatus(files);
         var ended = await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
         InstanceRemains.RemoveRunFolder(files);
-        if (last is { Phase: not (InstancePhase.Stopped or InstancePhase.Failed) } || ended > 0)
+        if (last is { Phase: not (InstancePhase.Stopped or InstancePhase.Failed or InstancePhase.Suspended) } || ended > 0)
             InstanceStore.WriteStatus(files, last! with { Phase = InstancePhase.Stopped, Processes = new Dictionary<string, ProcessIdentity>() });
     }
 

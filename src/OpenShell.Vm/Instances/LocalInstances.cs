@@ -33,7 +33,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
             await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
             RequireUsable(files, config.Name, last);
             config = WithAddedPorts(OfItsBaseImage(OfItsDisk(config, files))) with { Format = InstanceFormat.Current };
-            InstanceStore.WriteConfig(files, config);
+            InstanceStore.WriteConfig(files, config with { Start = null });
             File.Delete(files.Fault);
             var rule = new RestartRule(() => LastConfig(config.Name)?.Restart ?? RestartPolicies.No, Options.RestartBackoff, Options.Time) { WasReady = Options.RestartsFirstStart };
             return new RestartingInstance(Options, config, files, held, rule, next =>

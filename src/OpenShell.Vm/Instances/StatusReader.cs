@@ -117,6 +117,8 @@ internal static class StatusReader
         nameof(InstancePhase.Ready) => InstancePhase.Ready,
         nameof(InstancePhase.Stopping) => InstancePhase.Stopping,
         nameof(InstancePhase.Failed) => InstancePhase.Failed,
+        nameof(InstancePhase.Suspended) => InstancePhase.Suspended,
+        nameof(InstancePhase.Paused) => InstancePhase.Paused,
         nameof(InstancePhase.Broken) => InstancePhase.Broken,
         var other => throw Unknown("phase", other),
     };

@@ -36,6 +36,7 @@ public static class StoredConfig
             KrunLogLevel = asked.KrunLogLevel ?? stored.KrunLogLevel,
             Ports = asked.Ports.Count > 0 ? asked.Ports : stored.Ports,
             Restart = asked.Restart ?? stored.Restart,
+            IdleSuspend = asked.IdleSuspend ?? stored.IdleSuspend,
             GatewayPort = asked.GatewayPort ?? stored.GatewayPort,
         };
     }

@@ -62,7 +62,36 @@ public sealed record BootPlan
 
     /// <summary>What only libkrun needs.</summary>
     public KrunPlan? Krun { get; init; }
+
+    /// <summary>Where the guest's memory lies, if not in the hypervisor's own.</summary>
+    public GuestMemory? Memory { get; init; }
+
+    /// <summary>The saved machine that this one goes on as; <see langword="null"/>: it is powered on.</summary>
+    public SavedMachine? Resume { get; init; }
 }
+
+/// <summary>Where a guest's memory lies.</summary>
+/// <param name="Sharing">Who sees what the guest writes.</param>
+/// <param name="Path">Absolute path of the file with the memory; <see langword="null"/> with <see cref="MemorySharing.Anonymous"/>.</param>
+public sealed record GuestMemory(MemorySharing Sharing, string? Path);
+
+/// <summary>What becomes of what a guest writes to its memory.</summary>
+public enum MemorySharing
+{
+    /// <summary>There is no file. The memory is named as if there were one, so that a machine that was saved with a file can go on without it.</summary>
+    Anonymous,
+
+    /// <summary>It goes to the file: how a golden image is made.</summary>
+    Shared,
+
+    /// <summary>It stays with this machine; the file is read, shared with all others that read it, and never changed.</summary>
+    Private,
+}
+
+/// <summary>A machine that was stopped and saved.</summary>
+/// <param name="Path">Absolute path of what QEMU wrote.</param>
+/// <param name="HoldsMemory">Whether the guest's memory is in it; else that is <see cref="BootPlan.Memory"/>'s file.</param>
+public sealed record SavedMachine(string Path, bool HoldsMemory);
 
 /// <summary>How the guest's code is run.</summary>
 public enum Accelerator

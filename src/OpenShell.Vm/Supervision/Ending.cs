@@ -18,6 +18,11 @@ internal abstract record Ending
     /// <summary>The guest has shut itself down in order.</summary>
     internal sealed record PoweredOff : Ending;
 
+    /// <summary>Its memory was saved.</summary>
+    /// <param name="Commit">Puts what was saved in its place, once nothing runs any more.</param>
+    /// <param name="What">What the instance is then.</param>
+    internal sealed record Saved(Func<Task> Commit, string What) : Ending;
+
     /// <summary>It cannot go on.</summary>
     /// <param name="Fault">Why.</param>
     /// <param name="Cause">What was thrown, if it was.</param>

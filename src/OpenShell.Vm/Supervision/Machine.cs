@@ -88,7 +88,7 @@ internal sealed class Machine : IAsyncDisposable
     /// <summary>Asks QEMU to end.</summary>
     internal async Task QuitAsync(CancellationToken cancellationToken)
     {
-        var qmp = await _qmp.WaitAsync(cancellationToken).ConfigureAwait(false) ?? throw new IOException("QEMU never answered on its control socket.");
+        var qmp = await QmpAsync(cancellationToken).ConfigureAwait(false);
         await qmp.QuitAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -102,6 +102,19 @@ internal sealed class Machine : IAsyncDisposable
         await ExecuteAsync("cont", cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Holds a machine that runs.</summary>
+    internal async Task PauseAsync(CancellationToken cancellationToken) => await ExecuteAsync("stop", cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Saves a machine that is held.</summary>
+    /// <exception cref="FaultException">It could not be.</exception>
+    internal async Task SaveAsync(SavedMachine to, CancellationToken cancellationToken) =>
+        await QemuMigration.SaveAsync(await QmpAsync(cancellationToken).ConfigureAwait(false), to, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Loads the saved machine of the plan; it is held until it is told to go on.</summary>
+    /// <exception cref="FaultException">QEMU refused it, or has ended.</exception>
+    internal async Task LoadAsync(CancellationToken cancellationToken) =>
+        await QemuMigration.LoadAsync(await QmpAsync(cancellationToken).ConfigureAwait(false), _plan.Resume!, cancellationToken).ConfigureAwait(false);
+
     /// <summary>Kills the hypervisor if it still runs.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -113,11 +126,11 @@ internal sealed class Machine : IAsyncDisposable
         _gone.Dispose();
     }
 
-    private async Task ExecuteAsync(string command, CancellationToken cancellationToken)
-    {
-        var qmp = await _qmp.WaitAsync(cancellationToken).ConfigureAwait(false) ?? throw new IOException("QEMU never answered on its control socket.");
-        await qmp.ExecuteAsync(command, null, cancellationToken).ConfigureAwait(false);
-    }
+    private async Task ExecuteAsync(string command, CancellationToken cancellationToken) =>
+        await (await QmpAsync(cancellationToken).ConfigureAwait(false)).ExecuteAsync(command, null, cancellationToken).ConfigureAwait(false);
+
+    private async Task<QmpClient> QmpAsync(CancellationToken cancellationToken) =>
+        await _qmp.WaitAsync(cancellationToken).ConfigureAwait(false) ?? throw new IOException("QEMU never answered on its control socket.");
 
     private async Task<QmpClient?> ConnectQmpAsync(Socket control)
     {

@@ -40,6 +40,9 @@ internal static class MachineLadder
     {
         if (!keeps)
             return [ShutdownLadder.Terminate(machine.Vmm, limits.Terminate)];
+        // It is held, and has nothing left to do.
+        if (ending is Ending.Saved)
+            return [new("quit over QMP", machine.QuitAsync, limits.Quit), ShutdownLadder.Terminate(machine.Vmm, limits.Terminate)];
         var guestIsWell = ending is Ending.Stopped or Ending.Lost { GuestIsWell: true };
         var onlyAgentIsGone = ending is Ending.Lost { Fault.Code: Supervisor.AgentLostCode };
         return

@@ -80,6 +80,9 @@ internal sealed class RestartingInstance : IRunningInstance
         await ((Task)Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <summary>Saves its machine for a golden image, and ends it.</summary>
+    internal Task FreezeAsync(Planning.SavedMachine to, CancellationToken cancellationToken) => Current.FreezeAsync(to, cancellationToken);
+
     /// <summary>Stops it, if it still runs.</summary>
     public async ValueTask DisposeAsync()
     {

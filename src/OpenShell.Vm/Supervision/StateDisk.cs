@@ -95,7 +95,7 @@ internal static class StateDisk
         {
             // What ended in order had everything written; so had whoever froze a base.
             var missing = DiskDamage.MissingBytes(disk);
-            if (missing > (disk == files.ExistingStateDisk && last?.Phase != InstancePhase.Stopped ? UnwrittenBytes : 0))
+            if (missing > (disk == files.ExistingStateDisk && last?.Phase is not (InstancePhase.Stopped or InstancePhase.Suspended) ? UnwrittenBytes : 0))
             {
                 throw new FaultException(new Fault
                 {

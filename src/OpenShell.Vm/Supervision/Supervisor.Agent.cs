@@ -17,6 +17,7 @@ internal sealed partial class Supervisor
         _broker = AgentBroker.Start(_files.AgentSocket);
         _broker.Register(SupervisorCall.StopService, AnswerStopAsync);
         RegisterPorts(_broker);
+        RegisterSaving(_broker);
     }
 
     /// <summary>Answered at once: the end takes its time, and whoever asked watches the lock.</summary>

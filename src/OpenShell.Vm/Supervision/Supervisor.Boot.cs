@@ -7,6 +7,7 @@ using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Readiness;
 using OpenShell.Vm.Runtime;
+using OpenShell.Vm.Snapshots;
 using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Supervision;
@@ -29,12 +30,24 @@ internal sealed partial class Supervisor
         var images = await BothAsync(EnsureImagesAsync(), network).ConfigureAwait(false);
 
         var disk = StateDisk.FormatFor(host, _files);
+        var parts = await CheckRuntimeAsync(host, images).ConfigureAwait(false);
+        var plan = BootPlanner.Plan(_config with { Ports = _ports.User }, host, images, _files, disk);
+        Remember(plan, host, images?.Key ?? "", parts);
+        using var deadline = StartDeadline();
+        if (await TryResumeAsync(plan, host, images, parts).ConfigureAwait(false) is { } resumed)
+        {
+            _agent.TrySetResult(resumed.Agent);
+            await BecomeReadyAgainAsync(resumed).ConfigureAwait(false);
+            return await _ending.Task.ConfigureAwait(false);
+        }
+
         await PrepareDiskAsync(disk, host).ConfigureAwait(false);
         await PrepareDeliveryAsync().ConfigureAwait(false);
-        await CheckRuntimeAsync(host, images).ConfigureAwait(false);
-        var plan = BootPlanner.Plan(_config with { Ports = _ports.User }, host, images, _files, disk);
-
-        using var deadline = StartDeadline();
+        if (_options.BakesMemory is { } memory)
+            plan = plan with { Memory = new GuestMemory(MemorySharing.Shared, memory) };
+        _plan = plan;
+        if (IsCluster)
+            UseDisk();
         var agent = await PowerOnAsync(plan, host).ConfigureAwait(false);
         _agent.TrySetResult(agent);
 
@@ -43,6 +56,13 @@ internal sealed partial class Supervisor
 
         await BecomeReadyAsync(agent).ConfigureAwait(false);
         return await _ending.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>From here on the disk is this machine's: a memory of before does not fit any more.</summary>
+    private void UseDisk()
+    {
+        DiskGeneration.Advance(_files);
+        new Snapshot(_files).Remove();
     }
 
     private async Task<HostFacts> ProbeHostAsync()
@@ -91,12 +111,13 @@ internal sealed partial class Supervisor
     }
 
     /// <summary>What this boot runs on is in the log of every boot; what is not as its manifest says is not run.</summary>
-    private async Task CheckRuntimeAsync(HostFacts host, ImageSet? images)
+    private async Task<IReadOnlyList<RuntimePart>> CheckRuntimeAsync(HostFacts host, ImageSet? images)
     {
         var parts = await new RuntimeInspector(_options.Directories).InspectAsync(host, images, _running.Token).ConfigureAwait(false);
         foreach (var part in parts)
             _log.Say($"runtime: {part.Name} {part.Version ?? "(version unknown)"} {part.Path} sha256:{part.Sha256 ?? "?"} {part.Origin.ToString().ToLowerInvariant()}, {part.From}");
         RuntimePart.ThrowIfUnfit(parts);
+        return parts;
     }
 
     // What is built is a part of the stage; what was in the cache took no time and is not told.

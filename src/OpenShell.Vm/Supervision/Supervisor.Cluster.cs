@@ -100,8 +100,13 @@ internal sealed partial class Supervisor
         await StageAsync(BootStages.Workload).ConfigureAwait(false);
         var certificates = await BootstrapAsync(agent).ConfigureAwait(false);
         await WaitForGatewayAsync(certificates).ConfigureAwait(false);
-        new GatewayRegistration(_options.Directories, _config.Name).Activate();
+        BeReady();
+    }
 
+    /// <summary>The gateway has answered.</summary>
+    private void BeReady()
+    {
+        new GatewayRegistration(_options.Directories, _config.Name).Activate();
         var status = _status.Change(now => now with { Phase = InstancePhase.Ready, ReadyAt = _options.Time.GetUtcNow() });
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"ready after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         _events.Report(EventNames.Ready, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is ready after {_timeline.Elapsed.TotalSeconds:0.0} s"));
@@ -126,14 +131,18 @@ internal sealed partial class Supervisor
             await ReadAsync(agent, GuestPaths.BootstrapGatewayKey).ConfigureAwait(false));
         var guestKubeconfig = Encoding.UTF8.GetString(await ReadAsync(agent, GuestPaths.BootstrapKubeconfig).ConfigureAwait(false));
 
-        var kubeconfig = Kubeconfig.PathFor(_options.Directories, _config.Name);
-        var apiServer = _ports.ApiServer!.HostPort;
-        Kubeconfig.Write(kubeconfig, Kubeconfig.FromGuest(guestKubeconfig, _config.Name, apiServer));
+        return WriteForClients(certificates, Kubeconfig.FromGuest(guestKubeconfig, _config.Name, _ports.ApiServer!.HostPort));
+    }
+
+    private GatewayCertificates WriteForClients(GatewayCertificates certificates, string kubeconfig)
+    {
+        var path = Kubeconfig.PathFor(_options.Directories, _config.Name);
+        Kubeconfig.Write(path, kubeconfig);
         new GatewayRegistration(_options.Directories, _config.Name).Write(_ports.Gateway!.HostPort, certificates);
         _status.Change(status => status with
         {
-            Kubeconfig = kubeconfig,
-            ApiServer = $"https://127.0.0.1:{apiServer}",
+            Kubeconfig = path,
+            ApiServer = $"https://127.0.0.1:{_ports.ApiServer!.HostPort}",
             Endpoint = $"https://127.0.0.1:{_ports.Gateway.HostPort}",
         });
         return certificates;

@@ -111,7 +111,7 @@ internal sealed partial class Supervisor
     {
         Mode = _config.Mode,
         Hostname = _origin?.NodeName ?? _config.Name,
-        HostTimeUnixNanoseconds = (_options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
+        HostTimeUnixNanoseconds = NowNanoseconds(),
         Entropy = System.Security.Cryptography.RandomNumberGenerator.GetBytes(64),
         Network = _config.Network == NetworkNames.Gvproxy ? GuestNetworkOf(_config) : null,
         Delivery = DeliveryFiles.AreNamed(_config),

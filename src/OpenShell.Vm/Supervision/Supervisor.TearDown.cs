@@ -16,7 +16,7 @@ internal sealed partial class Supervisor
     {
         _status.MayBeUnwritten = _timeline.MayBeUnwritten = true;
         Again = _restart?.After(ending, _status.Now.ReadyAt);
-        if (ending is not Ending.ProgramEnded)
+        if (ending is not (Ending.ProgramEnded or Ending.Saved))
             _status.Change(status => status with { Phase = InstancePhase.Stopping });
         if (ending is Ending.Lost failed && !_ready.Task.IsCompleted && _timeline.CurrentStage is { } stage)
             _timeline.Failed(failed.Fault.Stage ?? stage, failed.Fault.What);
@@ -27,14 +27,15 @@ internal sealed partial class Supervisor
         await _logs.DisposeAsync().ConfigureAwait(false);
         await UnwindAsync("the broker", EndBrokerAsync).ConfigureAwait(false);
 
-        var exception = ending is Ending.Lost lost ? new FaultException(lost.Fault, lost.Cause is FaultException ? lost.Cause.InnerException : lost.Cause) : null;
+        var commit = ending is Ending.Saved saved ? await CommitAsync(saved).ConfigureAwait(false) : null;
+        var exception = commit is not null ? commit : ending is Ending.Lost lost ? new FaultException(lost.Fault, lost.Cause is FaultException ? lost.Cause.InnerException : lost.Cause) : null;
         if (ending is Ending.Lost { Cause: FaultException several } && several.Faults.Count > 1)
             exception = several;
-        await UnwindAsync("the files", () => FinishFiles(exception)).ConfigureAwait(false);
+        await UnwindAsync("the files", () => FinishFiles(exception, ending is Ending.Saved && exception is null)).ConfigureAwait(false);
         Announce(exception);
         return ending switch
         {
-            Ending.Lost => throw exception!,
+            _ when exception is not null => throw exception,
             Ending.ProgramEnded ended => ended.ExitCode,
             _ => 0,
         };
@@ -86,7 +87,21 @@ internal sealed partial class Supervisor
             SocketFile.RemoveStale(forward.HostSocket!);
     }
 
-    private Task FinishFiles(FaultException? exception)
+    /// <returns>Why what was saved could not be kept; the disk has everything all the same.</returns>
+    private async Task<FaultException?> CommitAsync(Ending.Saved saved)
+    {
+        try
+        {
+            await saved.Commit().ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception e)
+        {
+            return new FaultException(FaultOf(e), e);
+        }
+    }
+
+    private Task FinishFiles(FaultException? exception, bool saved)
     {
         if (_lock is null)
         {
@@ -99,14 +114,16 @@ internal sealed partial class Supervisor
             TryWriteFaults(exception.Faults);
         if (Again is null)
             InstanceRemains.RemoveRunFolder(_files);
-        if (exception is null)
+        if (saved)
+            _events.Report(EventNames.Suspended, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is suspended after {_timeline.Elapsed.TotalSeconds:0.0} s"));
+        else if (exception is null)
             _events.Report(EventNames.Stopped, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} has stopped after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         else
             _events.Report(EventNames.Failed, exception.Faults[0].What, fault: exception.Faults[0].Code);
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"end of {_config.Name} after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         _status.Change(status => status with
         {
-            Phase = Again is not null ? InstancePhase.Starting : exception is null ? InstancePhase.Stopped : InstancePhase.Failed,
+            Phase = Again is not null ? InstancePhase.Starting : exception is not null ? InstancePhase.Failed : saved ? InstancePhase.Suspended : InstancePhase.Stopped,
             Processes = Again is null ? new Dictionary<string, ProcessIdentity>() : new Dictionary<string, ProcessIdentity> { [Roles.Supervisor] = ProcessIdentities.Current },
             Fault = exception?.Faults[0],
         });

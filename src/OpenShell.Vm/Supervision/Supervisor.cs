@@ -38,7 +38,7 @@ internal sealed partial class Supervisor : IRunningInstance
     private readonly CancellationTokenSource _hurry = new();
 
     private readonly RestartRule? _restart;
-    private readonly InstanceOrigin? _origin;
+    private InstanceOrigin? _origin;
     private InstanceConfig _config;
 
     /// <param name="options">As given to the library.</param>

@@ -19,6 +19,15 @@ internal static class SupervisorCall
     /// <summary>Lists the forwards.</summary>
     internal const string ListPortsService = "supervisor.port.list";
 
+    /// <summary>Saves the machine with its memory and ends it. The answer, as of <see cref="PauseService"/> and <see cref="UnpauseService"/>, is empty, or the faults as JSON.</summary>
+    internal const string SuspendService = "supervisor.suspend";
+
+    /// <summary>Holds the machine.</summary>
+    internal const string PauseService = "supervisor.pause";
+
+    /// <summary>Lets it go on.</summary>
+    internal const string UnpauseService = "supervisor.unpause";
+
     /// <summary>A supervisor answers in milliseconds; one that does not is told by a signal.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 

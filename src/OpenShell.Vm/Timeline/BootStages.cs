@@ -18,6 +18,9 @@ public static class BootStages
     /// <summary>The hypervisor's process, until it runs the guest.</summary>
     public const string Vmm = "vmm";
 
+    /// <summary>A saved machine is loaded, and told the time and who it is; skipped by a start that boots.</summary>
+    public const string Resume = "resume";
+
     /// <summary>The guest's kernel, until PID 1 says hello.</summary>
     public const string Kernel = "kernel";
 
@@ -44,5 +47,5 @@ public static class BootStages
 
     /// <summary>All of them, in order.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [HostProbe, Image, Disk, Network, Vmm, Kernel, Init, Services, Node, Workload, Gateway, Bootstrap, Ready];
+        [HostProbe, Image, Disk, Network, Vmm, Resume, Kernel, Init, Services, Node, Workload, Gateway, Bootstrap, Ready];
 }

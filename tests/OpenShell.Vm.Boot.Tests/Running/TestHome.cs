@@ -8,8 +8,12 @@ internal sealed class TestHome : IDisposable
 {
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("ovt-");
 
-    public TestHome()
+    private readonly bool _golden;
+
+    /// <param name="golden">Whether its instances may begin as copies of golden images. Most tests are about a boot, and have none.</param>
+    public TestHome(bool golden = false)
     {
+        _golden = golden;
         foreach (var folder in (string[])[Home, Data, Config, Runtime])
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
@@ -66,6 +70,7 @@ internal sealed class TestHome : IDisposable
             ["NUGET_PACKAGES"] = Real("NUGET_PACKAGES", home, ".nuget/packages"),
             ["KUBECONFIG"] = null,
             ["NO_COLOR"] = null,
+            ["OPENSHELL_VM_GOLDEN"] = _golden ? null : "off",
         };
     }
 

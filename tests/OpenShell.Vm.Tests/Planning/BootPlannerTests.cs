@@ -21,6 +21,21 @@ public sealed class BootPlannerTests
     [Fact]
     public void A_cluster_with_KVM() => Golden("plan-cluster-kvm", Cluster with { Vcpus = 2, MemoryMib = 3000 }, kvm: true);
 
+    [Theory]
+    [InlineData(MemorySharing.Shared, "memory-backend-file,id=memory,size=4096M,mem-path=/golden/me,,mory.img,share=on")]
+    [InlineData(MemorySharing.Private, "memory-backend-file,id=memory,size=4096M,mem-path=/golden/me,,mory.img,share=off,readonly=on,rom=off")]
+    [InlineData(MemorySharing.Anonymous, "memory-backend-ram,id=memory,size=4096M")]
+    public void Memory_has_the_same_name_wherever_it_lies(MemorySharing sharing, string wanted)
+    {
+        var host = Made.Host();
+        var plan = Plan(Cluster, host) with { Memory = new GuestMemory(sharing, sharing == MemorySharing.Anonymous ? null : "/golden/me,mory.img"), Resume = new SavedMachine("/golden/devices", HoldsMemory: false) };
+        var arguments = new QemuHypervisor().Describe(plan, host).Arguments;
+        arguments[arguments.ToList().IndexOf("-object") + 1].ShouldBe(wanted);
+        arguments.ShouldContain(argument => argument.EndsWith(",memory-backend=memory", StringComparison.Ordinal));
+        arguments.TakeLast(2).ShouldBe(["-incoming", "defer"]);
+        new QemuHypervisor().Describe(Plan(Cluster, host), host).Arguments.ShouldNotContain("-incoming");
+    }
+
     [Fact]
     public void A_program_without_a_network() => Golden("plan-exec-tcg", Program with { Network = "none" }, kvm: false);
 

@@ -25,6 +25,7 @@ internal static class QemuArguments
         .. Network(plan, version),
         .. Agent(plan),
         .. Control(plan),
+        .. Resume(plan),
     ];
 
     private static IEnumerable<string> Machine(BootPlan plan) =>
@@ -40,7 +41,7 @@ internal static class QemuArguments
             // QEMU's own machine, after no board, described to the kernel by a device tree. The newest interrupt controller that the accelerator has: version 2 ends at 8 processors.
             ? "virt,gic-version=max"
             // q35 and not microvm, whose early boot hangs now and then under TCG. No devices that a server never needs: each is probed at boot.
-            : "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off") + (NeedsSharedMemory(plan) ? ",memory-backend=memory" : ""),
+            : "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off") + (Memory(plan) is null ? "" : ",memory-backend=memory"),
 
         .. plan.Accelerator switch
         {
@@ -53,8 +54,7 @@ internal static class QemuArguments
         "-smp", plan.Vcpus.ToString(CultureInfo.InvariantCulture),
         "-m", string.Create(CultureInfo.InvariantCulture, $"{plan.MemoryMib}M"),
 
-        // virtiofsd reads and writes the guest's memory itself.
-        .. NeedsSharedMemory(plan) ? (string[])["-object", string.Create(CultureInfo.InvariantCulture, $"memory-backend-memfd,id=memory,size={plan.MemoryMib}M,share=on")] : [],
+        .. Memory(plan) is { } memory ? (string[])["-object", memory] : [],
 
         // No window and no VGA; the console is a serial port.
         "-display", "none",
@@ -109,7 +109,26 @@ internal static class QemuArguments
         ];
     }
 
-    private static bool NeedsSharedMemory(BootPlan plan) => plan.Shares.Any(share => share.Kind == ShareKind.VirtioFs);
+    /// <summary>Where the guest's memory lies, if anybody but QEMU is to know. It has the same name in each case: a saved machine finds it by that.</summary>
+    private static string? Memory(BootPlan plan)
+    {
+        var size = string.Create(CultureInfo.InvariantCulture, $"id=memory,size={plan.MemoryMib}M");
+        return plan.Memory switch
+        {
+            { Sharing: MemorySharing.Shared, Path: { } path } => $"memory-backend-file,{size},mem-path={Escaped(path)},share=on",
+
+            // The file is opened to be read only (it is read-only to its owner too), and mapped to be written: what is written stays with this process. rom=off says that this is meant (QEMU 8.2).
+            { Sharing: MemorySharing.Private, Path: { } path } => $"memory-backend-file,{size},mem-path={Escaped(path)},share=off,readonly=on,rom=off",
+            { Sharing: MemorySharing.Anonymous } => $"memory-backend-ram,{size}",
+
+            // virtiofsd reads and writes the guest's memory itself.
+            _ when plan.Shares.Any(share => share.Kind == ShareKind.VirtioFs) => $"memory-backend-memfd,{size},share=on",
+            _ => null,
+        };
+    }
+
+    /// <summary>A machine that goes on waits for the order to load its state (<see cref="QemuMigration"/>).</summary>
+    private static IEnumerable<string> Resume(BootPlan plan) => plan.Resume is null ? [] : ["-incoming", "defer"];
 
     private static IEnumerable<string> Share(SharedFolder share, int index)
     {

@@ -33,6 +33,9 @@ internal sealed class CacheLayout(string root)
     /// <summary><c>logs/KIND.log</c>: output of the tools of the last build of that kind.</summary>
     public string Logs => Path.Combine(Root, "logs");
 
+    /// <summary><c>golden/HASH/</c>: machines with a running cluster, frozen (<see cref="Snapshots.GoldenFiles"/>).</summary>
+    public string Golden => Path.Combine(Root, "golden");
+
     /// <summary>In an artifact's folder: what it is and how it came to be (<see cref="ArtifactRecord"/>).</summary>
     public const string RecordFile = "provenance.json";
 

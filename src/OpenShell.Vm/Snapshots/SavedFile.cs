@@ -1,0 +1,46 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images.Cache;
+
+namespace OpenShell.Vm.Snapshots;
+
+/// <summary>A file of a saved machine, as it was when it was made. At use size, inode and times are compared, which costs nothing; its content is hashed when it is made and when somebody asks for it.</summary>
+internal sealed record SavedFile(string Name, long Size, string Sha256, FileStamp Stamp)
+{
+    /// <summary>Hashes it where it is now, and is to stay.</summary>
+    public static async Task<SavedFile> MakeAsync(string folder, string name, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(folder, name);
+        var stamp = HostFiles.Stamp(path) ?? throw new FileNotFoundException("It was there a moment ago.", path);
+        return new SavedFile(name, stamp.Size, await HostFiles.Sha256Async(path, cancellationToken).ConfigureAwait(false), stamp);
+    }
+
+    /// <summary>How it has changed, for a person; <see langword="null"/>: it has not.</summary>
+    public string? Change(string folder)
+    {
+        var path = Path.Combine(folder, Name);
+        if (HostFiles.Stamp(path) is not { } now)
+            return $"{path} is missing";
+        if (now.Size != Size)
+            return $"{path} has {now.Size} bytes instead of {Size}";
+        return now == Stamp ? null : $"{path} was changed or replaced since it was made";
+    }
+
+    /// <summary>Whether its content is what it was.</summary>
+    public async Task<Fault?> VerifyAsync(string folder, Action<long>? onBytes, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(folder, Name);
+        if (!File.Exists(path))
+            return Damaged($"{path} is missing.");
+        if (new FileInfo(path).Length is var size && size != Size)
+            return Damaged($"{path} has {size} bytes instead of {Size}.");
+        var hash = await HostFiles.Sha256Async(path, cancellationToken, onBytes).ConfigureAwait(false);
+        return hash == Sha256 ? null : Damaged($"{path} is damaged: its SHA-256 is {hash} instead of {Sha256}.");
+    }
+
+    private static Fault Damaged(string what) => new()
+    {
+        Code = "snapshot.damaged",
+        What = what,
+        Remedy = "Delete its folder: instances then boot from their disks, and a golden image is baked anew.",
+    };
+}

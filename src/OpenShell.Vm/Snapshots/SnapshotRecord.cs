@@ -1,0 +1,79 @@
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Instances;
+
+namespace OpenShell.Vm.Snapshots;
+
+/// <summary>What is written down of a suspended instance's machine, as <c>machine.json</c> beside its memory.</summary>
+internal sealed record SnapshotRecord
+{
+    /// <summary>The layout: another one is refused.</summary>
+    internal const int CurrentFormat = 1;
+
+    /// <inheritdoc cref="CurrentFormat"/>
+    public required int Format { get; init; }
+
+    /// <summary>The machine.</summary>
+    public required MachineIdentity Machine { get; init; }
+
+    /// <summary>Whether its memory was an object of its own (<see cref="Planning.GuestMemory"/>), which names it otherwise.</summary>
+    public required bool NamesMemory { get; init; }
+
+    /// <summary>The disk of that instant.</summary>
+    public required DiskState Disk { get; init; }
+
+    /// <summary>The machine's state with its memory.</summary>
+    public required SavedFile Machinery { get; init; }
+
+    /// <summary>When it was made.</summary>
+    public required DateTimeOffset MadeAt { get; init; }
+
+    /// <summary>The identity that the guest had; <see langword="null"/>: that of an instance which is no clone. Another one must be told who it is.</summary>
+    public string? Identity { get; init; }
+}
+
+/// <summary>A suspended instance's memory, in a folder that is there whole or not at all. It is used up when its machine goes on.</summary>
+internal sealed class Snapshot(InstanceFiles files)
+{
+    internal const string MachineName = "machine.state", RecordName = "machine.json";
+
+    /// <summary>Its folder.</summary>
+    internal string Folder => files.Snapshot;
+
+    /// <summary>The machine's state with its memory.</summary>
+    internal string Machine => Path.Combine(Folder, MachineName);
+
+    /// <summary>Whether there is one.</summary>
+    internal bool Exists => Directory.Exists(Folder);
+
+    /// <summary>What is written down of it.</summary>
+    /// <exception cref="FaultException">It cannot be read.</exception>
+    internal SnapshotRecord Read() =>
+        InstanceStore.Read(Path.Combine(Folder, RecordName), SnapshotJson.Default.SnapshotRecord) is { Machine: not null, Disk: { Chain: not null }, Machinery: { Stamp: not null } } record
+            ? record
+            : throw new FaultException(InstanceStore.Broken(Path.Combine(Folder, RecordName), "it is incomplete"));
+
+    /// <summary>Why it cannot be gone on from; empty where it can.</summary>
+    internal IReadOnlyList<string> WhyUnfit(SnapshotRecord record, MachineIdentity now)
+    {
+        if (record.Format != SnapshotRecord.CurrentFormat)
+            return ["it was saved by another version of this program"];
+        var reasons = new List<string>(record.Machine.Differences(now));
+        if (record.Machinery.Change(Folder) is { } change)
+            reasons.Add(change);
+        if (record.Disk.Change(files) is { } moved)
+            reasons.Add(moved);
+        return reasons;
+    }
+
+    /// <summary>Removes it; under another name first, so that what is left of an interrupted removal is none.</summary>
+    internal void Remove()
+    {
+        if (!Exists)
+            return;
+        var aside = Folder + ".used";
+        if (Directory.Exists(aside))
+            Directory.Delete(aside, recursive: true);
+        Directory.Move(Folder, aside);
+        Directory.Delete(aside, recursive: true);
+    }
+}

@@ -1,0 +1,195 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using OpenShell.Vm.Bootstrap;
+using OpenShell.Vm.Deliveries;
+using OpenShell.Vm.Disks;
+using OpenShell.Vm.Events;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
+using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Images;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Networking;
+using OpenShell.Vm.Pki;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Runtime;
+using OpenShell.Vm.Snapshots;
+using OpenShell.Vm.Timeline;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>A start that goes on from a saved machine: loaded, told who it is and what time it is, and asked whether it is well.</summary>
+internal sealed partial class Supervisor
+{
+    /// <summary>From the load to the guest's answer: a tenth of a second, and some on a machine that swaps or has eight of them at once. What takes longer does not come.</summary>
+    private static readonly TimeSpan ResumeLimit = TimeSpan.FromSeconds(60);
+
+    /// <summary>Stages that a machine that goes on has behind it.</summary>
+    private static readonly string[] Behind = [BootStages.Kernel, BootStages.Init, BootStages.Services, BootStages.Node, BootStages.Workload, BootStages.Gateway];
+
+    /// <summary>Goes on from what there is.</summary>
+    /// <returns>The guest's agent, and the credentials that the guest has of now on where they are new; <see langword="null"/>: there is nothing to go on from, and the start is to boot.</returns>
+    private async Task<Resumed?> TryResumeAsync(BootPlan plan, HostFacts host, ImageSet? images, IReadOnlyList<RuntimePart> parts)
+    {
+        if (!IsCluster || images is null || parts.FirstOrDefault(part => part.Name == HypervisorNames.Qemu)?.Sha256 is not { } hypervisorSha256)
+            return null;
+        var delivery = DeliveryFiles.AreNamed(_config) ? await DeliveryDisk.DigestAsync(_config, _running.Token).ConfigureAwait(false) : null;
+        var finder = new SnapshotFinder(_options, _files, _config, host);
+        var choice = finder.Find(plan, images, hypervisorSha256, delivery);
+        foreach (var note in finder.Notes)
+            _log.Say(note);
+        if (choice is null)
+        {
+            if (_config.Start == StartKinds.Resume)
+                throw new FaultException(new Fault { Code = "snapshot.none", Stage = BootStages.Resume, What = $"There is nothing to go on from: {string.Join("; ", finder.Notes.DefaultIfEmpty("the instance was stopped, and boots from its disk"))}.", Remedy = "Leave --start out, which boots then, or bake one with 'gateway image bake'." });
+            if (finder.Notes.Count > 0)
+                _timeline.Skipped(BootStages.Resume, string.Join("; ", finder.Notes));
+            return null;
+        }
+
+        try
+        {
+            return await ResumeAsync(choice, plan, host).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!_running.IsCancellationRequested && _config.Start != StartKinds.Resume)
+        {
+            await GiveUpOnResumeAsync(choice, e).ConfigureAwait(false);
+            return null;
+        }
+    }
+
+    private async Task<Resumed> ResumeAsync(ResumeChoice choice, BootPlan plan, HostFacts host)
+    {
+        _timeline.Started(BootStages.Resume, choice.Title);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
+        limit.CancelAfter(ResumeLimit);
+
+        // Keys are made while QEMU loads: on two processors that costs nothing.
+        var credentials = choice.Becomes is { } origin ? Task.Run(() => InstanceCredentials.Make(NamesOf(origin), _options.Time.GetUtcNow())) : null;
+        if (choice.Golden is { } golden)
+            MakeDiskOver(golden, choice.Becomes!);
+        _plan = plan = WithSaved(plan, choice);
+        var spec = HypervisorCatalog.Find(plan.Hypervisor)!.Describe(plan, host);
+        AtomicFile.WriteJson(_files.Plan, plan, InstanceJson.Default.BootPlan, durable: false);
+
+        WatchHost();
+        var machine = PowerOn(spec, plan, host);
+        await machine.LoadAsync(limit.Token).ConfigureAwait(false);
+        _timeline.Completed(BootStages.Vmm);
+
+        // From here on the disk is this machine's: the memory that was saved with it is used up, whatever comes.
+        DiskGeneration.Advance(_files, durable: choice.Golden is null);
+        await machine.ContinueAsync(limit.Token).ConfigureAwait(false);
+        var reports = new ActionProgress<StageReport>(OnReport);
+        var agent = await GuestAgent.ConnectAsync(plan.AgentSocket, null, reports, limit.Token).ConfigureAwait(false);
+        _broker?.Attach(agent);
+        foreach (var stage in Behind)
+        {
+            _timeline.Skipped(stage, "it runs");
+            StageSource(stage).TrySetResult();
+        }
+
+        var made = credentials is null ? null : await credentials.ConfigureAwait(false);
+        await TellResumedAsync(agent, choice, made, limit.Token).ConfigureAwait(false);
+        _timeline.Completed(BootStages.Resume, choice.Title);
+        _ = WatchAgentAsync(machine, agent);
+        WatchGuest(machine, agent);
+        if (choice.Golden is null)
+            new Snapshot(_files).Remove();
+        return new Resumed(agent, made);
+    }
+
+    /// <summary>The guest's clock, its randomness and, where it is another's memory, its identity.</summary>
+    private async Task TellResumedAsync(GuestAgent agent, ResumeChoice choice, InstanceCredentials? credentials, CancellationToken cancellationToken)
+    {
+        var request = new ResumeRequest
+        {
+            HostTimeUnixNanoseconds = NowNanoseconds(),
+            Entropy = RandomNumberGenerator.GetBytes(ResumeRequest.EntropyLength),
+            Identity = choice.Becomes?.Identity,
+            GatewayName = choice.Becomes is null ? null : GatewayRegistration.NameFor(_config.Name),
+            MachineId = choice.Becomes is null ? null : Guid.NewGuid().ToString("N"),
+            Credentials = credentials?.Pairs.ToDictionary(pair => pair.Key, pair => new CertificatePair(pair.Value.CertificatePem, pair.Value.KeyPem)),
+        };
+        var bytes = await agent.CallAsync(ServiceNames.Resume, JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Default.ResumeRequest), cancellationToken).ConfigureAwait(false);
+        var reply = JsonSerializer.Deserialize(bytes, ProtocolJson.Default.ResumeReply)!;
+        var slept = TimeSpan.FromMicroseconds((request.HostTimeUnixNanoseconds - reply.GuestTimeUnixNanoseconds) / 1000.0);
+        _log.Say(string.Create(CultureInfo.InvariantCulture, $"goes on from {choice.Title}; its clock was {slept.TotalSeconds:0.0} s behind"));
+        foreach (var problem in reply.Problems)
+            _log.Say($"guest: {problem}");
+        _events.Report(EventNames.Resumed, $"{_config.Name} goes on from {choice.Title}");
+    }
+
+    private void MakeDiskOver(GoldenFiles golden, InstanceOrigin origin)
+    {
+        InstanceStore.WriteOrigin(_files.Origin, origin);
+        Qcow2Overlay.Create(_files.StateDisk, golden.Disk, backingIsRaw: false, DiskImage.VirtualSize(golden.Disk));
+        _origin = origin;
+        _timeline.Completed(BootStages.Disk, "over the golden image's");
+    }
+
+    private static BootPlan WithSaved(BootPlan plan, ResumeChoice choice) => plan with
+    {
+        Memory = choice.Memory,
+        Resume = choice.From,
+        Disks = choice.Golden is { } golden ? [.. plan.Disks.Select(disk => disk.Serial == GuestPaths.DeliverySerial ? disk with { Path = golden.Delivery } : disk)] : plan.Disks,
+    };
+
+    /// <summary>Nothing is lost by a machine that did not go on: a new instance has nothing yet, and a suspended one has its disk.</summary>
+    private async Task GiveUpOnResumeAsync(ResumeChoice choice, Exception why)
+    {
+        var what = $"{choice.Title} could not be gone on from, and it boots: {(why is OperationCanceledException ? string.Create(CultureInfo.InvariantCulture, $"nothing came within {ResumeLimit.TotalSeconds:0} s") : FaultOf(why).What)}";
+        _log.Say(what);
+        _events.Report(EventNames.ResumeFailed, what);
+        _timeline.Skipped(BootStages.Resume, what);
+        _broker?.Detach();
+        if (_machine is { } machine)
+            await machine.DisposeAsync().ConfigureAwait(false);
+        _machine = null;
+        if (_gvproxy is { } gvproxy)
+            await gvproxy.DisposeAsync().ConfigureAwait(false);
+        if (choice.Golden is not null)
+        {
+            File.Delete(_files.StateDisk);
+            File.Delete(_files.Origin);
+            _origin = null;
+        }
+
+        await StartGvproxyAsync().ConfigureAwait(false);
+    }
+
+    private ClusterNames NamesOf(InstanceOrigin origin) => new()
+    {
+        NodeName = origin.NodeName,
+        NodeAddress = GuestNetworkPlan.GuestAddress,
+        GatewayName = GatewayRegistration.NameFor(_config.Name),
+    };
+
+    private async Task BecomeReadyAgainAsync(Resumed resumed)
+    {
+        _timeline.Started(BootStages.Bootstrap);
+        var certificates = resumed.Credentials is { } own ? WriteCredentials(own) : await WriteCredentialsAsync(resumed.Agent).ConfigureAwait(false);
+        _timeline.Completed(BootStages.Bootstrap, _status.Now.Kubeconfig);
+        await WaitForGatewayAsync(certificates).ConfigureAwait(false);
+        BeReady();
+    }
+
+    /// <summary>What clients read on the host, of credentials that were made here.</summary>
+    private GatewayCertificates WriteCredentials(InstanceCredentials own)
+    {
+        var apiServer = $"https://127.0.0.1:{_ports.ApiServer!.HostPort}";
+        return WriteForClients(
+            new GatewayCertificates(Pem(own.GatewayAuthority), Pem(own.GatewayClient.CertificatePem), Pem(own.GatewayClient.KeyPem)),
+            own.Kubeconfig(Kubeconfig.NameFor(_config.Name), apiServer));
+
+        static byte[] Pem(string text) => System.Text.Encoding.ASCII.GetBytes(text);
+    }
+
+    /// <summary>A machine that goes on.</summary>
+    /// <param name="Agent">Its agent.</param>
+    /// <param name="Credentials">Its own credentials, where they were made anew.</param>
+    private sealed record Resumed(GuestAgent Agent, InstanceCredentials? Credentials);
+}

@@ -1,0 +1,200 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using OpenShell.Vm.Events;
+using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
+using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Runtime;
+using OpenShell.Vm.Snapshots;
+
+namespace OpenShell.Vm.Supervision;
+
+/// <summary>The machine's memory is saved, and the machine ends; or it is held for a while.</summary>
+internal sealed partial class Supervisor
+{
+    /// <summary>The guest syncs its disk and gives up its caches; a disk that is slow may have much to write.</summary>
+    private static readonly TimeSpan PrepareLimit = TimeSpan.FromSeconds(60);
+
+    // Saving, holding and going on exclude each other.
+    private readonly SemaphoreSlim _saving = new(1);
+
+    // What this run is, as the memory that is saved of it will have to fit to.
+    private MachineIdentity? _machineIdentity;
+    private BootPlan? _plan;
+
+    private void RegisterSaving(AgentBroker broker)
+    {
+        broker.Register(SupervisorCall.SuspendService, (_, token) => AnswerSavingAsync(SuspendAsync, token));
+        broker.Register(SupervisorCall.PauseService, (_, token) => AnswerSavingAsync(HoldAsync, token));
+        broker.Register(SupervisorCall.UnpauseService, (_, token) => AnswerSavingAsync(LetGoAsync, token));
+    }
+
+    /// <summary>A fault is an answer too: as an error of the stream it would lose its remedy.</summary>
+    private static async Task<byte[]> AnswerSavingAsync(Func<CancellationToken, Task> action, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await action(cancellationToken).ConfigureAwait(false);
+            return [];
+        }
+        catch (FaultException e)
+        {
+            return JsonSerializer.SerializeToUtf8Bytes(e.Faults, InstanceJson.Default.IReadOnlyListFault);
+        }
+    }
+
+    /// <summary>What is needed to compare this run's machine with a later one's; remembered at its start.</summary>
+    private void Remember(BootPlan plan, HostFacts host, string images, IReadOnlyList<RuntimePart> parts)
+    {
+        _plan = plan;
+        if (plan.Krun is null && parts.FirstOrDefault(part => part.Name == "qemu")?.Sha256 is { } hash)
+            _machineIdentity = MachineIdentity.Of(plan, host, hash, images);
+        _whyUnsaved = SnapshotSupport.WhyNot(_config, host);
+    }
+
+    private string? _whyUnsaved = "it is not ready yet";
+
+    /// <summary>Saves the machine with its memory and ends it. Returns when all is saved; the end follows.</summary>
+    /// <exception cref="FaultException">It cannot be; the machine goes on.</exception>
+    internal async Task SuspendAsync(CancellationToken cancellationToken)
+    {
+        var snapshot = new Snapshot(_files);
+        var aside = _files.Snapshot + ".new";
+        HostFiles.DeleteFolder(aside);
+        PrivateFolder.Ensure(aside);
+        try
+        {
+            RequireSpaceForMemory();
+            await SaveAsync(new SavedMachine(Path.Combine(aside, Snapshot.MachineName), HoldsMemory: true), CommitAsync, "suspended", cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            HostFiles.DeleteFolder(aside);
+            throw;
+        }
+
+        // Once QEMU has closed the disk: only then is it what the memory belongs to.
+        async Task CommitAsync()
+        {
+            HostFiles.SyncFile(Path.Combine(aside, Snapshot.MachineName));
+            snapshot.Remove();
+            var record = new SnapshotRecord
+            {
+                Format = SnapshotRecord.CurrentFormat,
+                Machine = _machineIdentity!,
+                NamesMemory = _plan!.Memory is not null,
+                Disk = DiskState.Of(_files),
+                Machinery = await SavedFile.MakeAsync(aside, Snapshot.MachineName, CancellationToken.None).ConfigureAwait(false),
+                MadeAt = _options.Time.GetUtcNow(),
+                Identity = _origin?.Identity,
+            };
+            AtomicFile.WriteJson(Path.Combine(aside, Snapshot.RecordName), record, SnapshotJson.Default.SnapshotRecord);
+            HostFiles.SyncFolder(aside);
+            Directory.Move(aside, _files.Snapshot);
+            HostFiles.SyncFolder(_files.Root);
+        }
+    }
+
+    /// <summary>Saves the machine that runs, and ends it; then, with the disk closed, has what was saved put in its place.</summary>
+    /// <param name="to">Where it goes.</param>
+    /// <param name="commit">Puts it in its place.</param>
+    /// <param name="what">What the instance is then.</param>
+    /// <param name="cancellationToken">Gives up; the machine goes on.</param>
+    internal async Task SaveAsync(SavedMachine to, Func<Task> commit, string what, CancellationToken cancellationToken)
+    {
+        if (_whyUnsaved is { } why || !_ready.Task.IsCompletedSuccessfully || _machineIdentity is null)
+            throw new FaultException(SnapshotSupport.Unsupported($"To save '{_config.Name}' with its memory", _whyUnsaved ?? "it is not ready yet"));
+        if (!await _saving.WaitAsync(TimeSpan.Zero, cancellationToken).ConfigureAwait(false))
+            throw new FaultException(SnapshotSupport.Unsupported($"To save '{_config.Name}' with its memory", "it is being saved already"));
+        var machine = _machine!;
+        try
+        {
+            var took = Stopwatch.StartNew();
+            var agent = await _agent.Task.ConfigureAwait(false);
+            if (!machine.IsPaused)
+                await PrepareGuestAsync(agent, cancellationToken).ConfigureAwait(false);
+            await machine.PauseAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await machine.SaveAsync(to, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                File.Delete(to.Path);
+                await machine.ContinueAsync(CancellationToken.None).ConfigureAwait(false);
+                _events.Report(EventNames.SuspendFailed, $"{_config.Name} could not be saved and runs on: {(e is FaultException { Faults: [var fault, ..] } ? fault.What : e.Message)}");
+                throw;
+            }
+
+            _log.Say(string.Create(CultureInfo.InvariantCulture, $"saved in {took.Elapsed.TotalSeconds:0.00} s, {HostFiles.AllocatedBytes(to.Path) >> 20} MiB"));
+            End(new Ending.Saved(commit, what));
+        }
+        finally
+        {
+            _saving.Release();
+        }
+    }
+
+    /// <summary>Holds the machine: it takes no processor time, and keeps its memory.</summary>
+    private async Task HoldAsync(CancellationToken cancellationToken)
+    {
+        var machine = RequireHoldable();
+        if (machine.IsPaused)
+            return;
+        await machine.PauseAsync(cancellationToken).ConfigureAwait(false);
+        _status.Change(status => status with { Phase = InstancePhase.Paused });
+        _events.Report(EventNames.Paused, $"{_config.Name} is paused");
+    }
+
+    private async Task LetGoAsync(CancellationToken cancellationToken)
+    {
+        var machine = RequireHoldable();
+        if (!machine.IsPaused)
+            return;
+        await machine.ContinueAsync(cancellationToken).ConfigureAwait(false);
+        var agent = (GuestAgent)await _agent.Task.ConfigureAwait(false);
+
+        // Its clock stood still.
+        await TellGuestAsync(agent, new HostChange { HostTimeUnixNanoseconds = NowNanoseconds() }, cancellationToken).ConfigureAwait(false);
+        _status.Change(status => status with { Phase = InstancePhase.Ready });
+        _events.Report(EventNames.Unpaused, $"{_config.Name} goes on");
+    }
+
+    private Machine RequireHoldable() => _machine is { CanQuit: true } machine && _ready.Task.IsCompletedSuccessfully
+        ? machine
+        : throw new FaultException(SnapshotSupport.Unsupported($"To pause '{_config.Name}'", _machine is { CanQuit: false } ? "libkrun cannot hold a machine; QEMU can (--hypervisor qemu)" : "it is not ready yet"));
+
+    private async Task PrepareGuestAsync(IGuestAgent agent, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(PrepareLimit);
+        var request = JsonSerializer.SerializeToUtf8Bytes(new SnapshotPreparation { Reclaim = true }, ProtocolJson.Default.SnapshotPreparation);
+        var answer = await ((GuestAgent)agent).CallAsync(ServiceNames.SnapshotPrepare, request, limit.Token).ConfigureAwait(false);
+        var prepared = JsonSerializer.Deserialize(answer, ProtocolJson.Default.SnapshotPrepared)!;
+        _log.Say(string.Create(CultureInfo.InvariantCulture, $"the guest is prepared to be saved: {prepared.FreeBytes >> 20} of {prepared.TotalBytes >> 20} MiB are free"));
+        foreach (var problem in prepared.Problems)
+            _log.Say($"guest: {problem}");
+    }
+
+    /// <summary>What a machine has in use is not known from here; half of its memory never was, with caches given up.</summary>
+    private void RequireSpaceForMemory()
+    {
+        var (free, needed) = (HostFiles.FreeBytes(_files.Root), ((long)_config.MemoryMib!.Value << 20) / 2);
+        if (free < needed)
+        {
+            throw new FaultException(new Fault
+            {
+                Code = "snapshot.no-space",
+                What = string.Create(CultureInfo.InvariantCulture, $"{_files.Root} has {free >> 20} MiB free; the machine's memory may need {needed >> 20}. It runs on."),
+                Remedy = "Free some space ('gateway image prune' may), or stop it instead: 'gateway stop' keeps everything on its disk.",
+            });
+        }
+    }
+
+    private long NowNanoseconds() => (_options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+}

@@ -1,0 +1,269 @@
+using OpenShell.Vm.Disks;
+using OpenShell.Vm.Images.Cache;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Planning;
+using OpenShell.Vm.Snapshots;
+using OpenShell.Vm.Tests.Support;
+
+namespace OpenShell.Vm.Tests.Snapshots;
+
+/// <summary>With real files: a disk that stands on another, and memory that was saved with it.</summary>
+public sealed class SnapshotFinderTests : IDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("ovt-");
+    private readonly InstanceFiles _files;
+    private readonly InstancesOptions _options;
+    private readonly HostFacts _host = Made.Host();
+    private readonly InstanceConfig _config;
+
+    public SnapshotFinderTests()
+    {
+        var directories = new HostDirectories
+        {
+            Data = Path.Combine(_root.FullName, "data"),
+            Cache = Path.Combine(_root.FullName, "cache"),
+            OpenShellConfig = Path.Combine(_root.FullName, "config"),
+            Runtime = Path.Combine(_root.FullName, "run"),
+            Kube = Path.Combine(_root.FullName, "kube"),
+        };
+        _options = new InstancesOptions { Directories = directories, UsesGolden = true };
+        _files = InstanceFiles.For(directories, InstanceName.Parse("one"));
+        Directory.CreateDirectory(_files.Root);
+        _config = InstanceDefaults.Fill(new InstanceConfig { Name = "one", Vcpus = 2 }, _host);
+    }
+
+    public void Dispose() => _root.Delete(recursive: true);
+
+    [Fact]
+    public async Task A_memory_with_the_disk_of_its_instant_is_gone_on_from()
+    {
+        await SuspendAsync();
+        var (choice, notes) = Find(Plan());
+        notes.ShouldBeEmpty();
+        choice.ShouldNotBeNull().From.ShouldBe(new SavedMachine(new Snapshot(_files).Machine, HoldsMemory: true));
+        choice.Becomes.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_disk_that_was_given_to_a_machine_since_refuses_it()
+    {
+        await SuspendAsync();
+        DiskGeneration.Advance(_files);
+        Refused(Plan(), "the disk has moved on (generation 2; the memory is of 1)");
+    }
+
+    [Fact]
+    public async Task A_disk_that_somebody_wrote_to_refuses_it()
+    {
+        await SuspendAsync();
+        using (var disk = new FileStream(_files.StateDisk, FileMode.Open, FileAccess.Write))
+        {
+            disk.Seek(3 * 65536, SeekOrigin.Begin);
+            disk.WriteByte(1);
+        }
+
+        Refused(Plan(), "state.qcow2 was written to or replaced since");
+    }
+
+    [Fact]
+    public async Task A_base_below_the_disk_that_is_another_refuses_it()
+    {
+        await SuspendAsync();
+        var below = DiskImage.BackingOf(_files.StateDisk)!;
+        File.SetUnixFileMode(below, AtomicFile.OwnerOnly);
+        await File.AppendAllTextAsync(below, "x", TestContext.Current.CancellationToken);
+        Refused(Plan(), "was written to or replaced since");
+    }
+
+    [Fact]
+    public async Task A_memory_that_was_cut_off_is_refused()
+    {
+        await SuspendAsync();
+        using (var memory = new FileStream(new Snapshot(_files).Machine, FileMode.Open))
+            memory.SetLength(10);
+        Refused(Plan(), "has 10 bytes instead of 100000");
+    }
+
+    [Fact]
+    public async Task A_memory_that_was_replaced_by_one_of_the_same_length_is_refused()
+    {
+        await SuspendAsync();
+        var path = new Snapshot(_files).Machine;
+        File.Move(path, path + ".old");
+        await File.WriteAllBytesAsync(path, new byte[100_000], TestContext.Current.CancellationToken);
+        Refused(Plan(), "was changed or replaced since it was made");
+    }
+
+    [Fact]
+    public async Task A_changed_argument_refuses_it_and_is_named()
+    {
+        await SuspendAsync();
+        Refused(Plan() with { KernelArguments = ["quiet", "another=argument"] }, "another=argument");
+        Refused(Plan() with { Vcpus = 4 }, "machine: 2 -> 4");
+    }
+
+    [Fact]
+    public async Task Another_QEMU_refuses_it()
+    {
+        await SuspendAsync();
+        Refused(Plan(), "QEMU 10.0.2 -> QEMU 10.0.3", _host with { QemuVersion = new Version(10, 0, 3) });
+        Refused(Plan(), "hypervisor's program: aaaa -> bbbb", qemu: "bbbb");
+    }
+
+    [Fact]
+    public async Task A_record_of_another_layout_or_one_that_cannot_be_read_refuses_it()
+    {
+        await SuspendAsync(record => record with { Format = 99 });
+        Refused(Plan(), "another version of this program");
+        await File.WriteAllTextAsync(Path.Combine(_files.Snapshot, Snapshot.RecordName), "{", TestContext.Current.CancellationToken);
+        Refused(Plan(), "cannot be read");
+    }
+
+    [Fact]
+    public async Task A_start_that_is_to_boot_looks_at_none()
+    {
+        await SuspendAsync();
+        new SnapshotFinder(_options, _files, _config with { Start = StartKinds.Boot }, _host).Find(Plan(), Made.Images, "aaaa", null).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task The_memory_of_a_clone_is_another_instances_who_is_told_who_it_is()
+    {
+        var origin = new InstanceOrigin { Source = "other", ClonedAt = DateTimeOffset.UnixEpoch, NodeName = "other", Identity = "mine" };
+        InstanceStore.WriteOrigin(_files.Origin, origin);
+        await SuspendAsync(record => record with { Identity = null });
+        Find(Plan()).Choice.ShouldNotBeNull().Becomes.ShouldBe(origin);
+        new Snapshot(_files).Remove();
+
+        await SuspendAsync(record => record with { Identity = "mine" });
+        Find(Plan()).Choice.ShouldNotBeNull().Becomes.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task One_flipped_bit_is_found_by_its_hash()
+    {
+        await SuspendAsync();
+        var snapshot = new Snapshot(_files);
+        var saved = snapshot.Read().Machinery;
+        (await saved.VerifyAsync(snapshot.Folder, null, TestContext.Current.CancellationToken)).ShouldBeNull();
+        using (var memory = new FileStream(snapshot.Machine, FileMode.Open, FileAccess.ReadWrite))
+        {
+            memory.Seek(77_777, SeekOrigin.Begin);
+            memory.WriteByte(0x40);
+        }
+
+        (await saved.VerifyAsync(snapshot.Folder, null, TestContext.Current.CancellationToken)).ShouldNotBeNull().What.ShouldContain("is damaged");
+    }
+
+    [Fact]
+    public void A_new_instance_without_a_golden_image_is_told_that_none_is_baked() =>
+        Refused(Plan(), "no golden image is baked yet");
+
+    [Fact]
+    public async Task A_new_instance_begins_as_the_golden_image_of_its_options()
+    {
+        var hash = await BakeAsync();
+        var (choice, notes) = Find(Plan());
+        notes.ShouldBeEmpty();
+        choice.ShouldNotBeNull().Golden!.Folder.ShouldEndWith(hash);
+        choice.Memory!.Sharing.ShouldBe(MemorySharing.Private);
+        choice.Becomes!.NodeName.ShouldBe("openshell");
+        Find(Plan()).Choice!.Becomes!.Identity.ShouldNotBe(choice.Becomes.Identity);
+    }
+
+    [Fact]
+    public async Task Options_that_no_image_is_baked_of_are_told_with_what_differs()
+    {
+        await BakeAsync();
+        var other = _config with { MemoryMib = 5000 };
+        var finder = new SnapshotFinder(_options, _files, other, _host);
+        finder.Find(Plan() with { MemoryMib = 5000 }, Made.Images, "aaaa", null).ShouldBeNull();
+        finder.Notes.ShouldHaveSingleItem().ShouldBe("no golden image is baked of what is asked for; the nearest differs (memory: 4096 MiB -> 5000 MiB)");
+    }
+
+    [Fact]
+    public async Task A_golden_image_that_was_changed_is_refused()
+    {
+        var files = new GoldenStore(_options.Directories).Files(await BakeAsync());
+        await File.AppendAllTextAsync(files.Memory, "x", TestContext.Current.CancellationToken);
+        Refused(Plan(), "instead of 4096");
+    }
+
+    [Fact]
+    public async Task One_flipped_bit_anywhere_in_a_golden_image_is_found()
+    {
+        var store = new GoldenStore(_options.Directories);
+        var hash = await BakeAsync();
+        (await store.VerifyAsync(hash, null, TestContext.Current.CancellationToken)).ShouldBeEmpty();
+        foreach (var path in new[] { store.Files(hash).Memory, store.Files(hash).Devices, store.Files(hash).Disk })
+        {
+            Flip(path);
+            (await store.VerifyAsync(hash, null, TestContext.Current.CancellationToken)).ShouldHaveSingleItem().What.ShouldContain(path);
+            Flip(path);
+        }
+    }
+
+    private static void Flip(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
+        file.Seek(100, SeekOrigin.Begin);
+        var value = file.ReadByte();
+        file.Seek(100, SeekOrigin.Begin);
+        file.WriteByte((byte)(value ^ 8));
+    }
+
+    private BootPlan Plan() => BootPlanner.Plan(_config, _host, Made.Images, _files);
+
+    private (ResumeChoice? Choice, IReadOnlyList<string> Notes) Find(BootPlan plan, HostFacts? host = null, string qemu = "aaaa")
+    {
+        var finder = new SnapshotFinder(_options, _files, _config, host ?? _host);
+        return (finder.Find(plan, Made.Images, qemu, null), finder.Notes);
+    }
+
+    private void Refused(BootPlan plan, string reason, HostFacts? host = null, string qemu = "aaaa")
+    {
+        var (choice, notes) = Find(plan, host, qemu);
+        choice.ShouldBeNull();
+        notes.ShouldHaveSingleItem().ShouldContain(reason);
+    }
+
+    private async Task SuspendAsync(Func<SnapshotRecord, SnapshotRecord>? change = null)
+    {
+        if (!File.Exists(_files.StateDisk))
+        {
+            var below = _files.BaseDisk("12345678", DiskFormat.Qcow2);
+            Qcow2Overlay.Create(below, "/nothing.img", backingIsRaw: true, 1 << 30);
+            Qcow2Overlay.Create(_files.StateDisk, Path.GetFileName(below), backingIsRaw: false, 1 << 30);
+            DiskGeneration.Advance(_files);
+        }
+
+        Directory.CreateDirectory(_files.Snapshot);
+        await File.WriteAllBytesAsync(new Snapshot(_files).Machine, new byte[100_000], TestContext.Current.CancellationToken);
+        var record = new SnapshotRecord
+        {
+            Format = SnapshotRecord.CurrentFormat,
+            Machine = MachineIdentity.Of(Plan(), _host, "aaaa", Made.Images.Key),
+            NamesMemory = false,
+            Disk = DiskState.Of(_files),
+            Machinery = await SavedFile.MakeAsync(_files.Snapshot, Snapshot.MachineName, TestContext.Current.CancellationToken),
+            MadeAt = DateTimeOffset.UnixEpoch,
+        };
+        AtomicFile.WriteJson(Path.Combine(_files.Snapshot, Snapshot.RecordName), change?.Invoke(record) ?? record, SnapshotJson.Default.SnapshotRecord);
+    }
+
+    private async Task<string> BakeAsync()
+    {
+        var key = GoldenKey.Of(_config, MachineIdentity.Of(Plan(), _host, "aaaa", Made.Images.Key), null);
+        var files = new GoldenStore(_options.Directories).Files(key.Hash());
+        Directory.CreateDirectory(files.Folder);
+        var saved = new List<SavedFile>();
+        foreach (var path in new[] { files.Memory, files.Devices, files.Disk })
+        {
+            await File.WriteAllBytesAsync(path, new byte[4096], TestContext.Current.CancellationToken);
+            saved.Add(await SavedFile.MakeAsync(files.Folder, Path.GetFileName(path), TestContext.Current.CancellationToken));
+        }
+
+        AtomicFile.WriteJson(files.Record, new GoldenRecord { Key = key, MadeAt = DateTimeOffset.UnixEpoch, NodeName = "openshell", Files = saved }, SnapshotJson.Default.GoldenRecord);
+        return key.Hash();
+    }
+}
