@@ -38,6 +38,7 @@ internal static class GatewayHost
             .AddSingleton<IClusterApi, ClusterApi>()
             .AddSingleton<ClusterVersion>()
             .AddSingleton<TlsReloader>()
+            .AddSingleton<AdmittedConnections>()
             .AddSingleton<MutualTls>()
             .AddSingleton<GrpcServer>()
             .AddSingleton<ProbeEndpoint>()
@@ -70,7 +71,7 @@ internal static class GatewayHost
         Bind(settings.Port, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
-            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.ForConnection()) });
+            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = context => ValueTask.FromResult(tls.ForConnection(context.Connection)) });
         });
         Bind(settings.ProbePort, listen => listen.Protocols = HttpProtocols.Http1);
 

@@ -25,12 +25,12 @@ internal sealed record GatewaySettings
     public string Key { get; init; } = "/etc/openshell/tls/tls.key";
 
     /// <summary><c>OPENSHELL_TLS_CLIENT_CA</c>: the authorities of the clients, in PEM.</summary>
-    public string ClientCa { get; init; } = "/etc/openshell/client-ca/ca.crt";
+    public string ClientCa { get; init; } = "/etc/openshell/tls/ca.crt";
 
     /// <summary><c>OPENSHELL_NODE_NAME</c>: the node that the pod runs on, by the downward API.</summary>
     public string Node { get; init; } = "";
 
-    /// <summary>How often the TLS files are looked at. The kubelet itself takes about a minute to bring a changed secret.</summary>
+    /// <summary>How often the TLS files are looked at besides at each new connection.</summary>
     public TimeSpan TlsReload { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The API server, from the variables that every pod has; <see langword="null"/> outside of a cluster.</summary>

@@ -1,3 +1,4 @@
+using OpenShell.Vm.Guest.ApiFront;
 using OpenShell.Vm.Guest.Boot;
 using OpenShell.Vm.Guest.Networking;
 using OpenShell.Vm.Guest.Power;
@@ -17,6 +18,8 @@ internal static class Roles
             return LastResort.Guard(BootSequence.Run);
         if (Environment.ProcessId == 1)
             return LastResort.Guard(InitramfsStage.IsCurrent() ? InitramfsStage.Run : BootSequence.Run);
+        if (commandLine is [_, FrontRole.Argument])
+            return FrontRole.Run();
         if (Path.GetFileName(commandLine[0]) == DhcpHook.Name)
             return DhcpHook.Run(commandLine.Length > 1 ? commandLine[1] : null);
         Console.Error.WriteLine("openshell-init is PID 1 of an OpenShell guest; it does nothing when started by hand.");

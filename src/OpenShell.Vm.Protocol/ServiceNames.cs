@@ -36,6 +36,12 @@ public static class ServiceNames
     /// <summary>Guest: renews certificates that are near their end. Header <see cref="Messages.CertificateRenewal"/>, answer <see cref="Messages.CertificateRenewalReply"/>.</summary>
     public const string CertificatesRenew = "certificates.renew";
 
+    /// <summary>Guest: goes on after its memory was resumed, as another instance if it is told so. Header <see cref="Messages.ResumeRequest"/>, answer <see cref="Messages.ResumeReply"/>.</summary>
+    public const string Resume = "resume";
+
+    /// <summary>Guest: makes itself ready to have its memory saved. Header <see cref="Messages.SnapshotPreparation"/>, answer <see cref="Messages.SnapshotPrepared"/>.</summary>
+    public const string SnapshotPrepare = "snapshot.prepare";
+
     /// <summary>Host: takes the guest's reports. Opened by the guest, no header.</summary>
     public const string Events = "events";
 }

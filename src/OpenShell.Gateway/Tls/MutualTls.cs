@@ -2,19 +2,21 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
 
 namespace OpenShell.Gateway.Tls;
 
 /// <summary>The conditions on which a client is let in.</summary>
-internal sealed partial class MutualTls(TlsReloader files, ILogger<MutualTls> log)
+internal sealed partial class MutualTls(TlsReloader files, AdmittedConnections connections, ILogger<MutualTls> log)
 {
     // id-kp-clientAuth (https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.12).
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
-    /// <summary>For one connection, by the files as they are now.</summary>
-    public SslServerAuthenticationOptions ForConnection()
+    /// <summary>For one connection, by the files as they are now. It is closed when its client would no longer be let in.</summary>
+    public SslServerAuthenticationOptions ForConnection(BaseConnectionContext connection)
     {
-        var material = files.Current;
+        var material = files.ForConnection();
+        connections.Add(connection, material);
         var policy = new X509ChainPolicy
         {
             TrustMode = X509ChainTrustMode.CustomRootTrust,

@@ -8,14 +8,16 @@ namespace OpenShell.Gateway.Tls;
 internal sealed class TlsMaterial
 {
     private readonly byte[] _fingerprint;
+    private readonly string _authorities;
 
-    private TlsMaterial(X509Certificate2 server, X509Certificate2Collection chain, X509Certificate2Collection clientAuthorities, byte[] fingerprint)
+    private TlsMaterial(X509Certificate2 server, X509Certificate2Collection chain, X509Certificate2Collection clientAuthorities, byte[] fingerprint, string authorities)
     {
         Certificate = server;
         // Offline: no downloads of intermediates, no OCSP stapling, from inside a cluster that may have no way out.
         Server = SslStreamCertificateContext.Create(server, chain, offline: true);
         ClientAuthorities = clientAuthorities;
         _fingerprint = fingerprint;
+        _authorities = authorities;
     }
 
     /// <summary>What the server shows, with the certificates behind it.</summary>
@@ -29,6 +31,9 @@ internal sealed class TlsMaterial
 
     /// <summary>Whether both were read from files of the same content.</summary>
     public bool IsSameAs(TlsMaterial other) => _fingerprint.AsSpan().SequenceEqual(other._fingerprint);
+
+    /// <summary>Whether both let in the same clients.</summary>
+    public bool HasAuthoritiesOf(TlsMaterial other) => _authorities == other._authorities;
 
     /// <summary>Reads the files that <paramref name="settings"/> name.</summary>
     /// <exception cref="TlsMaterialException">A file is missing, empty, or does not go with the others; the message says which.</exception>
@@ -49,7 +54,7 @@ internal sealed class TlsMaterial
                 throw new TlsMaterialException($"{settings.ClientCa} holds no certificate: no client could ever be let in.");
             return new TlsMaterial(
                 X509Certificate2.CreateFromPem(certificate, key), chain, roots,
-                SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join('\0', certificate, key, authorities))));
+                SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join('\0', certificate, key, authorities))), authorities);
         }
         catch (Exception invalid) when (invalid is CryptographicException or ArgumentException)
         {

@@ -34,6 +34,7 @@ internal sealed class BootSequence : IAsyncDisposable
 
     private BootSequence()
     {
+        var resume = new ResumeService(() => _cluster, () => _services, new ResumedMachine(), new InstanceFiles(CredentialPlaces.Guest));
         _agent = new AgentServer(_channel.Port, _reaper, (request, _) => _power.RequestAsync(request.Action), new AgentServerOptions
         {
             Calls = new Dictionary<string, Func<ReadOnlyMemory<byte>, CancellationToken, Task<byte[]>>>
@@ -41,6 +42,8 @@ internal sealed class BootSequence : IAsyncDisposable
                 [ServiceNames.HostChanged] = new HostChangeService(() => _services).AnswerAsync,
                 [ServiceNames.DiskUsage] = DiskUsageService.AnswerAsync,
                 [ServiceNames.CertificatesRenew] = new CertificateService(() => _cluster).AnswerAsync,
+                [ServiceNames.Resume] = resume.AnswerAsync,
+                [ServiceNames.SnapshotPrepare] = new SnapshotService(resume, MemoryReclaim.Guest).AnswerAsync,
             },
         });
         _reporter = new StageReporter(_agent);

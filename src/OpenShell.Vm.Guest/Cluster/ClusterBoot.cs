@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OpenShell.Vm.Guest.ApiFront;
 using OpenShell.Vm.Guest.Boot;
 using OpenShell.Vm.Guest.Capabilities;
 using OpenShell.Vm.Guest.Cluster.Api;
@@ -20,13 +21,12 @@ namespace OpenShell.Vm.Guest.Cluster;
 /// From a guest with a network to a cluster with the gateway on it. Everything begins as soon as what it needs is there; <see cref="RunAsync"/> shows the
 /// order, the conditions of the services say the rest.
 /// </summary>
-internal sealed class ClusterBoot
+internal sealed partial class ClusterBoot
 {
     private const string ModuleList = GuestPaths.Share + "/modules.list";
     private const string GatewayPods = "/api/v1/namespaces/" + GatewaySecrets.Namespace + "/pods?labelSelector=app.kubernetes.io%2Fname%3Dopenshell-gateway";
 
     private readonly GuestConfig _config;
-    private readonly ClusterConfig _cluster;
     private readonly ClusterNode _node;
     private readonly IGuestDistribution _distribution;
     private readonly Delivery _delivery;
@@ -34,8 +34,9 @@ internal sealed class ClusterBoot
     private readonly PhaseTimes _times;
     private readonly Tool _tool;
     private readonly ManifestProgress _manifests = new();
-    private ClusterContext? _context;
-    private bool _renewing;
+    private readonly InstanceFiles _files = new(CredentialPlaces.Guest);
+    private volatile ClusterConfig _cluster;
+    private volatile ClusterContext? _context;
     private readonly TaskCompletionSource<ApiClient> _api = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <exception cref="GuestFaultException">The distribution is not known.</exception>
@@ -55,6 +56,9 @@ internal sealed class ClusterBoot
     /// <summary>The cluster's services, for the orderly end.</summary>
     public ServiceManager Services { get; }
 
+    /// <summary>Whether callers from outside of the machine come to the API front.</summary>
+    public bool HasFront => _cluster.ApiFront || _cluster.Identity is not null;
+
     /// <summary>Boots the cluster.</summary>
     /// <param name="ready">Called when what is PID 1's own is done and the rest is up to the services.</param>
     /// <param name="cancellationToken">The machine is to end.</param>
@@ -66,9 +70,9 @@ internal sealed class ClusterBoot
         RegistryHosts.Write(_delivery);
         _distribution.WriteConfiguration(_delivery);
         var names = Names();
-        Services.Start(_distribution.Services(_node, names));
+        Services.Start([.. _distribution.Services(_node, names), .. HasFront ? [ApiFrontService.Describe(_distribution.ApiService)] : Array.Empty<Service>()]);
         // While the disk is formatted, a processor is idle.
-        var profiles = _distribution.Certificates(names);
+        var profiles = Profiles();
         var prepared = StateDisk.IsNew() ? Task.Run(() => CertificateSet.Make(profiles, DateTimeOffset.UtcNow), cancellationToken) : null;
         await _reporter.InStageAsync(Stage.Disk, PrepareDiskAsync).ConfigureAwait(false);
         var certificates = await MakeCertificatesAsync(profiles, prepared, cancellationToken).ConfigureAwait(false);
@@ -82,33 +86,6 @@ internal sealed class ClusterBoot
             FollowServicesAsync(cancellationToken),
             FollowNodeAsync(cancellationToken),
             _reporter.InStageAsync(Stage.Workload, () => DeployAsync(certificates, cancellationToken))).ConfigureAwait(false);
-    }
-
-    /// <summary>Makes certificates anew that end within a time, and has everything that runs use them.</summary>
-    /// <exception cref="GuestFaultException">The cluster has not come up yet, or refuses.</exception>
-    public async Task<CertificateRenewalReply> RenewCertificatesAsync(TimeSpan within, CancellationToken cancellationToken)
-    {
-        if (_context is not { } context || !_api.Task.IsCompletedSuccessfully)
-            throw new GuestFaultException("guest.not-ready", "the cluster has not come up yet.", "Wait until it is ready.");
-        if (Interlocked.Exchange(ref _renewing, true))
-            throw new GuestFaultException("guest.busy", "certificates are being renewed.", "Wait until that is done.");
-        try
-        {
-            var before = context.Certificates;
-            var store = new CertificateStore(StateLayout.Pki, TimeProvider.System);
-            var now = store.Ensure(_distribution.Certificates(Names()), margin: within);
-            string[] renewed = [.. now.Where(c => before.GetValueOrDefault(c.Key) != c.Value).Select(c => c.Key).Order(StringComparer.Ordinal)];
-            store.Flush();
-            var replaced = await _distribution.UseAsync(now, renewed, context, Services, cancellationToken).ConfigureAwait(false);
-
-            // Only now: what failed half-way is done again the next time.
-            _context = context with { Certificates = now };
-            return new CertificateRenewalReply(renewed, replaced);
-        }
-        finally
-        {
-            Volatile.Write(ref _renewing, false);
-        }
     }
 
     private async Task PrepareKernelAsync()
@@ -148,7 +125,7 @@ internal sealed class ClusterBoot
     private async Task LoadFirewallAsync()
     {
         using var _ = _times.Measure("firewall");
-        await Firewall.LoadAsync(_tool, _config.Network?.Closed ?? [], _config.Network?.Open ?? []).ConfigureAwait(false);
+        await Firewall.LoadAsync(_tool, _config.Network?.Closed ?? [], _config.Network?.Open ?? [], HasFront).ConfigureAwait(false);
         Services.Board.Fulfil(new Condition.Done(Milestone.Firewall));
     }
 
@@ -168,6 +145,8 @@ internal sealed class ClusterBoot
         Services.Board.Fulfil(new Condition.Done(Milestone.StateDisk));
     }
 
+    private IReadOnlyList<CertificateProfile> Profiles() => [.. _distribution.Certificates(Names()), .. HasFront ? ClusterCertificates.ForFront(Names()) : []];
+
     private ClusterNames Names() => new()
     {
         NodeName = _node.Name,
@@ -185,6 +164,7 @@ internal sealed class ClusterBoot
         var store = new CertificateStore(StateLayout.Pki, TimeProvider.System);
         var certificates = store.Ensure(profiles, prepared is null ? null : await prepared.ConfigureAwait(false));
         _reporter.Report(Stage.Certificates, store.Made == 0 ? StageState.Skipped : StageState.Completed, store.Made == 0 ? $"{certificates.Count} kept" : $"{store.Made} of {certificates.Count} made");
+        _files.Serve(certificates);
         await _distribution.PrepareAsync(certificates, _delivery, cancellationToken).ConfigureAwait(false);
         _ = ConnectAsync(certificates, cancellationToken);
         Services.Board.Fulfil(new Condition.Done(Milestone.Certificates));
@@ -226,7 +206,9 @@ internal sealed class ClusterBoot
     private async Task DeployAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
     {
         var context = _context = new ClusterContext { Board = Services.Board, Reporter = _reporter, Tool = _tool, Api = _api.Task, Certificates = certificates, Delivery = _delivery, Manifests = _manifests };
-        if (await _distribution.DeployAsync(context, cancellationToken).ConfigureAwait(false))
+        var hasGateway = await _distribution.DeployAsync(context, cancellationToken).ConfigureAwait(false);
+        _deployed = true;
+        if (hasGateway)
             await FollowAsync(Stage.Gateway, GatewayPods, ThisBoot.Read().IsPodReady, cancellationToken).ConfigureAwait(false);
         else
             _reporter.Report(Stage.Gateway, StageState.Skipped, "the manifests hold no gateway");

@@ -28,10 +28,6 @@ internal static class ClusterFiles
         File.CreateSymbolicLink(DhcpService.Hook, GuestPaths.Init);
     }
 
-    /// <summary>The administrator's kubeconfig.</summary>
-    public static string AdminKubeconfig(IReadOnlyDictionary<string, KeyPair> certificates) => Kubeconfig.Text(
-        "openshell", ClusterLayout.ApiServer, certificates[ClusterCertificates.ClusterCa].CertificatePem, certificates[ClusterCertificates.Admin]);
-
     /// <summary>Every component's identity, and the administrator's.</summary>
     public static void WriteKubeconfigs(IReadOnlyDictionary<string, KeyPair> certificates)
     {

@@ -24,6 +24,18 @@ internal static class ClusterLayout
     /// <summary>The API server as everything in the guest reaches it.</summary>
     public const string ApiServer = "https://127.0.0.1:6443";
 
+    /// <summary>The API front. Not next to the API server's port, which is k3s's own for the API server behind it.</summary>
+    public const int FrontPort = 6440;
+
+    /// <summary>What the API front shows and whom it lets in; and who it is to the API server. Both as <see cref="OpenShell.Vm.Pki.ServingFolder"/> lays them.</summary>
+    public const string FrontOwn = GuestPaths.Run + "/api-front/own", FrontCluster = GuestPaths.Run + "/api-front/cluster";
+
+    /// <summary>What the gateway's pod shows and whom it lets in, as <see cref="OpenShell.Vm.Pki.ServingFolder"/> lays it: a volume of images/manifests/30-stateful-set.yaml.</summary>
+    public const string GatewayTls = GuestPaths.Run + "/gateway-tls";
+
+    /// <summary>The group of the gateway's pod, in the same manifest.</summary>
+    public const int GatewayGroup = 65532;
+
     /// <summary>Health of components, plain HTTP on loopback; Kubernetes' own numbers.</summary>
     public const int KubeletHealthPort = 10248, ProxyHealthPort = 10256;
 

@@ -63,7 +63,7 @@ internal sealed class UpstreamDistribution : IGuestDistribution
     {
         new CertificateStore(StateLayout.Pki, TimeProvider.System).EnsureSigningKey();
         ClusterFiles.WriteKubeconfigs(certificates);
-        BootstrapFiles.Write(certificates, ClusterFiles.AdminKubeconfig(certificates));
+        new InstanceFiles(CredentialPlaces.Guest).GiveAccess(certificates, certificates[ClusterCertificates.ClusterCa].CertificatePem, certificates[ClusterCertificates.Admin]);
         return Task.CompletedTask;
     }
 
@@ -109,7 +109,8 @@ internal sealed class UpstreamDistribution : IGuestDistribution
             return [];
         await PrepareAsync(certificates, context.Delivery, cancellationToken).ConfigureAwait(false);
         var api = await context.Api.ConfigureAwait(false);
-        api.BecomeAnother(certificates[ClusterCertificates.Admin]);
+        if (renewed.Contains(ClusterCertificates.Admin))
+            api.BecomeAnother(certificates[ClusterCertificates.Admin]);
         var replaced = ServicesOf(renewed);
 
         // The API server first: for all others it is who answers.
@@ -121,7 +122,7 @@ internal sealed class UpstreamDistribution : IGuestDistribution
         return replaced;
     }
 
-    /// <summary>The services that read a certificate at their start only. The gateway reads its own again when its Secret changes; PID 1 has the administrator's.</summary>
+    /// <summary>The services that read a certificate at their start only. The gateway and the API front read theirs again; PID 1 has the administrator's.</summary>
     internal static IReadOnlyList<string> ServicesOf(IEnumerable<string> certificates) =>
     [
         .. certificates.SelectMany(certificate => certificate switch

@@ -74,6 +74,13 @@ internal static partial class Linux
     [LibraryImport(Library, EntryPoint = "sync")]
     public static partial void Sync();
 
+    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    public static unsafe partial nint Read(int descriptor, byte* data, nuint length);
+
+    /// <summary>malloc_trim(3): gives free memory of the C library's heap back to the kernel.</summary>
+    [LibraryImport(Library, EntryPoint = "malloc_trim")]
+    public static partial int TrimHeap(nuint keep);
+
     [LibraryImport(Library, EntryPoint = "syncfs", SetLastError = true)]
     public static partial int SyncFileSystem(int descriptor);
 

@@ -22,22 +22,23 @@ internal static class Firewall
 
     /// <summary>Loads the rules; replaces those of before as one step.</summary>
     /// <exception cref="GuestFaultException">They cannot be loaded: then nothing may start that could reach what is closed.</exception>
-    public static async Task LoadAsync(Tool tool, IReadOnlyList<string> closed, IReadOnlyList<string> open)
+    public static async Task LoadAsync(Tool tool, IReadOnlyList<string> closed, IReadOnlyList<string> open, bool apiFront)
     {
-        await File.WriteAllTextAsync(RulesFile, Rules(closed, open)).ConfigureAwait(false);
+        await File.WriteAllTextAsync(RulesFile, Rules(closed, open, apiFront)).ConfigureAwait(false);
         var result = await tool.RunAsync("nft", TimeSpan.FromMinutes(1), "/usr/sbin/nft", "--file", RulesFile).ConfigureAwait(false);
         if (!result.IsSuccess)
         {
             throw new GuestFaultException(
-                "guest.firewall", $"the packet filter could not be loaded: {result}.", "The kernel needs CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET and CONFIG_NFT_REJECT_INET, built in or in modules.list.");
+                "guest.firewall", $"the packet filter could not be loaded: {result}.", "The kernel needs CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET, CONFIG_NFT_REJECT_INET and CONFIG_NFT_REDIR, built in or in modules.list.");
         }
     }
 
     /// <summary>The rules, as nft(8) reads them.</summary>
     /// <param name="closed">IPv4 addresses, or addresses with a port: <c>192.168.127.254</c>, <c>192.168.127.1:80</c>.</param>
     /// <param name="open">Addresses with a TCP port that stay open although they are among the closed: <c>192.168.127.254:3128</c>.</param>
+    /// <param name="apiFront">Whether who calls the API server from outside of the machine comes to the API front instead. By what the API server itself listens on, from outside, nobody reaches it then.</param>
     /// <exception cref="GuestFaultException">An entry is neither.</exception>
-    public static string Rules(IReadOnlyList<string> closed, IReadOnlyList<string> open)
+    public static string Rules(IReadOnlyList<string> closed, IReadOnlyList<string> open, bool apiFront = false)
     {
         var rules = new StringBuilder();
         var frames = new StringBuilder();
@@ -68,6 +69,15 @@ internal static class Firewall
         // What gvproxy would dial as it is written: these addresses are the host's loopback there.
         frames.Append("    ip daddr { 0.0.0.0/8, 127.0.0.0/8 } counter drop\n");
 
+        // Before kube-proxy's own translation (dstnat, -100): what was translated once is not translated again.
+        var front = !apiFront ? "" : $$"""
+
+              chain front {
+                type nat hook prerouting priority dstnat - 10; policy accept;
+                iifname "{{NetworkSetup.Interface}}" tcp dport {{ClusterLayout.ApiPort}} redirect to :{{ClusterLayout.FrontPort}}
+              }
+            """;
+
         // The cluster's name server is for the cluster: nothing that comes from the network reaches it, by whatever Service or forward.
         // "add" before "delete" makes the deletion valid when there is no such table yet. Priority filter = 0: after dstnat (-100) on the way out and before forwarding.
         return $$"""
@@ -92,7 +102,7 @@ internal static class Firewall
               chain leaving {
                 type nat hook postrouting priority srcnat; policy accept;
                 ip saddr {{ClusterLayout.PodNetwork}} ip daddr != {{ClusterLayout.PodNetwork}} masquerade
-              }
+              }{{front}}
             }
             add table netdev openshell
             delete table netdev openshell

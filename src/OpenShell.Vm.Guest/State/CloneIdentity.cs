@@ -5,7 +5,7 @@ namespace OpenShell.Vm.Guest.State;
 
 /// <summary>
 /// A clone's disk is another machine's, down to what must be a machine's own. The node's name and the cluster's authority stay: pods, volumes and tokens on the disk
-/// hang on them. The machine id and the gateway's authority are made anew, once.
+/// hang on them. The machine id, the gateway's authority and the API front's are made anew, once; or come from the host, for a clone whose memory was resumed.
 /// </summary>
 internal static class CloneIdentity
 {
@@ -16,16 +16,28 @@ internal static class CloneIdentity
     /// <param name="state">For tests: where the disk is mounted.</param>
     public static void Claim(string? identity, string state = GuestPaths.State)
     {
-        if (identity is null)
-            return;
-        var marker = new Marker(Name, Path.Combine(state, "markers"));
-        if (marker.Is(identity))
+        if (identity is null || Mark(state).Is(identity))
             return;
         File.Delete(Path.Combine(state, "machine-id"));
-        foreach (var file in new[] { ".crt", ".key" })
-            File.Delete(Path.Combine(state, "pki", ClusterCertificates.GatewayCa + file));
+        foreach (var authority in (string[])[ClusterCertificates.GatewayCa, ClusterCertificates.FrontCa])
+        {
+            foreach (var file in (string[])[".crt", ".key"])
+                File.Delete(Path.Combine(state, "pki", authority + file));
+        }
 
         // Last: what is interrupted before is done again.
-        marker.Set(identity);
+        Own(identity, state);
     }
+
+    /// <summary>The disk is about to become another machine's: until <see cref="Own"/> it is nobody's.</summary>
+    public static void Disown(string identity, string state = GuestPaths.State)
+    {
+        if (!Mark(state).Is(identity))
+            Mark(state).Set("");
+    }
+
+    /// <summary>The disk is that machine's, with all that is on it.</summary>
+    public static void Own(string identity, string state = GuestPaths.State) => Mark(state).Set(identity);
+
+    private static Marker Mark(string state) => new(Name, Path.Combine(state, "markers"));
 }

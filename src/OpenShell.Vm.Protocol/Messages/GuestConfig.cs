@@ -109,4 +109,11 @@ public sealed record ClusterConfig
 
     /// <summary>Whose the state disk is now: where it says another, or nothing, the machine is a clone, and makes what must be its own anew. <see langword="null"/>: it is no clone.</summary>
     public string? Identity { get; init; }
+
+    /// <summary>
+    /// Whether callers from outside of the machine reach the API server by a front with an authority of its own, so that the cluster's may be shared with other machines. A clone
+    /// (<see cref="Identity"/>) has one in any case.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ApiFront { get; init; }
 }

@@ -41,4 +41,8 @@ namespace OpenShell.Vm.Protocol.Messages;
 [JsonSerializable(typeof(TreeWriteRequest))]
 [JsonSerializable(typeof(TreeEntry))]
 [JsonSerializable(typeof(TreeSummary))]
+[JsonSerializable(typeof(ResumeRequest))]
+[JsonSerializable(typeof(ResumeReply))]
+[JsonSerializable(typeof(SnapshotPreparation))]
+[JsonSerializable(typeof(SnapshotPrepared))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

@@ -32,15 +32,17 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public void Secrets_are_mounted_where_the_program_looks()
+    public void The_nodes_TLS_files_are_mounted_where_the_program_looks_and_are_readable_for_its_group_alone()
     {
         var settings = new GatewaySettings();
-        var mounts = ((YamlSequenceNode)Container["volumeMounts"]).ToDictionary(mount => Text(mount["name"]), mount => Text(mount["mountPath"]));
-        var secrets = ((YamlSequenceNode)Pod["volumes"]).Where(volume => ((YamlMappingNode)volume).Children.ContainsKey("secret")).ToDictionary(volume => mounts[Text(volume["name"])], volume => Text(volume["secret"]["secretName"]));
+        var volume = ((YamlSequenceNode)Pod["volumes"]).Single(volume => ((YamlMappingNode)volume).Children.ContainsKey("hostPath"));
+        var mount = ((YamlSequenceNode)Container["volumeMounts"]).Single(mount => Text(mount["name"]) == Text(volume["name"]));
 
-        secrets[Path.GetDirectoryName(settings.Certificate)!].ShouldBe("openshell-server-tls");
-        secrets[Path.GetDirectoryName(settings.Key)!].ShouldBe("openshell-server-tls");
-        secrets[Path.GetDirectoryName(settings.ClientCa)!].ShouldBe("openshell-server-client-ca");
+        Text(volume["hostPath"]["path"]).ShouldBe("/run/openshell/gateway-tls");
+        Text(mount["readOnly"]).ShouldBe("true");
+        foreach (var file in (string[])[settings.Certificate, settings.Key, settings.ClientCa])
+            Path.GetDirectoryName(file).ShouldBe(Text(mount["mountPath"]));
+        Text(Pod["securityContext"]["runAsGroup"]).ShouldBe("65532");
     }
 
     [Fact]

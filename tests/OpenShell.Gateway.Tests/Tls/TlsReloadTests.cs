@@ -39,6 +39,46 @@ public sealed class TlsReloadTests : IDisposable
     }
 
     [Fact]
+    public async Task A_swap_holds_for_the_next_connection_and_not_only_after_a_look()
+    {
+        Swap("..1", _old, _old.CaPem);
+        await using var gateway = await StartAsync(TimeSpan.FromHours(1));
+        using var oldCertificate = _old.Client();
+        using var newCertificate = _new.Client();
+        (await IsServed(gateway, _old, oldCertificate)).ShouldBeTrue();
+
+        Swap("..2", _new, _new.CaPem);
+
+        (await IsServed(gateway, _new, newCertificate)).ShouldBeTrue();
+        (await IsServed(gateway, _new, oldCertificate)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Connections_that_were_let_in_by_another_authority_are_closed_and_those_of_the_same_are_not()
+    {
+        Swap("..1", _old, _old.CaPem);
+        await using var gateway = await StartAsync(TimeSpan.FromHours(1));
+        using var oldCertificate = _old.Client();
+        using var newCertificate = _new.Client();
+        using var watcher = new TestClient(gateway.Endpoint, _old, oldCertificate);
+        using var watch = await watcher.SendAsync("/grpc.health.v1.Health/Watch", TestClient.Frame([]));
+        await using var stream = await watch.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
+        var status = new byte[7];
+        await stream.ReadExactlyAsync(status, TestContext.Current.CancellationToken);
+
+        // Another certificate of the server, and the same authority of its clients.
+        Swap("..2", _old, _old.CaPem);
+        (await IsServed(gateway, _old, oldCertificate)).ShouldBeTrue();
+        var next = stream.ReadAsync(status, TestContext.Current.CancellationToken).AsTask();
+        next.IsCompleted.ShouldBeFalse();
+
+        Swap("..3", _new, _new.CaPem);
+        (await IsServed(gateway, _new, newCertificate)).ShouldBeTrue();
+        await Should.ThrowAsync<Exception>(() => next.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)).ContinueWith(
+            thrown => thrown.Result.ShouldBeAssignableTo<IOException>(), TestContext.Current.CancellationToken, TaskContinuationOptions.None, TaskScheduler.Default);
+    }
+
+    [Fact]
     public async Task Files_that_cannot_be_used_leave_the_old_ones_in_use()
     {
         Swap("..1", _old, _old.CaPem);
@@ -82,8 +122,9 @@ public sealed class TlsReloadTests : IDisposable
         Should.Throw<TlsMaterialException>(() => TlsMaterial.Load(TestGateway.Settings(_mount.FullName)));
     }
 
-    private Task<TestGateway> StartAsync() => TestGateway.StartAsync(_old, settings => settings with
+    private Task<TestGateway> StartAsync(TimeSpan? lookEvery = null) => TestGateway.StartAsync(_old, settings => settings with
     {
+        TlsReload = lookEvery ?? settings.TlsReload,
         Certificate = Path.Combine(_mount.FullName, "tls.crt"),
         Key = Path.Combine(_mount.FullName, "tls.key"),
         ClientCa = Path.Combine(_mount.FullName, "ca.crt"),

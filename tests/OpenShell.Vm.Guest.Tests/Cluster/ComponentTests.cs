@@ -1,5 +1,7 @@
+using OpenShell.Vm.Guest.ApiFront;
 using OpenShell.Vm.Guest.Cluster;
 using OpenShell.Vm.Guest.Cluster.Components;
+using OpenShell.Vm.Guest.Cluster.K3s;
 using OpenShell.Vm.Guest.Services;
 
 namespace OpenShell.Vm.Guest.Tests.Cluster;
@@ -45,6 +47,19 @@ public sealed class ComponentTests
     [Fact]
     public void No_pod_starts_before_the_firewall() =>
         Named("kubelet").Conditions.ShouldContain(new Condition.Done(Milestone.Firewall));
+
+    [Fact]
+    public void The_API_front_is_this_program_in_another_role_and_starts_behind_the_firewall_that_leads_to_it()
+    {
+        var front = ApiFrontService.Describe("kube-apiserver");
+
+        front.Command.ShouldBe(["/sbin/openshell-init", "api-front"]);
+        front.Conditions.ShouldContain(new Condition.Done(Milestone.Firewall));
+        ServiceGraph.Check([.. Services, front]);
+        ServiceGraph.Check([.. new K3sDistribution().Services(new ClusterNode("gw", "192.168.127.2"), new() { NodeName = "gw", GatewayName = "g" }), ApiFrontService.Describe("k3s")]);
+        // Its port is that of no component.
+        Services.SelectMany(s => s.Command).ShouldNotContain(argument => argument.Contains("6440", StringComparison.Ordinal));
+    }
 
     [Fact]
     public void The_end_is_the_beginning_in_reverse()

@@ -51,10 +51,28 @@ public sealed class FirewallTests
         """);
 
     [Fact]
-    public void The_real_nft_accepts_them()
+    public void With_an_API_front_callers_from_outside_come_to_it_and_all_else_is_the_same()
+    {
+        var rules = Firewall.Rules(["192.168.127.254", "192.168.127.1:80"], [], apiFront: true);
+
+        const string Front = """
+
+              chain front {
+                type nat hook prerouting priority dstnat - 10; policy accept;
+                iifname "eth0" tcp dport 6443 redirect to :6440
+              }
+            """;
+        rules.ShouldContain(Front);
+        rules.Replace(Front, "", StringComparison.Ordinal).ShouldBe(Rules);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_real_nft_accepts_them(bool apiFront)
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("rules"), Rules);
+        File.WriteAllText(folder.File("rules"), Firewall.Rules(["192.168.127.254", "192.168.127.1:80"], [], apiFront));
         var (code, output) = Command.Run("nft", "--check", "--file", folder.File("rules"));
         if (output.Contains("Operation not", StringComparison.Ordinal) || output.Contains("netlink", StringComparison.Ordinal) || output.Contains("cache init", StringComparison.OrdinalIgnoreCase))
             Assert.Skip("no right to, or no nf_tables in, this kernel: " + output);

@@ -9,7 +9,7 @@ public sealed class CloneIdentityTests : IDisposable
     public CloneIdentityTests()
     {
         Directory.CreateDirectory(_folder.File("state/pki"));
-        foreach (var file in new[] { "machine-id", "pki/ca.crt", "pki/gateway-ca.crt", "pki/gateway-ca.key", "pki/sa.key" })
+        foreach (var file in new[] { "machine-id", "pki/ca.crt", "pki/gateway-ca.crt", "pki/gateway-ca.key", "pki/front-ca.crt", "pki/front-ca.key", "pki/sa.key" })
             File.WriteAllText(_folder.File("state/" + file), "of the source");
     }
 
@@ -41,7 +41,7 @@ public sealed class CloneIdentityTests : IDisposable
     {
         CloneIdentity.Claim(null, _folder.File("state"));
 
-        Left().Length.ShouldBe(5);
+        Left().Length.ShouldBe(7);
     }
 
     private string[] Left()

@@ -26,9 +26,9 @@ public sealed class JsonGoldenTests
                 Network = new GuestNetwork { Address = "192.168.127.2/24", Gateway = "192.168.127.1", DnsServers = ["192.168.127.1"], Closed = ["192.168.127.254"], Open = ["192.168.127.254:3128"] },
                 Delivery = true,
                 Proxy = new GuestProxy { Http = "http://192.168.127.254:3128", Except = "localhost" },
-                Cluster = new ClusterConfig { Distribution = "upstream", GatewayName = "openshell-vm-default", Identity = "id" },
+                Cluster = new ClusterConfig { Distribution = "upstream", GatewayName = "openshell-vm-default", Identity = "id", ApiFront = true },
             },
-            """{"mode":"Cluster","hostname":"default","hostTimeUnixNanoseconds":1,"entropy":"AQID","network":{"dhcp":true,"address":"192.168.127.2/24","gateway":"192.168.127.1","dnsServers":["192.168.127.1"],"closed":["192.168.127.254"],"open":["192.168.127.254:3128"]},"delivery":true,"proxy":{"http":"http://192.168.127.254:3128","except":"localhost"},"cluster":{"distribution":"upstream","gatewayName":"openshell-vm-default","subjectAlternativeNames":[],"gatewayNodePort":30051,"identity":"id"}}"""
+            """{"mode":"Cluster","hostname":"default","hostTimeUnixNanoseconds":1,"entropy":"AQID","network":{"dhcp":true,"address":"192.168.127.2/24","gateway":"192.168.127.1","dnsServers":["192.168.127.1"],"closed":["192.168.127.254"],"open":["192.168.127.254:3128"]},"delivery":true,"proxy":{"http":"http://192.168.127.254:3128","except":"localhost"},"cluster":{"distribution":"upstream","gatewayName":"openshell-vm-default","subjectAlternativeNames":[],"gatewayNodePort":30051,"identity":"id","apiFront":true}}"""
         },
         {
             new ExecRequest { Program = "ls", Arguments = ["-l"], Environment = ["A=1"], WorkingDirectory = "/", Terminal = true, Stdin = true, Size = new TerminalSize(80, 24) },
@@ -64,6 +64,22 @@ public sealed class JsonGoldenTests
         { new HostChangeReply { Told = [] }, """{"told":[]}""" },
         { new ServiceEnd { Restarts = 1 }, """{"restarts":1}""" },
         { new DiskUsageReply([new DiskUsage("/var/lib/openshell", 10, 3)]), """{"disks":[{"path":"/var/lib/openshell","totalBytes":10,"freeBytes":3}]}""" },
+        {
+            new ResumeRequest
+            {
+                HostTimeUnixNanoseconds = 7,
+                Entropy = Entropy,
+                Identity = "id",
+                GatewayName = "openshell-vm-a",
+                MachineId = "00ff",
+                Credentials = new Dictionary<string, CertificatePair> { ["gateway-ca"] = new("c", "k") },
+            },
+            """{"hostTimeUnixNanoseconds":7,"entropy":"AQID","identity":"id","gatewayName":"openshell-vm-a","machineId":"00ff","credentials":{"gateway-ca":{"certificate":"c","key":"k"}}}"""
+        },
+        { new ResumeRequest { HostTimeUnixNanoseconds = 7, Entropy = Entropy }, """{"hostTimeUnixNanoseconds":7,"entropy":"AQID"}""" },
+        { new ResumeReply(5, ["p"]), """{"guestTimeUnixNanoseconds":5,"problems":["p"]}""" },
+        { new SnapshotPreparation { Reclaim = true }, """{"reclaim":true}""" },
+        { new SnapshotPrepared(9, 5, []), """{"totalBytes":9,"freeBytes":5,"problems":[]}""" },
         { new PowerRequest(PowerAction.Off), """{"action":"Off"}""" },
         {
             new StageReport { Stage = "init", State = StageState.Failed, UptimeNanoseconds = 7, Detail = "d", Fault = new GuestFault("c", "w", "r") },

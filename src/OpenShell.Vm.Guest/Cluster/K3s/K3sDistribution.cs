@@ -69,7 +69,7 @@ internal sealed class K3sDistribution : IGuestDistribution
     public async Task<ApiClient> ConnectAsync(IReadOnlyDictionary<string, KeyPair> certificates, CancellationToken cancellationToken)
     {
         var kubeconfig = await K3sKubeconfig.WaitAsync(K3sLayout.Guest.Kubeconfig, cancellationToken).ConfigureAwait(false);
-        BootstrapFiles.Write(certificates, kubeconfig.ToString());
+        new InstanceFiles(CredentialPlaces.Guest).GiveAccess(certificates, kubeconfig.Authority, kubeconfig.User);
         _connected.TrySetResult();
         return new ApiClient(kubeconfig.User, ServerTrust.SignedBy(kubeconfig.Authority));
     }
@@ -90,7 +90,7 @@ internal sealed class K3sDistribution : IGuestDistribution
         if (restarts || renewed.Count > 0)
         {
             var kubeconfig = await K3sKubeconfig.WaitAsync(K3sLayout.Guest.Kubeconfig, cancellationToken).ConfigureAwait(false);
-            BootstrapFiles.Write(certificates, kubeconfig.ToString());
+            new InstanceFiles(CredentialPlaces.Guest).GiveAccess(certificates, kubeconfig.Authority, kubeconfig.User);
             (await context.Api.ConfigureAwait(false)).BecomeAnother(kubeconfig.User);
         }
 

@@ -1,0 +1,130 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using OpenShell.Vm.Guest.ApiFront;
+using OpenShell.Vm.Guest.Cluster;
+using OpenShell.Vm.Guest.Native;
+using OpenShell.Vm.Guest.Services;
+using OpenShell.Vm.Protocol;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Protocol.Mux;
+
+namespace OpenShell.Vm.Guest.Watching;
+
+/// <summary>
+/// Goes on after the machine's memory was resumed, as another instance if the host says so. The host waits for the answer before it calls anybody, on an emulated processor that has to translate every
+/// piece of code anew: so what it waits for starts no process, makes no key and asks no server. All else follows behind.
+/// </summary>
+/// <param name="cluster">The cluster; <see langword="null"/> where there is none.</param>
+/// <param name="services">Its services.</param>
+/// <param name="machine">What is done to the machine itself.</param>
+/// <param name="files">What is written.</param>
+[SuppressMessage("Design", "CA1001", Justification = "Lives as long as PID 1.")]
+internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<ServiceManager?> services, ResumedMachine machine, InstanceFiles files)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly SemaphoreSlim _one = new(1);
+    private CancellationTokenSource _behind = new();
+
+    /// <summary>What follows behind the last answer.</summary>
+    public Task Behind { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Answers one request.</summary>
+    /// <exception cref="MuxStreamException">It is refused, and nothing was changed.</exception>
+    public async Task<byte[]> AnswerAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
+    {
+        var came = Uptime.Nanoseconds;
+        var resume = ResumedInstance.Read(request.Span);
+        var resumed = cluster();
+        var instance = ResumedInstance.Of(resume, resumed is { HasFront: true });
+        if (instance is not null && resumed is not { IsUp: true })
+            throw new MuxStreamException(ProtocolCode.Failed, "The cluster has not come up: only one that is ready becomes another instance's.");
+        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return JsonSerializer.SerializeToUtf8Bytes(Resume(resume, instance, resumed, came), ProtocolJson.Default.ResumeReply);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private ResumeReply Resume(ResumeRequest resume, ResumedInstance? instance, IResumedCluster? resumed, long came)
+    {
+        var problems = new List<string>();
+        var before = machine.Now();
+        // First: certificates are valid by it. What has passed since the request came counts.
+        machine.SetClock(resume.HostTimeUnixNanoseconds + Uptime.Nanoseconds - came);
+        problems.AddRange(machine.Reseed(resume.Entropy));
+        if (instance is not null)
+        {
+            files.SetMachineId(instance.MachineId);
+            resumed!.Become(instance.Identity, instance.GatewayName, instance.Credentials);
+        }
+        else
+        {
+            resumed?.Stir();
+        }
+
+        _ = services()?.TrySignal(ApiFrontService.Name, Linux.SignalHangUp);
+        problems.AddRange(machine.CutConnections(resumed?.Address));
+        FollowBehind(instance, resumed);
+        return new ResumeReply(before, problems);
+    }
+
+    /// <summary>One at a time: what an earlier resume has not finished is of an instance that this machine no longer is.</summary>
+    private void FollowBehind(ResumedInstance? instance, IResumedCluster? resumed)
+    {
+        var (earlier, stop) = (Behind, new CancellationTokenSource());
+        Interlocked.Exchange(ref _behind, stop).Cancel();
+        Behind = Task.Run(async () =>
+        {
+            await earlier.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await FollowAsync(instance, resumed, stop.Token).ConfigureAwait(false);
+        });
+    }
+
+    private async Task FollowAsync(ResumedInstance? instance, IResumedCluster? resumed, CancellationToken cancellationToken)
+    {
+        if (services() is { } manager)
+        {
+            foreach (var (service, signal) in HostChangeService.Listeners)
+                _ = manager.TrySignal(service, signal);
+        }
+
+        if (instance is null)
+            return;
+        await InsistAsync("the state disk", () =>
+        {
+            files.Keep(instance.Identity, instance.MachineId, instance.Credentials);
+            files.RemoveOld();
+            return Task.CompletedTask;
+        }, cancellationToken).ConfigureAwait(false);
+        await InsistAsync("the cluster's Secrets", () => resumed!.FollowAsync([.. instance.Credentials.Keys], cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Until it is done, or the machine becomes another instance; each failure is said on the console.</summary>
+    private static async Task InsistAsync(string what, Func<Task> work, CancellationToken cancellationToken)
+    {
+        for (var pause = FirstPause; !cancellationToken.IsCancellationRequested; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                await work().ConfigureAwait(false);
+                return;
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // Whatever it is: the instance is in use, and would come apart from what its next boot finds.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                KernelConsole.Say($"after a resume {what} could not be brought up to date, and it is tried again: {exception.Message}");
+                await Task.Delay(pause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.Net;
+using System.Net.Sockets;
+using OpenShell.Vm.Guest.Networking;
+
+namespace OpenShell.Vm.Guest.Tests.Networking;
+
+/// <summary>This host's kernel is asked; only connections of the test itself are ended.</summary>
+public sealed class SocketDiagnosisTests : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.IPv6Any, 0) { Server = { DualMode = true } };
+    private readonly TcpClient _client = new(AddressFamily.InterNetwork);
+    private Socket _server = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _server?.Dispose();
+        _client.Dispose();
+        _listener.Dispose();
+    }
+
+    [Fact]
+    public async Task The_kernel_names_both_ends_of_a_connection_also_that_of_a_socket_of_IPv6()
+    {
+        await ConnectAsync();
+        using var diagnosis = new SocketDiagnosis();
+
+        var peers = List(diagnosis).Select(c => c.Peer).ToArray();
+
+        peers.ShouldContain((IPEndPoint)_client.Client.RemoteEndPoint!);
+        peers.ShouldContain((IPEndPoint)_client.Client.LocalEndPoint!);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_connection_that_is_ended_is_reset_and_ending_it_again_is_no_error()
+    {
+        await ConnectAsync();
+        using var diagnosis = new SocketDiagnosis();
+        var ours = List(diagnosis).Single(c => c.Peer.Equals(_client.Client.LocalEndPoint));
+
+        try
+        {
+            diagnosis.End(ours);
+        }
+        catch (IOException cannot)
+        {
+            Assert.Skip("this kernel ends no connections, or not for us: " + cannot.Message);
+        }
+
+        await Should.ThrowAsync<SocketException>(async () => await _server.ReceiveAsync(new byte[1], Token));
+        diagnosis.End(ours);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", false)]
+    [InlineData("192.168.127.2", false)]
+    [InlineData("10.42.0.7", false)]
+    [InlineData("10.43.0.1", false)]
+    [InlineData("::1", false)]
+    [InlineData("192.168.127.1", true)]
+    [InlineData("10.44.0.1", true)]
+    [InlineData("fe80::1", true)]
+    public void Outside_is_what_is_neither_this_machine_nor_in_it(string address, bool outside) =>
+        OutsideConnections.IsOutside(IPAddress.Parse(address), "192.168.127.2").ShouldBe(outside);
+
+    private async Task ConnectAsync()
+    {
+        _listener.Start();
+        await _client.ConnectAsync(IPAddress.Loopback, ((IPEndPoint)_listener.LocalEndpoint).Port, Token);
+        _server = await _listener.AcceptSocketAsync(Token);
+    }
+
+    private static IReadOnlyList<SocketDiagnosis.Connection> List(SocketDiagnosis diagnosis)
+    {
+        try
+        {
+            return diagnosis.List();
+        }
+        catch (IOException cannot)
+        {
+            Assert.Skip("this kernel lists no connections: " + cannot.Message);
+            throw;
+        }
+    }
+}
