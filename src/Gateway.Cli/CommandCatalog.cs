@@ -43,6 +43,7 @@ internal static class CommandCatalog
         CompletionCommand.Create,
         ManCommand.Create,
         SuperviseCommand.Create,
+        BakeCommand.Create,
         VmmCommand.Create,
         KvmProbeCommand.Create,
         CompleteCommand.Create,

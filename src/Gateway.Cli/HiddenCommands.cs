@@ -6,6 +6,9 @@ internal static class HiddenCommands
     /// <summary>The supervisor of a detached instance.</summary>
     public const string Supervise = "__supervise";
 
+    /// <summary>Bakes a golden image in the background.</summary>
+    public const string Bake = "__bake";
+
     /// <summary>Becomes a libkrun machine.</summary>
     public const string Vmm = "__vmm";
 

@@ -70,6 +70,7 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
         }
 
         Show(status);
+        await BackgroundBake.BeginAsync(context, _config, status);
         return ExitCodes.Success;
     }
 
@@ -94,6 +95,7 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
             display.ClearAtEnd = true;
             await display.DisposeAsync();
             Show(status);
+            await BackgroundBake.BeginAsync(context, _config, status);
             display.Say("Running; Ctrl-C stops it.");
             var code = await running.Completion;
             if (interrupts.Signal is not null)
