@@ -2,6 +2,7 @@ using System.Text.Json;
 using OpenShell.Vm.Boot.Tests.Cluster;
 using OpenShell.Vm.Boot.Tests.Conformance;
 using OpenShell.Vm.Boot.Tests.Running;
+using OpenShell.Vm.Events;
 using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Boot.Tests.KillMatrix;
@@ -108,6 +109,9 @@ public sealed class MatrixCluster : TestCluster
         var known = Now!.Processes.Values.Select(process => $"process {process.Pid}:").ToArray();
         return [.. Leftovers.Of(Home).Where(left => left.StartsWith("process", StringComparison.Ordinal) && !known.Any(k => left.StartsWith(k, StringComparison.Ordinal)))];
     }
+
+    /// <summary>What its events tell of repairs of its disk.</summary>
+    internal IReadOnlyList<string> Repairs() => [.. File.ReadLines(Files.Events).Where(line => line.Contains(EventNames.DiskRepaired, StringComparison.Ordinal))];
 
     /// <summary>All that the cases write to: a namespace, a counter, and a pod with a volume.</summary>
     private async Task FillAsync()
