@@ -13,6 +13,9 @@ public sealed class MatrixCluster : TestCluster
     /// <summary>The namespace of what is written.</summary>
     internal const string Space = "ledger";
 
+    /// <summary>What is looked at is whether it comes up, and not how soon: a busy machine emulates slowly.</summary>
+    private const string Patience = "20m";
+
     private bool _filled;
 
     internal override string Name => "matrix";
@@ -79,7 +82,7 @@ public sealed class MatrixCluster : TestCluster
     internal Task<Finished> UpAsync(IReadOnlyDictionary<string, string?> environment)
     {
         Starts++;
-        return GatewayCli.StartAsync(environment, ["up", "--name", Name, "--detach", "--distribution", "upstream"]);
+        return GatewayCli.StartAsync(environment, ["up", "--name", Name, "--detach", "--distribution", "upstream", "--timeout", Patience]);
     }
 
     /// <summary>A line of shell in the pod that has the volume, as soon as it takes one.</summary>
