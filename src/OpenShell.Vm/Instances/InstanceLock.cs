@@ -107,6 +107,10 @@ internal sealed class InstanceLock : IDisposable
             {
                 new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, UnixCreateMode = AtomicFile.OwnerOnly }).Dispose();
             }
+            catch (IOException) when (File.Exists(path))
+            {
+                // Another start of the same instant made it, and holds it already: .NET asks for a lock of its own. It is there: that was the point.
+            }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 throw PrivateFolder.NotWritable(path, e);

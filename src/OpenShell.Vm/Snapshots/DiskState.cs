@@ -40,10 +40,13 @@ internal sealed record DiskPart(string Name, string HeaderSha256, FileStamp Stam
 
     internal static DiskPart Of(string path)
     {
+        // One that is gone is like no other.
+        if (HostFiles.Stamp(path) is not { } stamp)
+            return new DiskPart(Path.GetFileName(path), "", new FileStamp(0, 0, 0, 0));
         var header = new byte[HeaderBytes];
         using var file = Qcow2Header.OpenShared(path);
         var length = RandomAccess.Read(file, header, 0);
-        return new DiskPart(Path.GetFileName(path), Convert.ToHexStringLower(SHA256.HashData(header.AsSpan(0, length))), HostFiles.Stamp(path)!);
+        return new DiskPart(Path.GetFileName(path), Convert.ToHexStringLower(SHA256.HashData(header.AsSpan(0, length))), stamp);
     }
 
     // A second name, or another mode, changes no content: the time of that is not compared.

@@ -128,7 +128,8 @@ public sealed class RotatedLogTests : IDisposable
     public void The_names_of_events_are_what_programs_match_on() => EventNames.All.Keys.Order(StringComparer.Ordinal).ShouldBe(
     [
         "agent.lost", "certificates.renewed", "clock.jumped", "disk.nearly-full", "disk.repaired", "disk.room-again", "forward.added", "forward.lost", "forward.remade", "forward.removed", "gvproxy.ended", "gvproxy.restarted",
-        "instance.failed", "instance.ready", "instance.restarted", "instance.starting", "instance.stopped", "instance.stopping", "machine.ended", "machine.hung", "machine.panicked", "machine.started",
+        "instance.failed", "instance.ready", "instance.restarted", "instance.resume-failed", "instance.resumed", "instance.starting", "instance.stopped", "instance.stopping", "instance.suspend-failed", "instance.suspended",
+        "instance.woken", "machine.ended", "machine.hung", "machine.panicked", "machine.paused", "machine.started", "machine.unpaused",
         "mount.lost", "network.changed", "service.exited", "service.restarted", "shutdown.step",
     ]);
 

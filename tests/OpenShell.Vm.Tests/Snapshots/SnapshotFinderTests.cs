@@ -230,8 +230,10 @@ public sealed class SnapshotFinderTests : IDisposable
     {
         if (!File.Exists(_files.StateDisk))
         {
+            var bottom = Path.Combine(_root.FullName, "bottom.img");
+            await File.WriteAllBytesAsync(bottom, new byte[1 << 16], TestContext.Current.CancellationToken);
             var below = _files.BaseDisk("12345678", DiskFormat.Qcow2);
-            Qcow2Overlay.Create(below, "/nothing.img", backingIsRaw: true, 1 << 30);
+            Qcow2Overlay.Create(below, bottom, backingIsRaw: true, 1 << 30);
             Qcow2Overlay.Create(_files.StateDisk, Path.GetFileName(below), backingIsRaw: false, 1 << 30);
             DiskGeneration.Advance(_files);
         }
