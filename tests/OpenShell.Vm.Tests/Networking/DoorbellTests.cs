@@ -19,7 +19,8 @@ public sealed class DoorbellTests
 
         using var caller = new TcpClient();
         await caller.ConnectAsync(IPAddress.Loopback, port, Token);
-        await caller.GetStream().WriteAsync("hello"u8.ToArray(), Token);
+        var stream = caller.GetStream();
+        await stream.WriteAsync("hello"u8.ToArray(), Token);
         (await bell.Rung.WaitAsync(TimeSpan.FromSeconds(30), Token)).ShouldContain($":{port}");
 
         await bell.CloseAsync();
@@ -36,7 +37,7 @@ public sealed class DoorbellTests
         (await accepted.GetStream().ReadAsync(buffer, Token)).ShouldBe(0);
         await accepted.GetStream().WriteAsync("there"u8.ToArray(), Token);
         accepted.Close();
-        await caller.GetStream().ReadExactlyAsync(buffer, Token);
+        await stream.ReadExactlyAsync(buffer, Token);
         Encoding.ASCII.GetString(buffer).ShouldBe("there");
         await carried.WaitAsync(TimeSpan.FromSeconds(30), Token);
     }

@@ -89,8 +89,19 @@ public sealed class QemuMigrationTests : IDisposable
         var control = At(Guid.NewGuid().ToString("N")[..6] + ".sock");
         var plan = new BootPlan
         {
-            Instance = "x", Hypervisor = "qemu", Architecture = "x86_64", Accelerator = Accelerator.Tcg, Vcpus = 1, MemoryMib = 64, KernelArguments = [], Disks = [],
-            AgentSocket = At("agent"), ControlSocket = control, ConsoleLog = At("console"), VmmLog = At("log"), Resume = resume,
+            Instance = "x",
+            Hypervisor = "qemu",
+            Architecture = "x86_64",
+            Accelerator = Accelerator.Tcg,
+            Vcpus = 1,
+            MemoryMib = 64,
+            KernelArguments = [],
+            Disks = [],
+            AgentSocket = At("agent"),
+            ControlSocket = control,
+            ConsoleLog = At("console"),
+            VmmLog = At("log"),
+            Resume = resume,
         };
         return new Machine(
             new LaunchSpec

@@ -12,7 +12,7 @@ public sealed class ExternalNamesTests
         using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var asked = new ConcurrentQueue<string>();
-        var names = new ExternalNames(changed.SetResult, (name, _) =>
+        var names = new ExternalNames(() => changed.TrySetResult(), (name, _) =>
         {
             asked.Enqueue(name);
             return name == "gone.example.org" ? throw new SocketException((int)SocketError.TryAgain) : Task.FromResult<IReadOnlyList<string>>(["192.0.2.1"]);
