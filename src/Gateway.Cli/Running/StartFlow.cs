@@ -29,13 +29,19 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
         if (_config.Mode == GuestMode.Exec)
             return await new ProgramFlow(context, _config).RunAsync();
 
-        if (await _host.Instances.FindAsync(_config.Name) is { Phase: InstancePhase.Ready } ready && !manner.Reset)
+        if (await _host.Instances.FindAsync(_config.Name) is { Phase: InstancePhase.Ready or InstancePhase.Paused } ready && !manner.Reset)
         {
             if (RunningDifferences.Of(_asked, ready) is { Count: > 0 } differences)
                 throw new FaultException(Unlike(differences));
             if (!context.Quiet)
                 await _host.Error.WriteLineAsync($"'{_config.Name}' is already running.");
             Show(ready);
+            return ExitCodes.Success;
+        }
+
+        if (!manner.Reset && await _host.Instances.FindAsync(_config.Name) is { Phase: InstancePhase.Suspended } && await _host.Instances.WakeAsync(_config.Name) is { } woken)
+        {
+            Show(woken);
             return ExitCodes.Success;
         }
 

@@ -99,6 +99,9 @@ public static class EventNames
     /// <summary>Its memory could not be saved; it runs on.</summary>
     public const string SuspendFailed = "instance.suspend-failed";
 
+    /// <summary>It was suspended because nobody used it, and somebody calls.</summary>
+    public const string Woken = "instance.woken";
+
     /// <summary>The machine is held, or goes on.</summary>
     public const string Paused = "machine.paused", Unpaused = "machine.unpaused";
 
@@ -136,6 +139,7 @@ public static class EventNames
         [ResumeFailed] = EventSeverity.Warning,
         [Suspended] = EventSeverity.Info,
         [SuspendFailed] = EventSeverity.Error,
+        [Woken] = EventSeverity.Info,
         [Paused] = EventSeverity.Info,
         [Unpaused] = EventSeverity.Info,
     };

@@ -54,6 +54,9 @@ public sealed class AgentBroker : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether somebody is connected.</summary>
+    internal bool HasClients => !_clients.IsEmpty;
+
     /// <summary>From now on, streams go to this guest. Until the first one they are refused as <see cref="ProtocolCode.Unavailable"/>.</summary>
     public void Attach(GuestAgent guest) => _guest = guest;
 

@@ -75,6 +75,10 @@ public interface IInstances
     /// <exception cref="Faults.FaultException">It cannot be saved (<c>snapshot.unsupported</c>, <c>snapshot.no-space</c>, ...): it runs on.</exception>
     Task SuspendAsync(string name, CancellationToken cancellationToken = default);
 
+    /// <summary>Wakes an instance that was suspended because nobody used it (<see cref="InstanceConfig.IdleSuspend"/>), as a call to one of its ports does.</summary>
+    /// <returns>The instance, ready; <see langword="null"/>: it does not sleep.</returns>
+    Task<InstanceStatus?> WakeAsync(string name, CancellationToken cancellationToken = default);
+
     /// <summary>Holds a running instance: it takes no processor time, and keeps its memory.</summary>
     Task PauseAsync(string name, CancellationToken cancellationToken = default);
 

@@ -17,6 +17,8 @@ public sealed partial class LocalInstances
     public async Task<IGuestAgent> ConnectAsync(string name, CancellationToken cancellationToken = default)
     {
         var files = FilesOfKnown(name);
+        if (IsAsleep(files))
+            await WakeAsync(name, cancellationToken).ConfigureAwait(false);
         return InstanceLock.HolderOf(files) is not null
             ? await GuestAgent.ConnectAsync(files.AgentSocket, cancellationToken: cancellationToken).ConfigureAwait(false)
             : throw new FaultException(new Fault

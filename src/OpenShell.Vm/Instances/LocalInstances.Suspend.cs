@@ -50,6 +50,30 @@ public sealed partial class LocalInstances
         return (await new GoldenBaker(Options).FindAsync(config, cancellationToken).ConfigureAwait(false)).Image;
     }
 
+    /// <inheritdoc/>
+    public async Task<InstanceStatus?> WakeAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var files = FilesOfKnown(name);
+        if (!IsAsleep(files))
+            return null;
+        await AskAsync(files, name, SupervisorCall.WakeService, cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            switch (StatusOf(name))
+            {
+                case { Phase: InstancePhase.Ready } ready:
+                    return ready;
+                case { Phase: InstancePhase.Failed or InstancePhase.Broken, Fault: { } fault }:
+                    throw new FaultException(fault);
+            }
+
+            await Task.Delay(FollowPause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Suspended, with a supervisor that waits for somebody to call.</summary>
+    private static bool IsAsleep(InstanceFiles files) => LastStatus(files)?.Phase == InstancePhase.Suspended && InstanceLock.HolderOf(files) is not null;
+
     private async Task AskRunningAsync(string name, string service, CancellationToken cancellationToken)
     {
         var files = FilesOfKnown(name);

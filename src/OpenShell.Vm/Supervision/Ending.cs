@@ -20,8 +20,8 @@ internal abstract record Ending
 
     /// <summary>Its memory was saved.</summary>
     /// <param name="Commit">Puts what was saved in its place, once nothing runs any more.</param>
-    /// <param name="What">What the instance is then.</param>
-    internal sealed record Saved(Func<Task> Commit, string What) : Ending;
+    /// <param name="Sleeps">Whether the first who calls is to wake it.</param>
+    internal sealed record Saved(Func<Task> Commit, bool Sleeps = false) : Ending;
 
     /// <summary>It cannot go on.</summary>
     /// <param name="Fault">Why.</param>

@@ -10,7 +10,7 @@ namespace OpenShell.Vm.Supervision;
 /// An instance over its runs: when one ends by itself and the policy says so, the next is started after a pause, by everything that a start by hand goes through. The instance's lock is held from
 /// the first run to the last, so that nobody else takes it in between; what its user stops stays stopped, also during a pause.
 /// </summary>
-internal sealed class RestartingInstance : IRunningInstance
+internal sealed partial class RestartingInstance : IRunningInstance
 {
     /// <summary>Consoles of machines that were lost which are kept.</summary>
     private const int KeptConsoles = 3;
@@ -98,6 +98,14 @@ internal sealed class RestartingInstance : IRunningInstance
         {
             var current = Current;
             await ((Task)current.Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (current.Sleeps)
+            {
+                rule = rule.Next(current.Status.ReadyAt) with { Restarts = rule.Restarts, Failures = 0 };
+                if (!await SleepAsync(current, rule).ConfigureAwait(false))
+                    return 0;
+                continue;
+            }
+
             if (current.Again is not { } pause)
                 return await current.Completion.ConfigureAwait(false);
 
@@ -136,12 +144,24 @@ internal sealed class RestartingInstance : IRunningInstance
         }
         catch (Exception e) when (e is FaultException or IOException or UnauthorizedAccessException)
         {
-            var faults = e is FaultException known ? known.Faults : [SystemFaults.Translate(e) ?? InstanceStore.Broken(_files.Root, e.Message.TrimEnd('.'))];
-            InstanceStore.WriteFaults(_files, faults);
-            events.Report(EventNames.Failed, faults[0].What, fault: faults[0].Code);
-            End(status with { Phase = InstancePhase.Failed, Fault = faults[0] });
-            throw e is FaultException ? e : new FaultException(faults[0], e);
+            throw Fail(status, events, e);
         }
+    }
+
+    private FaultException Fail(InstanceStatus status, EventLog events, Exception e)
+    {
+        var faults = e is FaultException known ? known.Faults : [SystemFaults.Translate(e) ?? InstanceStore.Broken(_files.Root, e.Message.TrimEnd('.'))];
+        InstanceStore.WriteFaults(_files, faults);
+        events.Report(EventNames.Failed, faults[0].What, fault: faults[0].Code);
+        End(status with { Phase = InstancePhase.Failed, Fault = faults[0] });
+        return e as FaultException ?? new FaultException(faults[0], e);
+    }
+
+    private Task<byte[]> AnswerStopAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
+    {
+        var forced = SupervisorCall.IsForced(request);
+        _ = Task.Run(() => StopAsync(forced, "a client"), CancellationToken.None);
+        return Task.FromResult<byte[]>([]);
     }
 
     /// <summary>Waits; somebody may still have it stopped.</summary>
@@ -149,12 +169,7 @@ internal sealed class RestartingInstance : IRunningInstance
     private async Task<bool> PauseAsync(TimeSpan pause)
     {
         await using var broker = AgentBroker.Start(_files.AgentSocket);
-        broker.Register(SupervisorCall.StopService, (request, cancellationToken) =>
-        {
-            var forced = SupervisorCall.IsForced(request);
-            _ = Task.Run(() => StopAsync(forced, "a client"), CancellationToken.None);
-            return Task.FromResult<byte[]>([]);
-        });
+        broker.Register(SupervisorCall.StopService, AnswerStopAsync);
         try
         {
             await Task.Delay(pause, _options.Time, _stopping.Token).ConfigureAwait(false);

@@ -62,6 +62,8 @@ internal sealed partial class Supervisor
             new DiskWatch(token => MeasureDisksAsync(machine, agent, token), disks => _status.Change(status => status with { Disks = disks }), ReportWatched),
         ];
         Watch(IsCluster ? [.. watches, .. ofCluster] : watches);
+        if (_config.IdleSuspend is { } limit && _whyUnsaved is null)
+            Watch([new IdleWatch(limit, () => !_ready.Task.IsCompletedSuccessfully || IsUsed(), FallAsleepAsync, _options.Time)]);
     }
 
     private void Watch(IEnumerable<IWatch> watches) => _ = WatchRunner.RunAsync(watches, _options.Time, _log.Say, _running.Token);
@@ -232,7 +234,8 @@ internal sealed partial class Supervisor
             limit.CancelAfter(ProbeLimit);
             try
             {
-                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                // Reset at its end: it leaves no trace that would look like somebody's use.
+                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
                 await socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(forward.HostAddress), forward.HostPort), limit.Token).ConfigureAwait(false);
 
                 // Who it is does not matter here, only that somebody is there: nothing is sent that is worth anything.

@@ -6,6 +6,7 @@ using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
@@ -61,7 +62,9 @@ internal sealed partial class Supervisor
 
     /// <summary>Saves the machine with its memory and ends it. Returns when all is saved; the end follows.</summary>
     /// <exception cref="FaultException">It cannot be; the machine goes on.</exception>
-    internal async Task SuspendAsync(CancellationToken cancellationToken)
+    internal Task SuspendAsync(CancellationToken cancellationToken) => SuspendAsync(sleeps: false, cancellationToken);
+
+    private async Task SuspendAsync(bool sleeps, CancellationToken cancellationToken)
     {
         var snapshot = new Snapshot(_files);
         var aside = _files.Snapshot + ".new";
@@ -70,7 +73,7 @@ internal sealed partial class Supervisor
         try
         {
             RequireSpaceForMemory();
-            await SaveAsync(new SavedMachine(Path.Combine(aside, Snapshot.MachineName), HoldsMemory: true), CommitAsync, "suspended", cancellationToken).ConfigureAwait(false);
+            await SaveAsync(new SavedMachine(Path.Combine(aside, Snapshot.MachineName), HoldsMemory: true), CommitAsync, sleeps, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -103,9 +106,9 @@ internal sealed partial class Supervisor
     /// <summary>Saves the machine that runs, and ends it; then, with the disk closed, has what was saved put in its place.</summary>
     /// <param name="to">Where it goes.</param>
     /// <param name="commit">Puts it in its place.</param>
-    /// <param name="what">What the instance is then.</param>
+    /// <param name="sleeps">Whether the first who calls is to wake it.</param>
     /// <param name="cancellationToken">Gives up; the machine goes on.</param>
-    internal async Task SaveAsync(SavedMachine to, Func<Task> commit, string what, CancellationToken cancellationToken)
+    internal async Task SaveAsync(SavedMachine to, Func<Task> commit, bool sleeps, CancellationToken cancellationToken)
     {
         if (_whyUnsaved is { } why || !_ready.Task.IsCompletedSuccessfully || _machineIdentity is null)
             throw new FaultException(SnapshotSupport.Unsupported($"To save '{_config.Name}' with its memory", _whyUnsaved ?? "it is not ready yet"));
@@ -132,12 +135,21 @@ internal sealed partial class Supervisor
             }
 
             _log.Say(string.Create(CultureInfo.InvariantCulture, $"saved in {took.Elapsed.TotalSeconds:0.00} s, {HostFiles.AllocatedBytes(to.Path) >> 20} MiB"));
-            End(new Ending.Saved(commit, what));
+            End(new Ending.Saved(commit, sleeps));
         }
         finally
         {
             _saving.Release();
         }
+    }
+
+    /// <summary>Whether somebody uses the instance at this moment: by a forwarded port, or through its broker.</summary>
+    private bool IsUsed() => _broker is { HasClients: true } || ForwardedConnections.Any(_ports.All) || _machine is { IsPaused: true };
+
+    private async Task FallAsleepAsync(CancellationToken cancellationToken)
+    {
+        _log.Say(string.Create(CultureInfo.InvariantCulture, $"nobody has used it for {_config.IdleSuspend!.Value.TotalSeconds:0} s: it is suspended"));
+        await SuspendAsync(sleeps: true, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Holds the machine: it takes no processor time, and keeps its memory.</summary>

@@ -16,6 +16,7 @@ internal sealed partial class Supervisor
     {
         _status.MayBeUnwritten = _timeline.MayBeUnwritten = true;
         Again = _restart?.After(ending, _status.Now.ReadyAt);
+        Sleeps = ending is Ending.Saved { Sleeps: true } && _restart is not null;
         if (ending is not (Ending.ProgramEnded or Ending.Saved))
             _status.Change(status => status with { Phase = InstancePhase.Stopping });
         if (ending is Ending.Lost failed && !_ready.Task.IsCompleted && _timeline.CurrentStage is { } stage)
@@ -112,7 +113,8 @@ internal sealed partial class Supervisor
 
         if (exception is not null)
             TryWriteFaults(exception.Faults);
-        if (Again is null)
+        Sleeps &= saved;
+        if (!GoesOn)
             InstanceRemains.RemoveRunFolder(_files);
         if (saved)
             _events.Report(EventNames.Suspended, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is suspended after {_timeline.Elapsed.TotalSeconds:0.0} s"));
@@ -124,7 +126,7 @@ internal sealed partial class Supervisor
         _status.Change(status => status with
         {
             Phase = Again is not null ? InstancePhase.Starting : exception is not null ? InstancePhase.Failed : saved ? InstancePhase.Suspended : InstancePhase.Stopped,
-            Processes = Again is null ? new Dictionary<string, ProcessIdentity>() : new Dictionary<string, ProcessIdentity> { [Roles.Supervisor] = ProcessIdentities.Current },
+            Processes = !GoesOn ? new Dictionary<string, ProcessIdentity>() : new Dictionary<string, ProcessIdentity> { [Roles.Supervisor] = ProcessIdentities.Current },
             Fault = exception?.Faults[0],
         });
         _timeline.Dispose();
@@ -132,7 +134,7 @@ internal sealed partial class Supervisor
         _events.Dispose();
 
         // Last: whoever waits for the end waits for this. An instance that is started again stays taken meanwhile.
-        if (Again is null)
+        if (!GoesOn)
             _lock.Dispose();
         return Task.CompletedTask;
     }

@@ -80,8 +80,17 @@ internal sealed partial class Supervisor : IRunningInstance
     /// <inheritdoc/>
     public Task<IGuestProcess> Process => _process.Task;
 
+    /// <summary>Cancelled when the run is to end.</summary>
+    internal CancellationToken Ended => _running.Token;
+
     /// <summary>Once <see cref="Completion"/> has completed: the pause after which the instance is to be started again; <see langword="null"/>: it is not.</summary>
     internal TimeSpan? Again { get; private set; }
+
+    /// <summary>Once <see cref="Completion"/> has completed: whether it was suspended until somebody calls.</summary>
+    internal bool Sleeps { get; private set; }
+
+    /// <summary>Whether there will be another run in this process: then the lock is kept.</summary>
+    private bool GoesOn => Again is not null || Sleeps;
 
     /// <summary>The truth at this moment.</summary>
     internal InstanceStatus Status => _status.Now;

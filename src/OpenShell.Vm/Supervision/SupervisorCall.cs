@@ -22,6 +22,9 @@ internal static class SupervisorCall
     /// <summary>Saves the machine with its memory and ends it. The answer, as of <see cref="PauseService"/> and <see cref="UnpauseService"/>, is empty, or the faults as JSON.</summary>
     internal const string SuspendService = "supervisor.suspend";
 
+    /// <summary>Wakes an instance that sleeps. The answer is empty and says that it has begun.</summary>
+    internal const string WakeService = "supervisor.wake";
+
     /// <summary>Holds the machine.</summary>
     internal const string PauseService = "supervisor.pause";
 

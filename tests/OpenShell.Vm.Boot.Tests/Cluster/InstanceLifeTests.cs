@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using OpenShell.Tests;
 using OpenShell.Vm.Boot.Tests.Conformance;
@@ -60,6 +61,8 @@ public sealed class InstanceLifeTests : IAsyncLifetime
         long.Parse((await ExecAsync("first", "stat -f -c '%b*%S' /var/lib/openshell | (IFS='*'; read a b; echo $((a * b >> 30)))")).OrFail(), System.Globalization.CultureInfo.InvariantCulture).ShouldBeGreaterThan(20);
         var machine = (await ExecAsync("first", "cat /etc/machine-id")).OrFail();
         var authority = await File.ReadAllTextAsync(Authority("first"), TestContext.Current.CancellationToken);
+        var kept = Path.Combine(_home.Home, "kept.yaml");
+        File.Copy(first.Kubeconfig, kept);
         (await Gateway.RunAsync("stop", "--name", "first")).OrFail();
 
         // A clone: the same cluster under another name, and what must be its own.
@@ -75,6 +78,16 @@ public sealed class InstanceLifeTests : IAsyncLifetime
         (await StatusAsync("twin")).GetProperty("cloneOf").GetString().ShouldBe("first");
         (await ExecAsync("twin", "cat /etc/machine-id")).OrFail().ShouldNotBe(machine);
         (await File.ReadAllTextAsync(Authority("twin"), TestContext.Current.CancellationToken)).ShouldNotBe(authority);
+
+        // Who administers the source does not administer the clone: neither by the certificate nor, without one, by a token of the cluster that both are.
+        var server = await twin.RunAsync("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}");
+        string[] elsewhere = ["get", "nodes", "--server", server, "--insecure-skip-tls-verify=true", "--request-timeout=30s"];
+        (await new Kubectl(kept, _home).TryAsync(elsewhere)).ExitCode.ShouldNotBe(0);
+        var secret = (await twin.RunAsync("get", "serviceaccounts", "default", "-o", "jsonpath={.secrets[0].name}")).Trim();
+        var token = Encoding.UTF8.GetString(Convert.FromBase64String(await twin.RunAsync("get", "secrets", secret, "-o", "jsonpath={.data.token}")));
+        (await new Kubectl("/dev/null", _home).TryAsync([.. elsewhere, "--token", token])).ExitCode.ShouldNotBe(0);
+        // What streams passes the front.
+        (await twin.In("openshell").RunAsync("logs", "openshell-gateway-0")).ShouldNotBeNull();
         (await Gateway.RunAsync("stop", "--name", "twin")).OrFail();
         Leftovers.Of(_home).ShouldBeEmpty();
     }
