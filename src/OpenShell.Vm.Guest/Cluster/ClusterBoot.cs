@@ -47,6 +47,7 @@ internal sealed partial class ClusterBoot
         _cluster = cluster;
         _node = new ClusterNode(config.Hostname, config.Network?.Address.Split('/')[0]);
         _distribution = GuestDistributions.Find(cluster.Distribution);
+        HasFront = cluster.ApiFront || cluster.Identity is not null;
         _reporter = reporter;
         _times = times;
         _tool = new Tool(launcher);
@@ -56,8 +57,8 @@ internal sealed partial class ClusterBoot
     /// <summary>The cluster's services, for the orderly end.</summary>
     public ServiceManager Services { get; }
 
-    /// <summary>Whether callers from outside of the machine come to the API front.</summary>
-    public bool HasFront => _cluster.ApiFront || _cluster.Identity is not null;
+    /// <summary>Whether callers from outside of the machine come to the API front. As it was booted: a cluster that becomes another instance's gets none by that.</summary>
+    public bool HasFront { get; }
 
     /// <summary>Boots the cluster.</summary>
     /// <param name="ready">Called when what is PID 1's own is done and the rest is up to the services.</param>

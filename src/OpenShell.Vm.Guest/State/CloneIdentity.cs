@@ -19,10 +19,13 @@ internal static class CloneIdentity
         if (identity is null || Mark(state).Is(identity))
             return;
         File.Delete(Path.Combine(state, "machine-id"));
-        foreach (var authority in (string[])[ClusterCertificates.GatewayCa, ClusterCertificates.FrontCa])
+
+        // A disk that is new has none yet: a golden image begins so.
+        var pki = Path.Combine(state, "pki");
+        foreach (var authority in Directory.Exists(pki) ? (string[])[ClusterCertificates.GatewayCa, ClusterCertificates.FrontCa] : [])
         {
             foreach (var file in (string[])[".crt", ".key"])
-                File.Delete(Path.Combine(state, "pki", authority + file));
+                File.Delete(Path.Combine(pki, authority + file));
         }
 
         // Last: what is interrupted before is done again.

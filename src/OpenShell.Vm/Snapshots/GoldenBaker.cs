@@ -47,18 +47,21 @@ internal sealed class GoldenBaker(InstancesOptions options)
             return there;
 
         var building = _store.Building(hash);
+        var memory = MemoryPlace.For(hash, building, key.MemoryMib);
         await ClearAsync(building, cancellationToken).ConfigureAwait(false);
+        File.Delete(memory);
         PrivateFolder.Create(building);
         RequireSpace(building, key.MemoryMib);
         try
         {
             var saved = new GoldenFiles(Path.Combine(building, "image"));
             PrivateFolder.Ensure(saved.Folder);
-            await BootAndSaveAsync(config, building, saved, progress, cancellationToken).ConfigureAwait(false);
+            await BootAndSaveAsync(config, building, memory, saved, progress, cancellationToken).ConfigureAwait(false);
             await PublishAsync(key, saved, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
+            File.Delete(memory);
             HostFiles.DeleteFolder(building);
         }
 
@@ -70,11 +73,11 @@ internal sealed class GoldenBaker(InstancesOptions options)
 
     private GoldenImage? Usable(string hash) => _store.List().FirstOrDefault(image => image.Hash == hash && image.Fault is null);
 
-    private async Task BootAndSaveAsync(InstanceConfig config, string building, GoldenFiles saved, IProgress<TimelineEvent>? progress, CancellationToken cancellationToken)
+    private async Task BootAndSaveAsync(InstanceConfig config, string building, string memory, GoldenFiles saved, IProgress<TimelineEvent>? progress, CancellationToken cancellationToken)
     {
         // All that an instance writes for its user goes into the folder, and with it.
         var directories = options.Directories with { Data = Path.Combine(building, "data"), OpenShellConfig = Path.Combine(building, "config"), Kube = Path.Combine(building, "kube") };
-        var instances = new LocalInstances(options with { Directories = directories, BakesMemory = saved.Memory });
+        var instances = new LocalInstances(options with { Directories = directories, BakesMemory = memory });
         var files = new InstanceStore(directories).Files(InstanceName.Parse(Instance));
         InstanceStore.CreateFolders(files);
         InstanceStore.WriteOrigin(files.Origin, new InstanceOrigin { Source = "a golden image", ClonedAt = options.Time.GetUtcNow(), NodeName = NodeName, Identity = "golden-" + Guid.NewGuid().ToString("N") });
@@ -90,7 +93,7 @@ internal sealed class GoldenBaker(InstancesOptions options)
             File.Move(files.DeliveryDisk, saved.Delivery);
 
         // Zeros that the guest left are holes of the file: nobody has to read them, or keep them in memory.
-        await HolePuncher.PunchAsync(saved.Memory, Path.Combine(building, "fallocate.log"), cancellationToken).ConfigureAwait(false);
+        await SparseCopy.MakeAsync(memory, saved.Memory, cancellationToken).ConfigureAwait(false);
     }
 
     private static InstanceConfig ForBake(InstanceConfig config) => config with

@@ -16,6 +16,22 @@ public sealed class CloneIdentityTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void A_disk_that_is_new_is_taken_over_as_it_is()
+    {
+        var state = Directory.CreateTempSubdirectory("ovt-");
+        try
+        {
+            CloneIdentity.Claim("golden", state.FullName);
+            CloneIdentity.Claim("golden", state.FullName);
+            File.ReadAllText(Path.Combine(state.FullName, "markers", "identity")).ShouldContain("golden");
+        }
+        finally
+        {
+            state.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void A_clone_loses_what_must_be_its_own_and_keeps_what_the_cluster_hangs_on()
     {
         CloneIdentity.Claim("one", _folder.File("state"));
