@@ -26,14 +26,19 @@ internal static class GoldenStart
     /// <summary>The image is not there any more: somebody has removed it.</summary>
     public static void Forget(LocalInstances instances, InstanceConfig config, TestClusterOptions options) => Done.Forget(KeyOf(instances, config, options));
 
-    private static async Task<string?> EnsureAsync(LocalInstances instances, InstanceConfig config, TestClusterOptions options, CancellationToken cancellationToken)
+    private static async Task<string?> EnsureAsync(LocalInstances asked, InstanceConfig config, TestClusterOptions options, CancellationToken cancellationToken)
     {
+        // A folder of its own: whoever asked first may have given up, and removed theirs, while others still wait.
+        using var folder = options.Directories is null ? TestFolder.Create() : null;
+        var instances = folder is null ? asked : new LocalInstances(asked.Options with { Directories = folder.Directories });
         try
         {
             if (options.Bakes)
                 await instances.BakeAsync(config, new BakeLog(options.Log), cancellationToken).ConfigureAwait(false);
-            else if (await instances.FindGoldenAsync(config, cancellationToken).ConfigureAwait(false) is null)
+            else if (await instances.FindGoldenAsync(config, cancellationToken).ConfigureAwait(false) is not { } image)
                 return "no golden image of it is baked, and none is to be (TestClusterOptions.Bakes)";
+            else if (image.Fault is { } fault)
+                return fault.What;
             return null;
         }
         catch (FaultException e) when (NotHere.Contains(e.Faults[0].Code))
