@@ -29,7 +29,7 @@ internal static class HostProgram
         }
 
         var clock = Stopwatch.StartNew();
-        using var process = Process.Start(start)!;
+        using var process = Start(start);
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
@@ -46,6 +46,18 @@ internal static class HostProgram
         return process.ExitCode == 0
             ? (await output, elapsed)
             : throw new BenchException($"{Path.GetFileName(program)} {string.Join(' ', start.ArgumentList)} ended with {process.ExitCode}: {await errors}");
+    }
+
+    private static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw new BenchException($"{start.FileName} cannot be started: {e.Message}. 'gateway setup --with-tests' installs what is missing.");
+        }
     }
 
     /// <summary>A port of the loopback that nobody has at this moment.</summary>

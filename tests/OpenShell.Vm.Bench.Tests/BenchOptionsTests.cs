@@ -18,7 +18,7 @@ public sealed class BenchOptionsTests
         var options = Parse("resume", "--runs", "40", "--json", "a.json", "clone", "--svg", "b.svg", "--write", "c.md", "--with", "d.json", "--list");
 
         options.Names.ShouldBe(["resume", "clone"]);
-        (options.Runs, options.Json, options.Svg, options.Page, options.Earlier, options.List).ShouldBe((40, "a.json", "b.svg", "c.md", "d.json", true));
+        (options.Runs, options.Json, options.Svg, options.Page, options.Earlier, options.List).ShouldBe(((int?)40, "a.json", "b.svg", "c.md", "d.json", true));
     }
 
     [Theory]

@@ -4,8 +4,8 @@ using OpenShell.Vm.Bench.Measuring;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Protocol.Messages;
-using OpenShell.Vm.Supervision;
 using OpenShell.Vm.Timeline;
+using Machine = OpenShell.Vm.Supervision.Machine;
 
 namespace OpenShell.Vm.Bench.Benchmarks;
 
@@ -71,7 +71,7 @@ internal sealed class FirstWord : IBenchmark
     }
 
     /// <summary>When the machine was powered on, and when its first process spoke, since the start.</summary>
-    private sealed class KernelDone : TaskCompletionSource<(TimeSpan Power, TimeSpan Word)>, IProgress<TimelineEvent>
+    private sealed class KernelDone() : TaskCompletionSource<(TimeSpan Power, TimeSpan Word)>(TaskCreationOptions.RunContinuationsAsynchronously), IProgress<TimelineEvent>
     {
         private TimeSpan _power;
 
