@@ -2,6 +2,7 @@ using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Snapshots;
 using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Gateway.Cli.Tests.Dummy;
@@ -126,6 +127,41 @@ internal sealed class DummyInstances(Journal journal) : IInstances
         journal.Write($"port remove {name} {forward}");
         return Task.FromResult(new PortState(new PortForward { HostPort = 8080, GuestPort = 80 }, null, InForce: true));
     }
+
+    public Task SuspendAsync(string name, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"suspend {name}");
+        return Task.CompletedTask;
+    }
+
+    public Task<InstanceStatus?> WakeAsync(string name, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"wake {name}");
+        return Task.FromResult<InstanceStatus?>(null);
+    }
+
+    public Task PauseAsync(string name, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"pause {name}");
+        return Task.CompletedTask;
+    }
+
+    public Task UnpauseAsync(string name, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"unpause {name}");
+        return Task.CompletedTask;
+    }
+
+    public Task<GoldenImage> BakeAsync(InstanceConfig config, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"bake {config.Vcpus} {config.MemoryMib}");
+        return Task.FromResult(Golden);
+    }
+
+    // One is there: nothing is baked in the background.
+    public Task<GoldenImage?> FindGoldenAsync(InstanceConfig config, CancellationToken cancellationToken = default) => Task.FromResult<GoldenImage?>(Golden);
+
+    private static GoldenImage Golden { get; } = new() { Hash = "0123456789abcdef01234567", Folder = "/cache/golden/0123456789abcdef01234567", Bytes = 900_000_000, MemoryBytes = 800_000_000 };
 
     public Task<IReadOnlyList<PortState>> ListPortsAsync(string name, CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<PortState>>(
     [

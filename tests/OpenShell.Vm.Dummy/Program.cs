@@ -15,13 +15,14 @@ return args switch
     ["supervise-sleep", var seconds, var log] => SuperviseSleep(seconds, log),
     ["churn-config", var data, var name] => ChurnConfig(data, name),
     ["hold-instance", var data, var name, var request] => HoldInstance(data, name, request),
+    ["supervise-later", var data, var gate, var name, var request] => SuperviseLater(data, gate, name, request),
     ["fill-disk", var folder] => FillDisk(folder),
     _ => 2,
 };
 
-static InstanceFiles Files(string data, string name) => InstanceFiles.For(
-    new HostDirectories { Data = data, Cache = data + "/cache", OpenShellConfig = data + "/config", Runtime = data + "/run", Kube = data + "/kube" },
-    InstanceName.Parse(name));
+static HostDirectories Directories(string data) => new() { Data = data, Cache = data + "/cache", OpenShellConfig = data + "/config", Runtime = data + "/run", Kube = data + "/kube" };
+
+static InstanceFiles Files(string data, string name) => InstanceFiles.For(Directories(data), InstanceName.Parse(name));
 
 // Takes an instance's lock, says so, and keeps it until its stdin ends; or says why it cannot have it.
 static int HoldLock(string data, string name)
@@ -70,7 +71,7 @@ static int HoldInstance(string data, string name, string request)
     try
     {
         using var held = InstanceLock.Acquire(files, name);
-        InstanceStore.WriteConfig(files, InstanceStore.TakeRequest(request));
+        InstanceStore.WriteConfig(files, StartRequests.Take(request, name));
         InstanceStore.WriteStatus(files, new InstanceStatus
         {
             Name = name,
@@ -84,6 +85,14 @@ static int HoldInstance(string data, string name, string request)
     {
         return LocalInstances.NotOurs;
     }
+}
+
+// The real supervisor, which takes its time before it begins: it removes a file, and waits until somebody makes it again.
+static int SuperviseLater(string data, string gate, string name, string request)
+{
+    File.Delete(gate);
+    SpinWait.SpinUntil(() => File.Exists(gate));
+    return new LocalInstances(new InstancesOptions { Directories = Directories(data) }).SuperviseAsync(name, request).GetAwaiter().GetResult();
 }
 
 // On a file system of its own that is filled to the last byte: an event, a stage and a status that find no room, and what of them is there when there is room again.

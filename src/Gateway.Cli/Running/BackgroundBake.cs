@@ -1,4 +1,3 @@
-using OpenShell.Gateway.Cli.Rendering;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Instances;

@@ -1,5 +1,4 @@
 using OpenShell.Vm.Faults;
-using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Snapshots;
 
@@ -13,7 +12,7 @@ public sealed partial class ImageBuilder
 
     private GoldenStore Golden => new(_directories);
 
-    private static ArtifactInfo Info(GoldenImage image, IReadOnlySet<string> currentSets) => new()
+    private static ArtifactInfo Info(GoldenImage image, HashSet<string> currentSets) => new()
     {
         Kind = GoldenKind,
         Key = image.Hash,

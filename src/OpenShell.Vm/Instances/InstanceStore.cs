@@ -66,13 +66,10 @@ public sealed class InstanceStore(HostDirectories directories)
                 && root.TryGetProperty("format", out var format) && format.ValueKind == JsonValueKind.Number && format.TryGetInt32(out var version) && version == InstanceFormat.Current;
         });
 
-    /// <summary>What a start asked of the supervisor that it began; read once.</summary>
-    internal static InstanceConfig TakeRequest(string path)
-    {
-        var config = Read(path, InstanceJson.Default.InstanceConfig) ?? throw new FaultException(Broken(path, "it is empty"));
-        File.Delete(path);
-        return config;
-    }
+    /// <summary>What a start asked of the supervisor that it began.</summary>
+    /// <exception cref="FaultException">It cannot be read (<c>instance.broken</c>).</exception>
+    internal static InstanceConfig ReadRequest(string path) =>
+        Read(path, InstanceJson.Default.InstanceConfig) ?? throw new FaultException(Broken(path, "it is empty"));
 
     /// <summary>Whether there is a configuration, readable or not.</summary>
     internal bool HasConfig(InstanceName name) => File.Exists(Files(name).Config);

@@ -12,6 +12,9 @@ public sealed partial class LocalInstances
     /// <summary>The exit code of a supervisor that found another in its place (EX_TEMPFAIL of sysexits.h); a unit that starts one is not to try again.</summary>
     public const int NotOurs = 75;
 
+    /// <summary>The exit code of a supervisor whose start was taken back by a stop before it had the instance.</summary>
+    internal const int TakenBack = 76;
+
     private static readonly TimeSpan FollowPause = TimeSpan.FromMilliseconds(30);
 
     /// <summary>After Ready all that is watched has been looked at once by then.</summary>
@@ -28,7 +31,7 @@ public sealed partial class LocalInstances
             var last = LastStatus(files);
             await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
             RequireUsable(files, config.Name, last);
-            RemoveRequests(files);
+            StartRequests.RemoveOld(files);
 
             // Whose configuration is stored, the supervisor that gets the lock decides: between here and there another start may come first. Until then it is listed with this one.
             AtomicFile.WriteJson(request, config, InstanceJson.Default.InstanceConfig, durable: false);
@@ -67,30 +70,26 @@ public sealed partial class LocalInstances
     /// <param name="request">The file with what to run, which is then removed; <see langword="null"/>: the stored configuration.</param>
     public async Task<int> SuperviseAsync(string name, string? request = null)
     {
-        var parsed = InstanceName.Parse(name);
-        var files = _store.Files(parsed);
+        var files = _store.Files(InstanceName.Parse(name));
+
+        // Heard from here on: who stops the instance in the moment in which this takes it has only this to tell it by.
+        var begun = new TaskCompletionSource<RestartingInstance>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+
+        // It has no terminal to lose; but who sends this by hand, or started it from one, means the same.
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
         try
         {
-            var config = request is null ? _store.ReadConfig(parsed) : InstanceStore.TakeRequest(request);
-            await using var instance = await RunAsync(config).ConfigureAwait(false);
+            await using var instance = await BeginAsync(files, name, request).ConfigureAwait(false);
+            begun.SetResult(instance);
             _ = GiveMemoryBackAsync(instance.Ready);
-            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-
-            // It has no terminal to lose; but who sends this by hand, or started it from one, means the same.
-            using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
             return await instance.Completion.ConfigureAwait(false);
-
-            void Stop(PosixSignalContext context)
-            {
-                context.Cancel = true;
-                _ = ((RestartingInstance)instance).StopAsync(force: false, context.Signal.ToString());
-            }
         }
-        catch (FaultException e) when (e.Faults[0].Code == InstanceLock.RunningCode)
+        catch (FaultException e) when (e.Faults[0].Code is InstanceLock.RunningCode or StartRequests.StoppedCode)
         {
-            // Nothing here is this start's to write into.
-            return NotOurs;
+            // Nothing here is this start's to write into. Whoever has it may be the one that took this start back.
+            return request is not null && !File.Exists(request) ? TakenBack : NotOurs;
         }
         catch (FaultException e)
         {
@@ -99,6 +98,42 @@ public sealed partial class LocalInstances
                 InstanceStore.WriteFaults(files, e.Faults);
             return 1;
         }
+        finally
+        {
+            StartRequests.Remove(request);
+        }
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            _ = StopOnceBegunAsync(context.Signal.ToString());
+        }
+
+        async Task StopOnceBegunAsync(string byWhom) => await (await begun.Task.ConfigureAwait(false)).StopAsync(force: false, byWhom).ConfigureAwait(false);
+    }
+
+    private async Task<RestartingInstance> BeginAsync(InstanceFiles files, string name, string? request)
+    {
+        if (request is null)
+            return (RestartingInstance)await RunAsync(_store.ReadConfig(InstanceName.Parse(name))).ConfigureAwait(false);
+
+        // An instance that was deleted meanwhile is not to come back.
+        if (!File.Exists(request))
+            throw StartRequests.Stopped(name);
+        var held = Take(files, name);
+        InstanceConfig config;
+        try
+        {
+            config = StartRequests.Take(request, name);
+            Validate(config);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+
+        return await RunAsync(config, files, held, progress: null, CancellationToken.None).ConfigureAwait(false);
     }
 
     // A start needs more memory than what follows, which may be weeks. What watches a machine brings some of it back with its first look, and little with those after.
@@ -108,16 +143,6 @@ public sealed partial class LocalInstances
         WorkingSet.Trim();
         await Task.Delay(FirstLooks, Options.Time).ConfigureAwait(false);
         WorkingSet.Trim();
-    }
-
-    // Those of starts that were killed before their supervisor had read them: whoever has the lock is alone.
-    private static void RemoveRequests(InstanceFiles files)
-    {
-        foreach (var old in Directory.EnumerateFiles(files.Root, Path.GetFileName(files.StartRequest("*"))))
-        {
-            if (DateTime.UtcNow - File.GetLastWriteTimeUtc(old) > TimeSpan.FromHours(1))
-                File.Delete(old);
-        }
     }
 
     private static async Task<InstanceStatus> FollowAsync(InstanceFiles files, string name, ChildProcess supervisor, IProgress<TimelineEvent>? progress, CancellationToken cancellationToken)
@@ -142,8 +167,14 @@ public sealed partial class LocalInstances
         var reason = await supervisor.Exited.ConfigureAwait(false);
         if (reason.Code == NotOurs)
             return InstanceLock.AlreadyRunning(files, name);
-        return InstanceStore.ReadFaults(files) is { Count: > 0 } faults
-            ? new FaultException(faults)
+        if (reason.Code == TakenBack)
+            return StartRequests.Stopped(name);
+        if (InstanceStore.ReadFaults(files) is { Count: > 0 } faults)
+            return new FaultException(faults);
+
+        // In order and without a fault, but never ready: somebody had it stopped.
+        return reason.Code == 0
+            ? StartRequests.Stopped(name)
             : new FaultException(new Fault
             {
                 Code = "instance.supervisor-ended",

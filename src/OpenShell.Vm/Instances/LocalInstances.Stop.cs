@@ -17,11 +17,15 @@ public sealed partial class LocalInstances
     public async Task StopAsync(string name, bool force = false, CancellationToken cancellationToken = default)
     {
         var files = FilesOfKnown(name);
+
+        // Of starts whose supervisors have not taken the lock yet: those find nothing to do. Once before the lock is asked for, so that one that comes while it is held here knows why.
+        StartRequests.TakeBack(files);
         if (InstanceLock.HolderOf(files) is { } supervisor)
             await StopSupervisorAsync(files, name, supervisor, force, cancellationToken).ConfigureAwait(false);
 
         // Whoever takes the lock now is alone with what is left: of a supervisor that was killed, mostly nothing.
         using var held = InstanceLock.Acquire(files, name);
+        StartRequests.TakeBack(files);
         var last = LastStatus(files);
         var ended = await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
         InstanceRemains.RemoveRunFolder(files);

@@ -26,7 +26,12 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
             return new Supervisor(Options, OfItsBaseImage(config), EphemeralFolders.Create(Options.Directories), null, [], progress);
 
         var files = _store.Files(InstanceName.Parse(config.Name));
-        var held = Take(files, config.Name);
+        return await RunAsync(config, files, Take(files, config.Name), progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs an instance whose lock was taken, and gives that back if it cannot.</summary>
+    private async Task<RestartingInstance> RunAsync(InstanceConfig config, InstanceFiles files, InstanceLock held, IProgress<TimelineEvent>? progress, CancellationToken cancellationToken)
+    {
         try
         {
             var last = LastStatus(files);

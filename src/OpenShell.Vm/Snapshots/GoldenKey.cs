@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
 

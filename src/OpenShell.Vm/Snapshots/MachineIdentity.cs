@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using OpenShell.Vm.Hypervisors.Qemu;
-using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Planning;
 
 namespace OpenShell.Vm.Snapshots;

@@ -10,13 +10,13 @@ internal sealed partial class Supervisor
     /// <summary>Between two looks at the processor time that the machine takes.</summary>
     private static readonly TimeSpan QuietWindow = TimeSpan.FromSeconds(2);
 
-    /// <summary>A cluster at rest takes a third of a processor under emulation; one that still starts, all it can get.</summary>
-    private const double QuietShare = 0.6;
+    /// <summary>So many looks are compared with as many before them.</summary>
+    private const int QuietWindows = 5;
 
-    /// <summary>So many looks in a row.</summary>
-    private const int QuietWindows = 3;
+    /// <summary>What a cluster at rest takes depends on the host; one that still starts takes less from look to look. One that takes as much as a moment ago has settled.</summary>
+    private const double Settled = 0.9;
 
-    /// <summary>One that is not quiet by then never is: what it was given along works on, which does no harm.</summary>
+    /// <summary>One that has not settled by then never does: what it was given along works on, which does no harm.</summary>
     private static readonly TimeSpan QuietLimit = TimeSpan.FromMinutes(2);
 
     /// <summary>Saves the machine's devices beside its memory, which is a file, and ends it.</summary>
@@ -32,15 +32,19 @@ internal sealed partial class Supervisor
     private async Task BeQuietAsync(CancellationToken cancellationToken)
     {
         var processor = new ProcessorTime(_machine!.Vmm.Identity);
-        var (quiet, waited) = (0, TimeSpan.Zero);
-        for (var before = processor.Used; quiet < QuietWindows && waited < QuietLimit; waited += QuietWindow)
+        var shares = new List<double>();
+        for (var before = processor.Used; shares.Count * QuietWindow < QuietLimit && !HasSettled(shares);)
         {
             await Task.Delay(QuietWindow, _options.Time, cancellationToken).ConfigureAwait(false);
             var now = processor.Used;
-            var share = (now - before) / QuietWindow;
-            quiet = share <= QuietShare ? quiet + 1 : 0;
+            shares.Add((now - before) / QuietWindow);
             before = now;
-            _log.Say(string.Create(CultureInfo.InvariantCulture, $"the machine takes {share:0.00} processors"));
         }
+
+        _log.Say(string.Create(CultureInfo.InvariantCulture, $"the machine takes {shares.TakeLast(QuietWindows).Average():0.00} processors and is saved"));
     }
+
+    /// <summary>Whether the last looks found no less than those before them.</summary>
+    internal static bool HasSettled(IReadOnlyList<double> shares) =>
+        shares.Count >= 2 * QuietWindows && shares.TakeLast(QuietWindows).Average() >= Settled * shares.SkipLast(QuietWindows).TakeLast(QuietWindows).Average();
 }

@@ -26,7 +26,7 @@ public sealed class CertificateRenewalTests : IAsyncLifetime
         Requirements.SkipUnlessFull();
         var margin = TimeSpan.Zero;
         var instances = new LocalInstances(new InstancesOptions { Directories = _home.Directories, Certificates = new RenewalRule { Margin = () => margin, Interval = TimeSpan.FromSeconds(5) } });
-        await using var running = await instances.RunAsync(new InstanceConfig { Name = "renewed", Distribution = "upstream" }, cancellationToken: TestContext.Current.CancellationToken);
+        await using var running = await instances.RunAsync(new InstanceConfig { Name = "renewed", Distribution = "upstream", Timeout = TimeSpan.FromMinutes(20) }, cancellationToken: TestContext.Current.CancellationToken);
         var status = await running.Ready;
         var mtls = Path.Combine(_home.Config, "openshell", "gateways", "openshell-vm-renewed", "mtls");
         var before = (Api: await File.ReadAllTextAsync(status.Kubeconfig!, TestContext.Current.CancellationToken), Client: await File.ReadAllTextAsync(mtls + "/tls.crt", TestContext.Current.CancellationToken));

@@ -59,7 +59,7 @@ public sealed class ClusterFixture : TestCluster
             Given = await GivenAlong.PrepareAsync(Home);
         }
 
-        Up = await GatewayCli.StartAsync(Given.Environment, ["up", "--name", Name, "--detach", "--distribution", "upstream", "-p", $"{NodePortOnHost}:{NodePort}", .. Given.Options]);
+        Up = await GatewayCli.StartAsync(Given.Environment, ["up", "--name", Name, "--detach", "--timeout", "30m", "--distribution", "upstream", "-p", $"{NodePortOnHost}:{NodePort}", .. Given.Options]);
         Up.OrFail();
         Starts++;
     }

@@ -19,6 +19,7 @@ public abstract class RestartConformance(TestCluster cluster) : ConformanceTest(
         var node = await Kubectl.RunAsync("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}");
         var endpoint = new Uri((await Cluster.StatusAsync()).GetProperty("endpoint").GetString()!);
 
+        await BeforeStopAsync();
         (await Cluster.GatewayAsync("stop")).OrFail();
 
         Leftovers.Of(Cluster.Home).ShouldBeEmpty();
@@ -31,6 +32,7 @@ public abstract class RestartConformance(TestCluster cluster) : ConformanceTest(
         await RefusedAsync();
 
         await Cluster.StartAgainAsync();
+        await AfterStartAsync();
 
         (await Kubectl.RunAsync("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}")).ShouldBe(node);
         (await Namespaced.RunAsync("get", "configmap", "memory", "-o", "jsonpath={.data.of}")).ShouldBe("yesterday");
@@ -42,6 +44,12 @@ public abstract class RestartConformance(TestCluster cluster) : ConformanceTest(
             async () => (await Namespaced.TryAsync("exec", "survivor", "--", "nslookup", $"known.{Space}.svc.cluster.local")).Out.Contains("Address: 10.43.", StringComparison.Ordinal),
             Soon);
     }
+
+    /// <summary>What else is lost before the stop, on a distribution.</summary>
+    private protected virtual Task BeforeStopAsync() => Task.CompletedTask;
+
+    /// <summary>What must be there of that as soon as it is ready again.</summary>
+    private protected virtual Task AfterStartAsync() => Task.CompletedTask;
 
     /// <summary>A start with something that cannot be: it is said, with what to do, and the instance keeps all that it has.</summary>
     private async Task RefusedAsync()

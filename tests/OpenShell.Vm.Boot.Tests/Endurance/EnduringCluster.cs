@@ -6,6 +6,9 @@ namespace OpenShell.Vm.Boot.Tests.Endurance;
 /// <summary>A cluster of a test of its own, started and stopped by it.</summary>
 internal sealed class EnduringCluster : TestCluster
 {
+    /// <summary>What is looked at is what is lost and what grows: a busy machine emulates slowly.</summary>
+    private const string Patience = "20m";
+
     internal override string Name => "endurance";
 
     internal override string Volumes => "/var/lib/openshell/volumes";
@@ -20,7 +23,7 @@ internal sealed class EnduringCluster : TestCluster
 
     internal override async Task StartAgainAsync()
     {
-        (await Gateway.StartAsync("up", "--name", Name, "--detach", "--distribution", "upstream")).OrFail();
+        (await Gateway.StartAsync("up", "--name", Name, "--detach", "--distribution", "upstream", "--timeout", Patience)).OrFail();
         Starts++;
     }
 

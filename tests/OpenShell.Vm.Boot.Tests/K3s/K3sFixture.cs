@@ -7,7 +7,7 @@ namespace OpenShell.Vm.Boot.Tests.K3s;
 public abstract class K3sFixture : TestCluster
 {
     // A busy machine emulates slowly: what is looked at here is not how fast it is.
-    private const string Patience = "20m";
+    private const string Patience = "30m";
 
     private string? _program;
     private string? _skipped;
@@ -23,12 +23,14 @@ public abstract class K3sFixture : TestCluster
     /// <summary>The program to run, or why there is none.</summary>
     private protected abstract Task<(string? Program, string? Skipped)> FindAsync();
 
-    internal override Task RequireAsync()
+    internal override async Task RequireAsync()
     {
+        await Requirements.SkipUnlessMachinesCanBootAsync();
         if (_skipped is not null)
             Assert.Skip(_skipped);
         Requirements.SkipUnless("kubectl", "kubernetes-client");
-        return _failure is null ? Task.CompletedTask : throw new InvalidOperationException("The cluster did not come up: " + _failure.Message, _failure);
+        if (_failure is not null)
+            throw new InvalidOperationException("The cluster did not come up: " + _failure.Message, _failure);
     }
 
     /// <summary>Writes a file in the guest.</summary>

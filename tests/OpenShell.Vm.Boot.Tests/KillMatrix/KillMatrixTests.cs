@@ -39,6 +39,9 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
             await cluster.StartAgainAsync();
             moment += string.Create(CultureInfo.InvariantCulture, $"; ready again after {again.Elapsed.TotalSeconds:0} s");
             cluster.Orphans().ShouldBeEmpty();
+
+            // A journal is replayed; nothing of what happens here damages the file system.
+            cluster.Repairs().ShouldBeEmpty();
             var lost = await cluster.Ledger.LossesAsync(cluster);
             losses = lost.Count;
             lost.ShouldBeEmpty();

@@ -2,6 +2,7 @@ using System.Text.Json;
 using OpenShell.Vm.Boot.Tests.Cluster;
 using OpenShell.Vm.Boot.Tests.Conformance;
 using OpenShell.Vm.Boot.Tests.Running;
+using OpenShell.Vm.Events;
 using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Boot.Tests.KillMatrix;
@@ -11,6 +12,9 @@ public sealed class MatrixCluster : TestCluster
 {
     /// <summary>The namespace of what is written.</summary>
     internal const string Space = "ledger";
+
+    /// <summary>What is looked at is whether it comes up, and not how soon: a busy machine emulates slowly.</summary>
+    private const string Patience = "20m";
 
     private bool _filled;
 
@@ -78,7 +82,7 @@ public sealed class MatrixCluster : TestCluster
     internal Task<Finished> UpAsync(IReadOnlyDictionary<string, string?> environment)
     {
         Starts++;
-        return GatewayCli.StartAsync(environment, ["up", "--name", Name, "--detach", "--distribution", "upstream"]);
+        return GatewayCli.StartAsync(environment, ["up", "--name", Name, "--detach", "--distribution", "upstream", "--timeout", Patience]);
     }
 
     /// <summary>A line of shell in the pod that has the volume, as soon as it takes one.</summary>
@@ -108,6 +112,9 @@ public sealed class MatrixCluster : TestCluster
         var known = Now!.Processes.Values.Select(process => $"process {process.Pid}:").ToArray();
         return [.. Leftovers.Of(Home).Where(left => left.StartsWith("process", StringComparison.Ordinal) && !known.Any(k => left.StartsWith(k, StringComparison.Ordinal)))];
     }
+
+    /// <summary>What its events tell of repairs of its disk.</summary>
+    internal IReadOnlyList<string> Repairs() => [.. File.ReadLines(Files.Events).Where(line => line.Contains(EventNames.DiskRepaired, StringComparison.Ordinal))];
 
     /// <summary>All that the cases write to: a namespace, a counter, and a pod with a volume.</summary>
     private async Task FillAsync()

@@ -19,5 +19,17 @@ public sealed class MarkerTests : IDisposable
     }
 
     [Fact]
+    public void It_knows_what_came_of_it()
+    {
+        var marker = new Marker("images", _folder.File("markers"));
+        marker.Made.ShouldBeEmpty();
+        marker.Set("a", ["one", "two"]);
+        (marker.Is("a"), marker.Is("one")).ShouldBe((true, false));
+        marker.Made.ShouldBe(["one", "two"]);
+        marker.Set("b");
+        marker.Made.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Where_one_text_ends_and_the_next_begins_counts() => Marker.HashOf(["ab", "c"]).ShouldNotBe(Marker.HashOf(["a", "bc"]));
 }

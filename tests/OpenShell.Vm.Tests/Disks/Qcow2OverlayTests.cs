@@ -64,7 +64,7 @@ public sealed class Qcow2OverlayTests : IDisposable
 
     private static async Task<string> QemuImgAsync(params string[] arguments) => await RunAsync("qemu-img", arguments);
 
-    private static Task QemuIoAsync(string disk, params string[] commands) => RunAsync("qemu-io", ["-f", "qcow2", .. commands.SelectMany(c => (string[])["-c", c]), disk]);
+    private static Task<string> QemuIoAsync(string disk, params string[] commands) => RunAsync("qemu-io", ["-f", "qcow2", .. commands.SelectMany(c => (string[])["-c", c]), disk]);
 
     private static async Task<string> RunAsync(string program, string[] arguments)
     {

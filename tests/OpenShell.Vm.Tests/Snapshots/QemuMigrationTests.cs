@@ -1,6 +1,5 @@
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
-using OpenShell.Vm.Hypervisors.Qemu;
 using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Supervision;

@@ -1,5 +1,4 @@
 using OpenShell.Vm.Disks;
-using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Snapshots;

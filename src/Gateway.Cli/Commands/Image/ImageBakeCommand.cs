@@ -6,7 +6,6 @@ using OpenShell.Gateway.Cli.Rendering;
 using OpenShell.Gateway.Cli.Rendering.Progress;
 using OpenShell.Gateway.Cli.Running;
 using OpenShell.Gateway.Cli.Setup;
-using OpenShell.Vm.Instances;
 using OpenShell.Vm.Snapshots;
 
 namespace OpenShell.Gateway.Cli.Commands.Image;

@@ -78,20 +78,11 @@ internal static class DotNet
         var missing = new SortedSet<string>(StringComparer.Ordinal);
         try
         {
-            await context.Tools.RunAsync(
-                command,
-                input: null,
-                async (stdout, token) =>
-                {
-                    using var reader = new StreamReader(stdout, System.Text.Encoding.UTF8);
-                    while (await reader.ReadLineAsync(token).ConfigureAwait(false) is { } line)
-                    {
-                        context.Tools.Log(line);
-                        if (MissingPack.Of(line) is { } pack)
-                            missing.Add(pack);
-                    }
-                },
-                cancellationToken).ConfigureAwait(false);
+            await context.Tools.RunAsync(command, cancellationToken, onLine: line =>
+            {
+                if (MissingPack.Of(line) is { } pack)
+                    missing.Add(pack);
+            }).ConfigureAwait(false);
         }
         catch (ToolFailedException e) when (missing.Count > 0)
         {

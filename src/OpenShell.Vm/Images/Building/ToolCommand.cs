@@ -39,7 +39,7 @@ internal sealed class ToolFailedException(ToolCommand command, int exitCode, IRe
 
     public int ExitCode { get; } = exitCode;
 
-    /// <summary>The last lines that it wrote to stderr.</summary>
+    /// <summary>The last lines that it wrote to stderr, or to stdout if those were all.</summary>
     public IReadOnlyList<string> LastLines { get; } = lastLines;
 
     /// <summary>The very last of them, or its exit code in words.</summary>

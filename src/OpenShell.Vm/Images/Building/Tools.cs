@@ -31,9 +31,9 @@ internal sealed partial class Tools(string logFile)
         }
     }
 
-    /// <summary>Runs a tool to its end and returns what it wrote to stdout.</summary>
-    /// <exception cref="ToolFailedException">It ended with a code other than 0.</exception>
-    public async Task<string> RunAsync(ToolCommand command, CancellationToken cancellationToken, Action<string>? onErrorLine = null)
+    /// <summary>Runs a tool to its end and returns what it wrote to stdout, which is logged too.</summary>
+    /// <exception cref="ToolFailedException">It ended with a code other than 0; it has what the tool said last, on stdout if it said nothing on stderr.</exception>
+    public async Task<string> RunAsync(ToolCommand command, CancellationToken cancellationToken, Action<string>? onErrorLine = null, Action<string>? onLine = null)
     {
         var text = new StringBuilder();
         var tail = new Tail();
@@ -47,6 +47,7 @@ internal sealed partial class Tools(string logFile)
                     text.Append(line).Append('\n');
                     tail.Add(line);
                     Log(line);
+                    onLine?.Invoke(line);
                 }
             }, cancellationToken, onErrorLine).ConfigureAwait(false);
         }

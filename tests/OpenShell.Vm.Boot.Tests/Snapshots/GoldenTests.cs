@@ -1,0 +1,126 @@
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using OpenShell.Vm.Boot.Tests.Conformance;
+using OpenShell.Vm.Boot.Tests.Running;
+using OpenShell.Vm.Guests;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Protocol;
+using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Readiness;
+
+namespace OpenShell.Vm.Boot.Tests.Snapshots;
+
+/// <summary>Instances that go on from memory: copies of a golden image, and suspended ones.</summary>
+public sealed class GoldenTests(GoldenFixture golden) : IClassFixture<GoldenFixture>, IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    public async ValueTask InitializeAsync() => await golden.RequireAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task Copies_are_whole_clusters_and_strangers_to_one_another()
+    {
+        var one = await golden.ResumeAsync("one");
+        var two = await golden.ResumeAsync("two");
+        foreach (var status in new[] { one, two })
+        {
+            Stage(status, "resume").ShouldBe("completed");
+            Stage(status, "kernel").ShouldBe("skipped");
+        }
+
+        foreach (var name in new[] { "one", "two" })
+        {
+            await Eventually.HoldsAsync($"{name}: the node is Ready", async () => (await golden.KubectlOf(name).TryAsync("get", "nodes", "--no-headers")).Out.Contains(" Ready ", StringComparison.Ordinal), Patience);
+            await PodBecomesReadyAsync(golden.KubectlOf(name));
+        }
+
+        await AreStrangersAsync(two);
+        (await golden.InGuestAsync("one", "cat /etc/machine-id")).ShouldNotBe(await golden.InGuestAsync("two", "cat /etc/machine-id"));
+        (await golden.InGuestAsync("one", "head -c 32 /dev/urandom | od -x")).ShouldNotBe(await golden.InGuestAsync("two", "head -c 32 /dev/urandom | od -x"));
+        (await ClockDifferenceAsync("two")).ShouldBeLessThan(TimeSpan.FromMilliseconds(50));
+        foreach (var name in new[] { "one", "two" })
+            (await golden.Gateway.RunAsync("stop", "--name", name, "--force")).OrFail();
+    }
+
+    [Fact]
+    public async Task A_suspended_instance_goes_on_where_it_was()
+    {
+        await golden.ResumeAsync("sleeper");
+        await golden.InGuestAsync("sleeper", "echo remembered > /run/in-memory-only");
+
+        (await golden.Gateway.RunAsync("suspend", "--name", "sleeper")).OrFail();
+        (await golden.StatusAsync("sleeper")).GetProperty("phase").GetString().ShouldBe("suspended");
+        Leftovers.Of(golden.Home).Where(left => left.Contains("sleeper", StringComparison.Ordinal)).ShouldBeEmpty();
+        var memory = Path.Combine(golden.Home.Data, "openshell-vm", "instances", "sleeper", "memory");
+        Directory.Exists(memory).ShouldBeTrue();
+
+        await golden.ResumeAsync("sleeper");
+        (await golden.InGuestAsync("sleeper", "cat /run/in-memory-only")).Trim().ShouldBe("remembered");
+        Directory.Exists(memory).ShouldBeFalse("its memory is used up by going on from it");
+        (await ClockDifferenceAsync("sleeper")).ShouldBeLessThan(TimeSpan.FromMilliseconds(50));
+
+        (await golden.Gateway.RunAsync("pause", "--name", "sleeper")).OrFail();
+        (await golden.StatusAsync("sleeper")).GetProperty("phase").GetString().ShouldBe("paused");
+        (await golden.Gateway.RunAsync("unpause", "--name", "sleeper")).OrFail();
+        (await golden.InGuestAsync("sleeper", "cat /run/in-memory-only")).Trim().ShouldBe("remembered");
+        (await golden.Gateway.RunAsync("stop", "--name", "sleeper", "--force")).OrFail();
+    }
+
+    /// <summary>What one was given does not open the other: neither its API nor its gateway.</summary>
+    private async Task AreStrangersAsync(JsonElement two)
+    {
+        var server = two.GetProperty("apiServer").GetString()!;
+        var stolen = Path.Combine(golden.Home.Root, "stolen.yaml");
+        var lines = await File.ReadAllLinesAsync(golden.KubeconfigOf("one"), TestContext.Current.CancellationToken);
+        await File.WriteAllLinesAsync(stolen, lines.Select(line => line.Contains("server:", StringComparison.Ordinal) ? $"    server: {server}" : line), TestContext.Current.CancellationToken);
+        (await new Kubectl(stolen, golden.Home).TryAsync("--insecure-skip-tls-verify", "get", "nodes")).ExitCode.ShouldNotBe(0);
+
+        var endpoint = new Uri(two.GetProperty("endpoint").GetString()!);
+        var (itsCa, itsClient) = Certificates("two");
+        var (_, stranger) = Certificates("one");
+        (await GrpcHealthClient.CheckAsync(endpoint, itsCa, itsClient, "", TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).ShouldBe(HealthStatus.Serving);
+        await Should.ThrowAsync<Exception>(() => GrpcHealthClient.CheckAsync(endpoint, itsCa, stranger, "", TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+    }
+
+    private (X509Certificate2 Ca, X509Certificate2 Client) Certificates(string name)
+    {
+        var folder = golden.MtlsOf(name);
+        return (X509Certificate2.CreateFromPem(File.ReadAllText(Path.Combine(folder, "ca.crt"))), X509Certificate2.CreateFromPemFile(Path.Combine(folder, "tls.crt"), Path.Combine(folder, "tls.key")));
+    }
+
+    private static async Task PodBecomesReadyAsync(Kubectl kubectl)
+    {
+        await kubectl.ApplyAsync("""
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: fresh, namespace: default}
+            spec: {containers: [{name: pause, image: localhost/pause:1, imagePullPolicy: Never}]}
+            """);
+        await kubectl.RunAsync("wait", "-n", "default", "--for=condition=Ready", "pod/fresh", "--timeout=300s");
+    }
+
+    /// <summary>By the quickest of several questions: half of its way is how far the two clocks may seem apart.</summary>
+    private async Task<TimeSpan> ClockDifferenceAsync(string name)
+    {
+        var instances = new LocalInstances(new InstancesOptions { Directories = golden.Home.Directories });
+        await using var agent = (GuestAgent)await instances.ConnectAsync(name, TestContext.Current.CancellationToken);
+        var (best, difference) = (TimeSpan.MaxValue, TimeSpan.MaxValue);
+        for (var tries = 0; tries < 20; tries++)
+        {
+            var began = DateTimeOffset.UtcNow;
+            var request = new HostChange { OnlyCompares = true, HostTimeUnixNanoseconds = (began - DateTimeOffset.UnixEpoch).Ticks * 100 };
+            var answer = await agent.CallAsync(ServiceNames.HostChanged, JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Default.HostChange), TestContext.Current.CancellationToken);
+            var took = DateTimeOffset.UtcNow - began;
+            var offset = TimeSpan.FromTicks(JsonSerializer.Deserialize(answer, ProtocolJson.Default.HostChangeReply)!.ClockOffsetNanoseconds!.Value / 100);
+            if (took < best)
+                (best, difference) = (took, (offset + (took / 2)).Duration());
+        }
+
+        return difference - (best / 2) is { Ticks: > 0 } beyond ? beyond : TimeSpan.Zero;
+    }
+
+    private static string? Stage(JsonElement status, string name) =>
+        status.GetProperty("stages").EnumerateArray().Where(stage => stage.GetProperty("stage").GetString() == name).Select(stage => stage.GetProperty("state").GetString()).LastOrDefault();
+}

@@ -1,0 +1,83 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using OpenShell.Vm.Instances;
+using OpenShell.Vm.Networking;
+
+namespace OpenShell.Vm.Tests.Networking;
+
+public sealed class DoorbellTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_first_caller_rings_and_is_carried_to_who_listens_there_then()
+    {
+        var port = PortCheck.Bind(PortProtocol.Tcp, "127.0.0.1", 0);
+        await using var bell = Doorbell.Listen([new PortForward { HostAddress = "127.0.0.1", HostPort = port, GuestPort = 80 }], _ => { });
+        bell.Rung.IsCompleted.ShouldBeFalse();
+
+        using var caller = new TcpClient();
+        await caller.ConnectAsync(IPAddress.Loopback, port, Token);
+        await caller.GetStream().WriteAsync("hello"u8.ToArray(), Token);
+        (await bell.Rung.WaitAsync(TimeSpan.FromSeconds(30), Token)).ShouldContain($":{port}");
+
+        await bell.CloseAsync();
+        using var server = new TcpListener(IPAddress.Loopback, port);
+        server.Start();
+        var carried = bell.CarryAsync(Token);
+        using var accepted = await server.AcceptTcpClientAsync(Token);
+        var buffer = new byte[5];
+        await accepted.GetStream().ReadExactlyAsync(buffer, Token);
+        Encoding.ASCII.GetString(buffer).ShouldBe("hello");
+
+        // Each direction ends for itself.
+        caller.Client.Shutdown(SocketShutdown.Send);
+        (await accepted.GetStream().ReadAsync(buffer, Token)).ShouldBe(0);
+        await accepted.GetStream().WriteAsync("there"u8.ToArray(), Token);
+        accepted.Close();
+        await caller.GetStream().ReadExactlyAsync(buffer, Token);
+        Encoding.ASCII.GetString(buffer).ShouldBe("there");
+        await carried.WaitAsync(TimeSpan.FromSeconds(30), Token);
+    }
+
+    [Fact]
+    public async Task A_port_that_somebody_else_has_is_told_and_the_others_are_listened_on()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var taken = ((IPEndPoint)other.LocalEndpoint).Port;
+        var free = PortCheck.Bind(PortProtocol.Tcp, "127.0.0.1", 0);
+        var said = new List<string>();
+        await using var bell = Doorbell.Listen([Forward(taken), Forward(free)], said.Add);
+        said.ShouldHaveSingleItem().ShouldContain($"{taken}");
+        using var caller = new TcpClient();
+        await caller.ConnectAsync(IPAddress.Loopback, free, Token);
+        await bell.Rung.WaitAsync(TimeSpan.FromSeconds(30), Token);
+    }
+
+    [Theory]
+    [InlineData("  0: 0100007F:7563 0100007F:D2F0 01 00000000:00000000 00:00000000 00000000     0        0 1 1", true)]
+    [InlineData("  0: 0100007F:D2F0 0100007F:7563 06 00000000:00000000 00:00000000 00000000     0        0 1 1", true)]
+    [InlineData("  0: 0100007F:7563 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1", false)]
+    [InlineData("  0: 0100007F:7564 0100007F:D2F0 01 00000000:00000000 00:00000000 00000000     0        0 1 1", false)]
+    [InlineData("  sl  local_address rem_address   st tx_queue", false)]
+    [InlineData("", false)]
+    public void Connections_are_read_as_the_kernel_writes_them(string line, bool counts) =>
+        ForwardedConnections.IsOneOf(new HashSet<int> { 0x7563 }, line).ShouldBe(counts);
+
+    [Fact]
+    public async Task A_connection_to_a_forwarded_port_counts_while_it_is_there()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "connections are read from /proc/net/tcp");
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        var forward = Forward(((IPEndPoint)server.LocalEndpoint).Port);
+        ForwardedConnections.Any([forward]).ShouldBeFalse();
+        using var caller = new TcpClient();
+        await caller.ConnectAsync(IPAddress.Loopback, forward.HostPort, Token);
+        ForwardedConnections.Any([forward]).ShouldBeTrue();
+    }
+
+    private static PortForward Forward(int port) => new() { HostAddress = "127.0.0.1", HostPort = port, GuestPort = 80 };
+}
