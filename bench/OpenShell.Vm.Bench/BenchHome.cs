@@ -25,8 +25,14 @@ internal sealed class BenchHome : IDisposable
         ["XDG_CONFIG_HOME"] = In("config"),
         ["XDG_RUNTIME_DIR"] = In("run"),
         ["XDG_CACHE_HOME"] = Path.GetDirectoryName(HostDirectories.FromEnvironment().Cache),
+
+        // What boots is to boot, and nothing is to be baked behind what is measured.
+        ["OPENSHELL_VM_GOLDEN"] = "off",
         ["NUGET_PACKAGES"] = System.Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(System.Environment.GetEnvironmentVariable("HOME") ?? "/", ".nuget/packages"),
     };
+
+    /// <summary>The same, with golden images.</summary>
+    public IReadOnlyDictionary<string, string?> WithGolden => new Dictionary<string, string?>(Environment) { ["OPENSHELL_VM_GOLDEN"] = null };
 
     /// <summary>A folder below it.</summary>
     public string In(string name) =>

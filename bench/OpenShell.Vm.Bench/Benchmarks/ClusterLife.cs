@@ -1,9 +1,6 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using OpenShell.Vm.Bench.Measuring;
-using OpenShell.Vm.Instances;
-using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Bench.Benchmarks;
 
@@ -11,9 +8,6 @@ namespace OpenShell.Vm.Bench.Benchmarks;
 internal sealed class ClusterLife : IBenchmark
 {
     private const string Instance = "bench";
-    private const int WarmUp = 20;
-    private const int Calls = 300;
-    private const int Commands = 40;
 
     public string Name => "cluster";
 
@@ -30,9 +24,10 @@ internal sealed class ClusterLife : IBenchmark
             {
                 if (run == 1)
                 {
+                    context.Draw("a first start, from nothing", Instance);
                     Stages(context, await StatusAsync(context));
-                    library.AddRange(await LibraryAsync(context));
-                    command.AddRange(await CommandAsync(context));
+                    library.AddRange(await ExecCalls.LibraryAsync(context, Instance));
+                    command.AddRange(await ExecCalls.CommandAsync(context, Instance));
                 }
                 stop.Add(await GatewayAsync(context, "stop"));
                 warm.Add(await UpAsync(context));
@@ -71,32 +66,6 @@ internal sealed class ClusterLife : IBenchmark
         var json = (await HostProgram.RunAsync(HostProgram.Gateway, ["status", "--name", Instance, "--output", "json"], TimeSpan.FromMinutes(1), context.Home.Environment)).Output;
         using var status = JsonDocument.Parse(json);
         return status.RootElement.Clone();
-    }
-
-    // One connection, one program after the other: what an embedder of the library gets.
-    private static async Task<List<double>> LibraryAsync(BenchContext context)
-    {
-        await using var agent = await new LocalInstances(new InstancesOptions { Directories = context.Home.Directories }).ConnectAsync(Instance);
-        var samples = new List<double>();
-        for (var call = -WarmUp; call < Calls; call++)
-        {
-            var clock = Stopwatch.StartNew();
-            await using var process = await agent.ExecAsync(new ExecRequest { Program = "/bin/true" });
-            var result = await process.Completion;
-            if (result.ExitCode != 0)
-                throw new BenchException($"true ended with {result.ExitCode} in the guest: {result.Error}");
-            if (call >= 0)
-                samples.Add(clock.Elapsed.TotalSeconds);
-        }
-        return samples;
-    }
-
-    private static async Task<List<double>> CommandAsync(BenchContext context)
-    {
-        var samples = new List<double>();
-        for (var call = 0; call < Commands; call++)
-            samples.Add((await HostProgram.RunAsync(HostProgram.Gateway, ["exec", "--name", Instance, "--", "true"], TimeSpan.FromMinutes(1), context.Home.Environment)).Elapsed.TotalSeconds);
-        return samples;
     }
 
     // Where the time of the cold start goes.

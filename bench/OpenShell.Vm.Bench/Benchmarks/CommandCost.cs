@@ -34,10 +34,10 @@ internal sealed class CommandCost : IBenchmark
         for (var look = 0; look < Looks; look++)
         {
             await Task.Delay(BetweenLooks);
-            supervisor.Add(Mebibytes(Pid(Roles.Supervisor), "Pss:"));
-            network.Add(Mebibytes(Pid(Roles.Gvproxy), "Pss:"));
+            supervisor.Add(ProcessMemory.Mebibytes(Pid(Roles.Supervisor), "Pss:"));
+            network.Add(ProcessMemory.Mebibytes(Pid(Roles.Gvproxy), "Pss:"));
             both.Add(supervisor[^1] + network[^1]);
-            resident.Add(Mebibytes(Pid(Roles.Supervisor), "Rss:") + Mebibytes(Pid(Roles.Gvproxy), "Rss:"));
+            resident.Add(ProcessMemory.Mebibytes(Pid(Roles.Supervisor), "Rss:") + ProcessMemory.Mebibytes(Pid(Roles.Gvproxy), "Rss:"));
         }
 
         context.Say(string.Create(CultureInfo.InvariantCulture, $"  memory: supervisor {supervisor[^1]:0.0} MiB, gvproxy {network[^1]:0.0} MiB; load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}"));
@@ -71,12 +71,5 @@ internal sealed class CommandCost : IBenchmark
 
         foreach (var command in commands)
             yield return new Measurement { What = command.What, Samples = samples[command.What], Budget = command.Budget, Baseline = command.Peer };
-    }
-
-    // Pss: its own pages, and of each that it shares its part. Rss: all that are there. https://docs.kernel.org/filesystems/proc.html, smaps_rollup.
-    private static double Mebibytes(int pid, string what)
-    {
-        var line = File.ReadLines($"/proc/{pid}/smaps_rollup").First(line => line.StartsWith(what, StringComparison.Ordinal));
-        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
     }
 }

@@ -36,7 +36,8 @@ internal static class CountedMachine
         }
     }
 
-    private static GuestConfig Configuration { get; } = new()
+    /// <summary>What the guest is told to do.</summary>
+    public static GuestConfig Configuration { get; } = new()
     {
         Mode = GuestMode.Exec,
         Hostname = "counted",
@@ -44,9 +45,10 @@ internal static class CountedMachine
         Entropy = new byte[64],
         Exec = new ExecRequest { Program = "/bin/true" },
     };
+}
 
-    private sealed class FirstReport : TaskCompletionSource<StageReport>, IProgress<StageReport>
-    {
-        public void Report(StageReport value) => TrySetResult(value);
-    }
+/// <summary>The first that a guest reports.</summary>
+internal sealed class FirstReport : TaskCompletionSource<StageReport>, IProgress<StageReport>
+{
+    public void Report(StageReport value) => TrySetResult(value);
 }

@@ -19,5 +19,8 @@ internal interface IBenchmark
 /// <summary>All of them, in the order in which they are run.</summary>
 internal static class BenchmarkCatalog
 {
-    public static IReadOnlyList<IBenchmark> All { get; } = [new ProgramBoot(), new KernelBoot(), new ClusterLife(), new WarmBoot(), new CommandCost()];
+    public static IReadOnlyList<IBenchmark> All { get; } =
+    [
+        new ProgramBoot(), new FirstWord(), new KernelBoot(), new ClusterLife(), new ControlPlane(), new WarmBoot(), new ResumeStart(), new Clones(), new Suspension(), new Traffic(), new CommandCost(),
+    ];
 }

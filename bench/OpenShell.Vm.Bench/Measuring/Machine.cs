@@ -5,22 +5,24 @@ using OpenShell.Vm.Instances;
 namespace OpenShell.Vm.Bench.Measuring;
 
 /// <summary>The machine that numbers come from: without it they say nothing.</summary>
-internal sealed record Machine(IReadOnlyList<(string Name, string Value)> Facts)
+internal sealed record Machine(IReadOnlyList<Machine.Fact> Facts)
 {
+    /// <summary>Something about it.</summary>
+    public sealed record Fact(string Name, string Value);
+
     public static async Task<Machine> DescribeAsync(BenchContext context)
     {
-        var plan = await new LocalInstances(new InstancesOptions { Directories = context.Home.Directories, KvmProbeCommand = [HostProgram.Gateway, "__kvm-probe"] })
-            .PlanAsync(new InstanceConfig { Name = "bench" });
+        var plan = await context.Instances.PlanAsync(new InstanceConfig { Name = "bench" });
         return new Machine(
         [
-            ("processor", Line("/proc/cpuinfo", "model name") ?? RuntimeInformation.ProcessArchitecture.ToString()),
-            ("cores", $"{plan.Host.Cores}"),
-            ("memory", $"{plan.Host.MemoryMib} MiB"),
-            ("system", RuntimeInformation.OSDescription),
-            ("QEMU", plan.Host.QemuVersion?.ToString() ?? "none"),
-            ("accelerator", $"{plan.Plan.Accelerator.ToString().ToUpperInvariant()} ({plan.Host.Accelerators.FirstOrDefault(fact => fact.Accelerator == plan.Plan.Accelerator)?.Reason})"),
-            ("load before", File.Exists("/proc/loadavg") ? (await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0] : "unknown"),
-            ("date", DateTimeOffset.UtcNow.ToString("u", CultureInfo.InvariantCulture)),
+            new("processor", Line("/proc/cpuinfo", "model name") ?? RuntimeInformation.ProcessArchitecture.ToString()),
+            new("cores", $"{plan.Host.Cores}"),
+            new("memory", $"{plan.Host.MemoryMib} MiB"),
+            new("system", RuntimeInformation.OSDescription),
+            new("QEMU", plan.Host.QemuVersion?.ToString() ?? "none"),
+            new("accelerator", $"{plan.Plan.Accelerator.ToString().ToUpperInvariant()} ({plan.Host.Accelerators.FirstOrDefault(fact => fact.Accelerator == plan.Plan.Accelerator)?.Reason})"),
+            new("load before", File.Exists("/proc/loadavg") ? (await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0] : "unknown"),
+            new("date", DateTimeOffset.UtcNow.ToString("u", CultureInfo.InvariantCulture)),
         ]);
     }
 

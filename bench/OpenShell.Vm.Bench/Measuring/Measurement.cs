@@ -6,6 +6,9 @@ internal sealed record Measurement
     /// <summary>What, for a person.</summary>
     public required string What { get; init; }
 
+    /// <summary>The benchmark that it is of; filled in by whoever ran that.</summary>
+    public string Benchmark { get; init; } = "";
+
     /// <summary>Every sample, in the unit, in the order in which they were taken.</summary>
     public required IReadOnlyList<double> Samples { get; init; }
 
@@ -29,6 +32,10 @@ internal sealed record Measurement
     public double Worst => Samples.Max();
 
     public double Median => Percentile(50);
+
+    public double P90 => Percentile(90);
+
+    public double P99 => Percentile(99);
 
     /// <summary>The smallest sample that at least <paramref name="percent"/> of 100 are not above (nearest rank).</summary>
     public double Percentile(double percent)
@@ -54,4 +61,7 @@ internal enum Unit
     Seconds,
     Instructions,
     Mebibytes,
+
+    /// <summary>Mebibytes a second: more is better.</summary>
+    Throughput,
 }
