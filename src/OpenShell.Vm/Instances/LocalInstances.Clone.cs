@@ -1,5 +1,6 @@
 using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Snapshots;
 
 namespace OpenShell.Vm.Instances;
 
@@ -109,13 +110,24 @@ public sealed partial class LocalInstances
     /// <summary>Takes the lock of an instance whose disk is to be worked on.</summary>
     private static InstanceLock TakeAtRest(InstanceFiles files, string name, string remedy)
     {
+        InstanceLock held;
         try
         {
-            return InstanceLock.Acquire(files, name);
+            held = InstanceLock.Acquire(files, name);
         }
         catch (FaultException e) when (e.Faults is [{ Code: InstanceLock.RunningCode } fault])
         {
             throw new FaultException(fault with { What = $"Instance {name} is running.", Remedy = remedy }, e);
         }
+
+        if (!new Snapshot(files).Exists)
+            return held;
+        held.Dispose();
+        throw new FaultException(new Fault
+        {
+            Code = "instance.suspended",
+            What = $"Instance {name} is suspended: its memory goes with its disk as it is now, and would be lost.",
+            Remedy = $"Let it go on with 'gateway up --detach --name {name}', stop it with 'gateway stop --name {name}', then try again.",
+        });
     }
 }

@@ -76,7 +76,9 @@ public sealed partial class LocalInstances
         }
 
         await EditAsync(name, stored => stored with { DiskGib = gib }, cancellationToken).ConfigureAwait(false);
-        if (files.ExistingStateDisk is null || InstanceLock.HolderOf(files) is not null)
+
+        // A suspended machine goes on with the disk that it had.
+        if (files.ExistingStateDisk is null || InstanceLock.HolderOf(files) is not null || new Snapshots.Snapshot(files).Exists)
             return false;
         using (TakeAtRest(files, name, "Its disk grows at its next start."))
         {

@@ -10,6 +10,8 @@ public sealed class GoldenFixture : IAsyncLifetime
     /// <summary>Small, so that several of them fit beside one another.</summary>
     private static readonly string[] Shape = ["--distribution", "upstream", "--vcpus", "2", "--mem", "3g"];
 
+    private const string WhyFull = "a golden image is baked by a boot of its own, and several copies of it run at once: './test --full' has them";
+
     private readonly List<string> _names = [];
     private Exception? _failure;
 
@@ -19,6 +21,7 @@ public sealed class GoldenFixture : IAsyncLifetime
 
     internal async Task RequireAsync()
     {
+        Requirements.SkipUnlessFull(WhyFull);
         await Requirements.SkipUnlessMachinesCanBootAsync();
         Requirements.SkipUnless("kubectl", "kubernetes-client");
         if (_failure is not null)
@@ -29,6 +32,7 @@ public sealed class GoldenFixture : IAsyncLifetime
     {
         try
         {
+            Requirements.SkipUnlessFull(WhyFull);
             await Requirements.SkipUnlessMachinesCanBootAsync();
             (await Gateway.StartAsync(["image", "bake", "--timeout", "30m", .. Shape])).OrFail();
         }

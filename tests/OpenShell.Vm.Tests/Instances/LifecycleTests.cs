@@ -211,6 +211,22 @@ public sealed class LifecycleTests : IDisposable
     }
 
     [Fact]
+    public async Task The_disk_of_a_suspended_instance_is_left_alone_since_its_memory_goes_with_it()
+    {
+        var source = await MakeAsync("source");
+        Directory.CreateDirectory(source.Snapshot);
+        var before = File.GetLastWriteTimeUtc(source.StateDisk);
+
+        foreach (var change in (Func<Task>[])[() => Instances.CloneAsync("source", "twin", Cancellation), () => Instances.CompactAsync("source", Cancellation)])
+            (await Should.ThrowAsync<FaultException>(change)).Faults[0].Code.ShouldBe("instance.suspended");
+        (await Instances.ResizeDiskAsync("source", 40, Cancellation)).ShouldBeFalse("it grows when it boots the next time");
+
+        File.GetLastWriteTimeUtc(source.StateDisk).ShouldBe(before);
+        InstanceLock.HolderOf(source).ShouldBeNull();
+        Directory.Exists(Files("twin").Root).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Two_clones_of_one_name_at_one_instant_are_one()
     {
         await MakeAsync("one");
