@@ -21,12 +21,7 @@ public sealed partial class LocalInstances
             await WakeAsync(name, cancellationToken).ConfigureAwait(false);
         return InstanceLock.HolderOf(files) is not null
             ? await GuestAgent.ConnectAsync(files.AgentSocket, cancellationToken: cancellationToken).ConfigureAwait(false)
-            : throw new FaultException(new Fault
-            {
-                Code = "instance.not-running",
-                What = $"Instance {name} is not running.",
-                Remedy = $"Start it with 'gateway up --detach --name {name}'.",
-            });
+            : throw NotRunning(name);
     }
 
     private InstanceStatus? StatusOf(string name)

@@ -94,6 +94,6 @@ public sealed partial class LocalInstances
     {
         Code = "instance.not-running",
         What = $"Instance {name} is not running.",
-        Remedy = $"Start it with 'gateway up --name {name}'.",
+        Remedy = $"Start it with 'gateway up --detach --name {name}'.",
     });
 }

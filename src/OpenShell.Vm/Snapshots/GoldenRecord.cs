@@ -15,9 +15,6 @@ internal sealed record GoldenRecord
     /// <summary>The name of the cluster's node, which every instance of it shares.</summary>
     public required string NodeName { get; init; }
 
-    /// <summary>What the cluster is, for a person.</summary>
-    public string? DistributionVersion { get; init; }
-
     /// <summary>Its files.</summary>
     public required IReadOnlyList<SavedFile> Files { get; init; }
 }
