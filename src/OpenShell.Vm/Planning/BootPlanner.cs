@@ -41,7 +41,7 @@ public static class BootPlanner
             MemoryMib = config.MemoryMib ?? throw new ArgumentException("Defaults are not filled in.", nameof(config)),
             Kernel = images?.Kernel,
             Initramfs = images?.Initramfs,
-            KernelArguments = KernelCommandLine.For(host.GuestArchitecture, accelerator, mountsRoot: images is { Initramfs: null }),
+            KernelArguments = KernelCommandLine.For(host.GuestArchitecture, accelerator, mountsRoot: images is { Initramfs: null }, isCluster: config.Mode == GuestMode.Cluster),
             RootDirectory = config.RootDirectory,
             Disks = disks,
             Shares = MountRules.Plan(config, host, files),

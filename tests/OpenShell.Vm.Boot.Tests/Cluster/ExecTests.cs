@@ -112,7 +112,7 @@ public sealed class ExecTests(ClusterFixture cluster) : ClusterTest(cluster)
 
         LibC.Kill(process.Id, LibC.SigTerm).ShouldBe(0);
 
-        var run = await HostProgram.EndAsync(process, TimeSpan.FromSeconds(60));
+        var run = await HostProgram.EndAsync(process, TimeSpan.FromMinutes(3));
         (run.Out, run.ExitCode).ShouldBe(("caught\n", 7));
     }
 

@@ -12,7 +12,7 @@ public sealed class HealingTests(ClusterFixture cluster) : ClusterTest(cluster)
     private const int SigKill = 9;
 
     /// <summary>An emulated machine on a busy host.</summary>
-    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(10);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

@@ -8,7 +8,7 @@ public sealed class ManifestFolderTests(ClusterFixture cluster) : NamespaceTest(
     private const string Folder = "/var/lib/openshell/manifests";
 
     // kubectl alone takes seconds on a machine that is emulated and busy.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private string File => $"{Folder}/{Namespaced.Namespace}.yaml";
 

@@ -28,9 +28,9 @@ public sealed class StorageTests(ClusterFixture cluster) : NamespaceTest(cluster
             var volume = await Namespaced.RunAsync("get", "pvc", "data", "-o", "jsonpath={.spec.volumeName}");
             (await Cluster.ExecAsync("--", "sh", "-c", $"echo kept > {Folder(volume)}/file")).OrFail();
 
-            await Namespaced.RunAsync("delete", "pvc", "data", "--timeout", "60s");
+            await Namespaced.RunAsync("delete", "pvc", "data", "--timeout", "600s");
             await Eventually.HoldsAsync("the volume is released", async () => (await Kubectl.RunAsync("get", "pv", volume, "-o", "jsonpath={.status.phase}")) == "Released", Soon);
-            await Kubectl.RunAsync("delete", "pv", volume, "--timeout", "60s");
+            await Kubectl.RunAsync("delete", "pv", volume, "--timeout", "600s");
 
             (await FolderAsync(volume)).ShouldContain("file");
             (await Cluster.ExecAsync("--", "rm", "-r", Folder(volume))).OrFail();

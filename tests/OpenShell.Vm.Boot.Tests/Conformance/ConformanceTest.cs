@@ -7,7 +7,7 @@ namespace OpenShell.Vm.Boot.Tests.Conformance;
 public abstract class ConformanceTest(TestCluster cluster) : IAsyncLifetime
 {
     /// <summary>For what takes seconds, on a machine that is emulated and busy.</summary>
-    private protected static readonly TimeSpan Soon = TimeSpan.FromMinutes(4);
+    private protected static readonly TimeSpan Soon = TimeSpan.FromMinutes(10);
 
     private protected TestCluster Cluster => cluster;
 
@@ -35,7 +35,7 @@ public abstract class ConformanceTest(TestCluster cluster) : IAsyncLifetime
         await Eventually.HoldsAsync(
             "the namespace's default service account",
             async () => (await Api.TryGetAsync($"/api/v1/namespaces/{Space}/serviceaccounts/default")).Text("metadata.uid") is not null,
-            TimeSpan.FromMinutes(2));
+            TimeSpan.FromMinutes(5));
     }
 
     public virtual async ValueTask DisposeAsync()

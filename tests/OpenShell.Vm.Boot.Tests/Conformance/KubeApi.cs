@@ -49,7 +49,7 @@ internal sealed partial class KubeApi : IDisposable
         handler.SslOptions.CertificateChainPolicy.CustomTrustStore.Add(authority);
         // An API server that was killed takes its connections along without a word.
         handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5);
-        _http = new HttpClient(handler) { BaseAddress = server, Timeout = TimeSpan.FromSeconds(60) };
+        _http = new HttpClient(handler) { BaseAddress = server, Timeout = TimeSpan.FromMinutes(3) };
     }
 
     /// <summary>What it was made of.</summary>

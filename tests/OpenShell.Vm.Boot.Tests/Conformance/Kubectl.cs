@@ -8,7 +8,7 @@ namespace OpenShell.Vm.Boot.Tests.Conformance;
 internal sealed class Kubectl(string kubeconfig, TestHome home, string? ns = null)
 {
     // Longer than any kubectl --timeout below, so that kubectl's own message is seen.
-    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(6);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(15);
 
     public string Kubeconfig => kubeconfig;
 
@@ -39,7 +39,7 @@ internal sealed class Kubectl(string kubeconfig, TestHome home, string? ns = nul
     }
 
     /// <summary>Waits for a condition of an object.</summary>
-    public Task<string> WaitAsync(string condition, string target) => RunAsync("wait", "--for", condition, target, "--timeout", "180s");
+    public Task<string> WaitAsync(string condition, string target) => RunAsync("wait", "--for", condition, target, "--timeout", "600s");
 
     private string[] All(IReadOnlyList<string> arguments) =>
         [arguments[0], "--kubeconfig", kubeconfig, .. ns is null ? (string[])[] : ["--namespace", ns], .. arguments.Skip(1)];

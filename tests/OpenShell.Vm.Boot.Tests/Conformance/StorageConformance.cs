@@ -21,7 +21,7 @@ public abstract class StorageConformance(TestCluster cluster) : ConformanceTest(
         (await Kubectl.RunAsync("get", "pv", volume, "-o", "jsonpath={.spec.capacity.storage} {.spec.persistentVolumeReclaimPolicy} {.status.phase}")).ShouldBe("64Mi Delete Bound");
         (await FolderAsync(volume)).ShouldContain("file");
 
-        await Namespaced.RunAsync("delete", "statefulset/db", "pvc/data-db-0", "--timeout", "120s");
+        await Namespaced.RunAsync("delete", "statefulset/db", "pvc/data-db-0", "--timeout", "600s");
         await Eventually.HoldsAsync("the volume and its folder go", async () => (await Kubectl.TryAsync("get", "pv", volume)).ExitCode != 0 && await FolderAsync(volume) is "", Soon);
     }
 

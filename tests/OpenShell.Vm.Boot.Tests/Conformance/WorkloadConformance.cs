@@ -100,20 +100,20 @@ public abstract class WorkloadConformance(TestCluster cluster) : ConformanceTest
     public async Task A_deployment_is_reached_by_its_service_rolls_to_a_new_version_and_is_deleted()
     {
         await Namespaced.ApplyAsync(Web("one", replicas: 2));
-        await Namespaced.RunAsync("rollout", "status", "deployment/web", "--timeout", "180s");
+        await Namespaced.RunAsync("rollout", "status", "deployment/web", "--timeout", "600s");
         await ReadyPodAsync("client", "sleep 100000");
 
         // By the service's cluster IP, from another pod: kube-proxy and the pods' network.
         var address = await Namespaced.RunAsync("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}");
-        await Eventually.HoldsAsync("the service answers", async () => await FetchAsync(address) == "one\n", TimeSpan.FromSeconds(60));
+        await Eventually.HoldsAsync("the service answers", async () => await FetchAsync(address) == "one\n", TimeSpan.FromMinutes(5));
 
         await Namespaced.ApplyAsync(Web("two", replicas: 2));
-        await Namespaced.RunAsync("rollout", "status", "deployment/web", "--timeout", "180s");
-        await Eventually.HoldsAsync("only the new version answers", async () => await FetchAsync(address) == "two\n", TimeSpan.FromSeconds(60));
+        await Namespaced.RunAsync("rollout", "status", "deployment/web", "--timeout", "600s");
+        await Eventually.HoldsAsync("only the new version answers", async () => await FetchAsync(address) == "two\n", TimeSpan.FromMinutes(5));
         (await Namespaced.RunAsync("rollout", "history", "deployment/web")).ShouldContain("2");
 
-        await Namespaced.RunAsync("delete", "deployment/web", "service/web", "--timeout", "120s");
-        await Namespaced.RunAsync("wait", "--for", "delete", "pod", "-l", "app=web", "--timeout", "120s");
+        await Namespaced.RunAsync("delete", "deployment/web", "service/web", "--timeout", "600s");
+        await Namespaced.RunAsync("wait", "--for", "delete", "pod", "-l", "app=web", "--timeout", "600s");
         (await Namespaced.RunAsync("get", "all", "-o", "name")).Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldBe(["pod/client"]);
     }
 
@@ -132,7 +132,7 @@ public abstract class WorkloadConformance(TestCluster cluster) : ConformanceTest
         using var forward = Namespaced.Start("port-forward", "pod/web", ":8080");
         try
         {
-            var line = await forward.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+            var line = await forward.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken);
             var port = line!.Split(':')[1].Split(' ')[0];
             using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
             (await http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/"), TestContext.Current.CancellationToken)).ShouldBe("forwarded\n");

@@ -7,7 +7,7 @@ namespace OpenShell.Vm.Boot.Tests.Damage;
 internal sealed class InstanceEvents(GatewayCli gateway, string instance)
 {
     /// <summary>An emulated machine on a busy host.</summary>
-    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(10);
 
     public async Task<IReadOnlyList<JsonElement>> AllAsync() =>
         [.. (await gateway.RunAsync("events", "--name", instance, "--output", "json")).OrFail().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];

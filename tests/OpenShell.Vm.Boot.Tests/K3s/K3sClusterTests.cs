@@ -13,7 +13,7 @@ public abstract class K3sClusterTests(K3sFixture cluster) : IAsyncLifetime
 {
     private const string Server = "/var/lib/rancher/k3s/server", Agent = "/var/lib/rancher/k3s/agent";
 
-    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(10);
 
     /// <summary>How <c>status</c> must call it.</summary>
     private protected abstract string Called { get; }
@@ -52,7 +52,7 @@ public abstract class K3sClusterTests(K3sFixture cluster) : IAsyncLifetime
         (await cluster.ShellAsync($"stat -c %a {Server}/manifests/openshell-00-secrets.yaml")).Trim().ShouldBe("600");
         (await cluster.Kubectl.In("openshell").RunAsync("get", "secrets", "-o", "name")).ShouldContain("secret/openshell-server-tls");
         // It answers before the kubelet has said so.
-        await cluster.Kubectl.In("openshell").RunAsync("rollout", "status", "statefulset/openshell-gateway", "--timeout", "180s");
+        await cluster.Kubectl.In("openshell").RunAsync("rollout", "status", "statefulset/openshell-gateway", "--timeout", "600s");
     }
 
     [Fact]

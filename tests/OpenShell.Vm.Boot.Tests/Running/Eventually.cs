@@ -7,7 +7,13 @@ internal static class Eventually
 {
     public static async Task HoldsAsync(string what, Func<Task<bool>> condition, TimeSpan timeout)
     {
-        for (var clock = Stopwatch.StartNew(); !await condition(); await Task.Delay(100, TestContext.Current.CancellationToken))
+        var clock = Stopwatch.StartNew();
+        for (var asked = clock.Elapsed; !await condition(); asked = clock.Elapsed)
+        {
             clock.Elapsed.ShouldBeLessThan(timeout, what);
+
+            // An emulated cluster answers slowly, and more slowly the more it is asked: it has four times as long for its work as for its answers.
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Clamp(4 * (clock.Elapsed - asked).TotalMilliseconds, 100, 2000)), TestContext.Current.CancellationToken);
+        }
     }
 }
