@@ -48,7 +48,10 @@ namespace OpenShell.Vm.Boot.Tests.Conformance.OnUpstream
 namespace OpenShell.Vm.Boot.Tests.Conformance.OnStandIn
 {
     [Collection(StandInCluster.Name)]
-    public sealed class Workloads(StandInFixture cluster) : WorkloadConformance(cluster);
+    public sealed class Workloads(StandInFixture cluster) : WorkloadConformance(cluster)
+    {
+        public override ValueTask InitializeAsync() => AlsoHere.OnlyInFullAsync(base.InitializeAsync);
+    }
 
     [Collection(StandInCluster.Name)]
     public sealed class Names(StandInFixture cluster) : NameConformance(cluster)
@@ -75,13 +78,22 @@ namespace OpenShell.Vm.Boot.Tests.Conformance.OnStandIn
     }
 
     [Collection(StandInCluster.Name)]
-    public sealed class Images(StandInFixture cluster) : ImageConformance(cluster);
+    public sealed class Images(StandInFixture cluster) : ImageConformance(cluster)
+    {
+        public override ValueTask InitializeAsync() => AlsoHere.OnlyInFullAsync(base.InitializeAsync);
+    }
 
     [Collection(StandInCluster.Name)]
-    public sealed class Recovery(StandInFixture cluster) : RecoveryConformance(cluster);
+    public sealed class Recovery(StandInFixture cluster) : RecoveryConformance(cluster)
+    {
+        public override ValueTask InitializeAsync() => AlsoHere.OnlyInFullAsync(base.InitializeAsync);
+    }
 
     [Collection(StandInCluster.Name)]
-    public sealed class Restarts(StandInFixture cluster) : RestartConformance(cluster);
+    public sealed class Restarts(StandInFixture cluster) : RestartConformance(cluster)
+    {
+        public override ValueTask InitializeAsync() => AlsoHere.OnlyInFullAsync(base.InitializeAsync);
+    }
 
     [Collection(StandInCluster.Name)]
     public sealed class PythonClient(StandInFixture cluster) : PythonClientConformance(cluster)

@@ -29,7 +29,7 @@ public abstract class TestCluster : IAsyncLifetime
     private Task<string>? _image;
     private KubeApi? _api;
 
-    internal TestHome Home { get; } = new();
+    internal virtual TestHome Home { get; } = new();
 
     internal GatewayCli Gateway => new(Home);
 

@@ -98,7 +98,7 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
             await cluster.StartAgainAsync();
         var (cut, environment) = await PrepareAsync(tried);
         var last = cluster.Now?.StartedAt;
-        var up = cluster.UpAsync(tried.IsPowerCut ? environment : cluster.Home.Environment);
+        var up = cluster.UpAsync(tried.IsPowerCut ? environment : cluster.Home.Environment, boots: tried.Cold);
         try
         {
             await Eventually.HoldsAsync($"{tried}", async () => up.IsCompleted || (Reached(cluster.Now) && await RunsAsync()), Start);

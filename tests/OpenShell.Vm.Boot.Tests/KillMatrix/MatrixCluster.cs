@@ -2,6 +2,7 @@ using System.Text.Json;
 using OpenShell.Vm.Boot.Tests.Cluster;
 using OpenShell.Vm.Boot.Tests.Conformance;
 using OpenShell.Vm.Boot.Tests.Running;
+using OpenShell.Vm.Boot.Tests.Snapshots;
 using OpenShell.Vm.Events;
 using OpenShell.Vm.Instances;
 
@@ -19,6 +20,9 @@ public sealed class MatrixCluster : TestCluster
     private bool _filled;
 
     internal override string Name => "matrix";
+
+    /// <summary>Its first start is a copy of a golden image; a first start that is killed boots.</summary>
+    internal override TestHome Home { get; } = new(golden: true);
 
     internal override string Volumes => "/var/lib/openshell/volumes";
 
@@ -64,6 +68,8 @@ public sealed class MatrixCluster : TestCluster
     /// <summary>Starts it, and the first time gives it what the cases write to.</summary>
     internal async Task StartAgainAsync(IReadOnlyDictionary<string, string?> environment)
     {
+        if (Now is null)
+            await GoldenFixture.BakeAsync(Gateway);
         (await UpAsync(environment)).OrFail();
         if (!_filled)
             await FillAsync();
@@ -79,10 +85,10 @@ public sealed class MatrixCluster : TestCluster
     }
 
     /// <summary>What a user types, each time.</summary>
-    internal Task<Finished> UpAsync(IReadOnlyDictionary<string, string?> environment)
+    internal Task<Finished> UpAsync(IReadOnlyDictionary<string, string?> environment, bool boots = false)
     {
         Starts++;
-        return GatewayCli.StartAsync(environment, ["up", "--name", Name, "--detach", "--distribution", "upstream", "--timeout", Patience]);
+        return GatewayCli.StartAsync(environment, ["up", "--name", Name, "--detach", "--timeout", Patience, .. GoldenFixture.Shape, .. boots ? ["--start", "boot"] : Array.Empty<string>()]);
     }
 
     /// <summary>A line of shell in the pod that has the volume, as soon as it takes one.</summary>

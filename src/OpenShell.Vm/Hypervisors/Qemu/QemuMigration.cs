@@ -80,6 +80,7 @@ internal static class QemuMigration
         await qmp.ExecuteAsync("migrate-set-parameters", new JsonObject { ["max-bandwidth"] = 0 }, cancellationToken).ConfigureAwait(false);
     }
 
+    // Each of them, on or off: a machine that went on from a golden image was loaded with others than it is saved with.
     private static JsonArray Capabilities(string[] names) =>
-        new([.. names.Select(name => (JsonNode)new JsonObject { ["capability"] = name, ["state"] = true })]);
+        new([.. WithoutMemory.Concat(WithMemory).Select(name => (JsonNode)new JsonObject { ["capability"] = name, ["state"] = names.Contains(name) })]);
 }
