@@ -17,6 +17,7 @@ using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Runtime;
 using OpenShell.Vm.Snapshots;
+using OpenShell.Vm.Supervision.Watching;
 using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Supervision;
@@ -94,6 +95,7 @@ internal sealed partial class Supervisor
 
         var made = credentials is null ? null : await credentials.ConfigureAwait(false);
         await TellResumedAsync(agent, choice, made, limit.Token).ConfigureAwait(false);
+        await SetClockOfAsync(agent, limit.Token).ConfigureAwait(false);
         _timeline.Completed(BootStages.Resume, choice.Title);
         _ = WatchAgentAsync(machine, agent);
         WatchGuest(machine, agent);
@@ -122,6 +124,10 @@ internal sealed partial class Supervisor
             _log.Say($"guest: {problem}");
         _events.Report(EventNames.Resumed, $"{_config.Name} goes on from {choice.Title}");
     }
+
+    /// <summary>The guest's clock stood still: to within milliseconds of the host's.</summary>
+    private Task SetClockOfAsync(GuestAgent agent, CancellationToken cancellationToken) =>
+        new GuestClockSetter(_options.Time.GetUtcNow, _options.Time, (change, token) => TellGuestAsync(agent, change, token)).SettleAsync(cancellationToken);
 
     private void MakeDiskOver(GoldenFiles golden, InstanceOrigin origin)
     {
