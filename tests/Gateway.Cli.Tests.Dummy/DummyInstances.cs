@@ -95,10 +95,10 @@ internal sealed class DummyInstances(Journal journal) : IInstances
         return Task.CompletedTask;
     }
 
-    public Task<InstanceStatus> CloneAsync(string source, string destination, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<InstanceStatus>> CloneAsync(string source, IReadOnlyList<string> destinations, CancellationToken cancellationToken = default)
     {
-        journal.Write($"clone {source} {destination}");
-        return Task.FromResult(new InstanceStatus { Name = destination, Phase = InstancePhase.Stopped, CloneOf = source });
+        journal.Write($"clone {source} {string.Join(' ', destinations)}");
+        return Task.FromResult<IReadOnlyList<InstanceStatus>>([.. destinations.Select(name => new InstanceStatus { Name = name, Phase = InstancePhase.Stopped, CloneOf = source })]);
     }
 
     public Task<DiskUse?> DiskAsync(string name, CancellationToken cancellationToken = default) =>

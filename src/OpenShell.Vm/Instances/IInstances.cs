@@ -46,8 +46,13 @@ public interface IInstances
     /// <summary>Throws away all that a stopped instance has on its disk, and what was written for clients; the configuration stays.</summary>
     Task ResetAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>Makes a new instance with the data of a stopped one, its own ports and its own identity. It takes no space until it differs.</summary>
-    Task<InstanceStatus> CloneAsync(string source, string destination, CancellationToken cancellationToken = default);
+    /// <summary>
+    /// Makes new instances with the data of one, ports of their own and identities of their own. They take no space until they differ. Of a suspended instance they have the memory too and go on
+    /// where it was, if that can be told whom it is (the instance began as a copy itself, as of a golden image); otherwise they boot from its disk. One that runs is suspended for as long as that
+    /// takes, and goes on by itself.
+    /// </summary>
+    /// <exception cref="Faults.FaultException">A name is taken: nothing was made. Or one of them could not be made; those before it were.</exception>
+    Task<IReadOnlyList<InstanceStatus>> CloneAsync(string source, IReadOnlyList<string> destinations, CancellationToken cancellationToken = default);
 
     /// <summary>How large the disk of an instance is, in its several senses; <see langword="null"/>: it has none yet.</summary>
     Task<Disks.DiskUse?> DiskAsync(string name, CancellationToken cancellationToken = default);

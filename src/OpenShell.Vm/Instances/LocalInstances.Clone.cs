@@ -1,75 +1,79 @@
 using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Snapshots;
+using OpenShell.Vm.Supervision;
 
 namespace OpenShell.Vm.Instances;
 
 public sealed partial class LocalInstances
 {
+    /// <summary>From the machine's end to the clones and its going on: hashing its memory is what takes time.</summary>
+    private static readonly TimeSpan NapLimit = TimeSpan.FromMinutes(2);
+
+    /// <summary>One clone: <see cref="IInstances.CloneAsync"/>.</summary>
+    public async Task<InstanceStatus> CloneAsync(string source, string destination, CancellationToken cancellationToken = default) =>
+        (await CloneAsync(source, [destination], cancellationToken).ConfigureAwait(false))[0];
+
     /// <inheritdoc/>
-    public async Task<InstanceStatus> CloneAsync(string source, string destination, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<InstanceStatus>> CloneAsync(string source, IReadOnlyList<string> destinations, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(destinations);
         var from = FilesOfKnown(source);
-        var to = _store.Files(InstanceName.Parse(destination));
-        RequireFree(to, destination);
-        using (TakeAtRest(from, source, $"Stop it with 'gateway stop --name {source}': a clone is made of a disk that does not change."))
-        {
-            var config = _store.ReadConfig(InstanceName.Parse(source));
-            var last = LastStatus(from);
-            RequireUsable(from, source, last);
+        foreach (var destination in destinations)
+            InstanceCloner.RequireFree(_store.Files(InstanceName.Parse(destination)), destination);
+        if (destinations.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw new FaultException(new Fault { Code = "instance.exists", What = $"{twice.Key} is named twice.", Remedy = "Give each clone a name of its own.", IsUsage = true });
 
-            var aside = AsideFolders.Create(from, "making");
-            PrivateFolder.Ensure(aside);
-            try
-            {
-                await ThinDisk.CopyToAsync(from, aside, cancellationToken).ConfigureAwait(false);
-                InstanceStore.WriteOrigin(Path.Combine(aside, Path.GetFileName(to.Origin)), new InstanceOrigin
-                {
-                    Source = source,
-                    ClonedAt = Options.Time.GetUtcNow(),
-                    NodeName = InstanceStore.ReadOrigin(from)?.NodeName ?? source,
-                    Identity = Guid.NewGuid().ToString("N"),
-                });
-                InstanceStore.WriteConfigTo(Path.Combine(aside, Path.GetFileName(to.Config)), ForClone(config, last, destination));
-                Images.Cache.HostFiles.SyncFolder(aside);
-
-                // In one step: a clone that is interrupted was never there. Two at one instant: the second finds the first's folder.
-                Directory.Move(aside, to.Root);
-            }
-            catch (IOException) when (Directory.Exists(to.Root) && Directory.Exists(aside))
-            {
-                RequireFree(to, destination);
-                throw;
-            }
-            finally
-            {
-                if (Directory.Exists(aside))
-                    Directory.Delete(aside, recursive: true);
-            }
-        }
-
-        return StatusOf(destination)!;
+        if (InstanceLock.HolderOf(from) is null)
+            await CloneAtRestAsync(from, source, destinations, cancellationToken).ConfigureAwait(false);
+        else
+            await CloneRunningAsync(from, source, destinations, cancellationToken).ConfigureAwait(false);
+        return [.. destinations.Select(destination => StatusOf(destination)!)];
     }
 
-    /// <summary>Ports belong to one instance; a disk is of a distribution, which the clone's own status cannot tell yet.</summary>
-    private static InstanceConfig ForClone(InstanceConfig config, InstanceStatus? last, string name) => config with
+    private async Task CloneAtRestAsync(InstanceFiles from, string source, IReadOnlyList<string> destinations, CancellationToken cancellationToken)
     {
-        Name = name,
-        GatewayPort = null,
-        Ports = [.. config.Ports.Select(p => p with { HostPort = 0 })],
-        Distribution = last?.Distribution ?? config.Distribution,
-    };
+        using var held = Take(from, source, $"It was started at this moment: try again.");
+        var cloner = new InstanceCloner(Options);
+        foreach (var destination in destinations)
+            await cloner.CloneAsync(source, destination, cancellationToken).ConfigureAwait(false);
+    }
 
-    private static void RequireFree(InstanceFiles files, string name)
+    /// <summary>Its memory is saved, copies are made of it by its own supervisor, which holds its ports meanwhile, and it goes on: for its users a pause.</summary>
+    private async Task CloneRunningAsync(InstanceFiles from, string source, IReadOnlyList<string> destinations, CancellationToken cancellationToken)
     {
-        if (Directory.Exists(files.Root))
+        var slept = IsAsleep(from);
+        if (!slept && LastStatus(from)?.Phase != InstancePhase.Ready)
         {
             throw new FaultException(new Fault
             {
-                Code = "instance.exists",
-                What = $"There is an instance {name} already.",
-                Remedy = $"Give another name, or delete that one first with 'gateway delete --name {name}'.",
+                Code = "instance.running",
+                What = $"Instance {source} is running, and not ready: its disk and its memory change.",
+                Remedy = $"Wait until it is ready ('gateway status --name {source}'), let it go on if it is paused, or stop it with 'gateway stop --name {source}'.",
             });
+        }
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(NapLimit);
+        if (!slept)
+            await AskAsync(from, source, SupervisorCall.NapService, Nothing, limit.Token).ConfigureAwait(false);
+        try
+        {
+            while (!IsAsleep(from))
+            {
+                if (LastStatus(from) is { Phase: InstancePhase.Failed, Fault: { } fault })
+                    throw new FaultException(fault);
+                await Task.Delay(FollowPause, limit.Token).ConfigureAwait(false);
+            }
+
+            foreach (var destination in destinations)
+                await AskAsync(from, source, SupervisorCall.CloneService, System.Text.Encoding.UTF8.GetBytes(destination), limit.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Whatever became of the clones. Of one that was asleep nobody asked for more.
+            if (!slept && IsAsleep(from))
+                await WakeAsync(source, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -107,19 +111,10 @@ public sealed partial class LocalInstances
         }
     }
 
-    /// <summary>Takes the lock of an instance whose disk is to be worked on.</summary>
+    /// <summary>Takes the lock of an instance whose disk is to be worked on, and which has no memory that belongs to it.</summary>
     private static InstanceLock TakeAtRest(InstanceFiles files, string name, string remedy)
     {
-        InstanceLock held;
-        try
-        {
-            held = InstanceLock.Acquire(files, name);
-        }
-        catch (FaultException e) when (e.Faults is [{ Code: InstanceLock.RunningCode } fault])
-        {
-            throw new FaultException(fault with { What = $"Instance {name} is running.", Remedy = remedy }, e);
-        }
-
+        var held = Take(files, name, remedy);
         if (!new Snapshot(files).Exists)
             return held;
         held.Dispose();
@@ -129,5 +124,17 @@ public sealed partial class LocalInstances
             What = $"Instance {name} is suspended: its memory goes with its disk as it is now, and would be lost.",
             Remedy = $"Let it go on with 'gateway up --detach --name {name}', stop it with 'gateway stop --name {name}', then try again.",
         });
+    }
+
+    private static InstanceLock Take(InstanceFiles files, string name, string remedy)
+    {
+        try
+        {
+            return InstanceLock.Acquire(files, name);
+        }
+        catch (FaultException e) when (e.Faults is [{ Code: InstanceLock.RunningCode } fault])
+        {
+            throw new FaultException(fault with { What = $"Instance {name} is running.", Remedy = remedy }, e);
+        }
     }
 }

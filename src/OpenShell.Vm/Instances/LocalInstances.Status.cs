@@ -75,7 +75,7 @@ public sealed partial class LocalInstances
         if (Supervision.StateDisk.Missing(files, written) is { } missing)
             return Configured(config.Value, InstancePhase.Broken) with { Fault = missing };
         if (written is null)
-            return Configured(config.Value, InstancePhase.Stopped);
+            return Configured(config.Value, new Snapshots.Snapshot(files).Exists ? InstancePhase.Suspended : InstancePhase.Stopped);
         if (written.Phase is InstancePhase.Stopped or InstancePhase.Failed or InstancePhase.Suspended)
             return written;
         var alive = written.Processes.Where(p => p.Key != Supervision.Roles.Supervisor && ProcessIdentities.IsAlive(p.Value)).ToDictionary();

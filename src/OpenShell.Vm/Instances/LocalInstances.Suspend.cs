@@ -12,6 +12,8 @@ public sealed partial class LocalInstances
     /// <summary>After the answer the machine has ended but for its last words.</summary>
     private static readonly TimeSpan SuspendLimit = TimeSpan.FromSeconds(60);
 
+    private static ReadOnlyMemory<byte> Nothing => default;
+
     /// <inheritdoc/>
     public async Task SuspendAsync(string name, CancellationToken cancellationToken = default)
     {
@@ -23,7 +25,7 @@ public sealed partial class LocalInstances
             throw NotRunning(name);
         }
 
-        await AskAsync(files, name, SupervisorCall.SuspendService, cancellationToken).ConfigureAwait(false);
+        await AskAsync(files, name, SupervisorCall.SuspendService, Nothing, cancellationToken).ConfigureAwait(false);
         if (!await InstanceRemains.HolderGoneAsync(files, supervisor, SuspendLimit, cancellationToken).ConfigureAwait(false))
             throw new FaultException(new Fault { Code = "snapshot.not-ended", What = $"{name} was saved, and its supervisor (pid {supervisor.Pid}) has not ended.", Remedy = $"See its log; 'gateway stop --force --name {name}' ends it.", Log = files.SupervisorLog });
         if (LastStatus(files) is { Phase: InstancePhase.Failed, Fault: { } fault })
@@ -56,7 +58,7 @@ public sealed partial class LocalInstances
         var files = FilesOfKnown(name);
         if (!IsAsleep(files))
             return null;
-        await AskAsync(files, name, SupervisorCall.WakeService, cancellationToken).ConfigureAwait(false);
+        await AskAsync(files, name, SupervisorCall.WakeService, Nothing, cancellationToken).ConfigureAwait(false);
         while (true)
         {
             switch (StatusOf(name))
@@ -79,13 +81,13 @@ public sealed partial class LocalInstances
         var files = FilesOfKnown(name);
         if (InstanceLock.HolderOf(files) is null)
             throw NotRunning(name);
-        await AskAsync(files, name, service, cancellationToken).ConfigureAwait(false);
+        await AskAsync(files, name, service, Nothing, cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task AskAsync(InstanceFiles files, string name, string service, CancellationToken cancellationToken)
+    private static async Task AskAsync(InstanceFiles files, string name, string service, ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
     {
         await using var supervisor = await GuestAgent.ConnectAsync(files.AgentSocket, cancellationToken: cancellationToken).ConfigureAwait(false);
-        var answer = await supervisor.CallAsync(service, default, cancellationToken).ConfigureAwait(false);
+        var answer = await supervisor.CallAsync(service, request, cancellationToken).ConfigureAwait(false);
         if (answer.Length > 0)
             throw new FaultException(JsonSerializer.Deserialize(answer, InstanceJson.Default.IReadOnlyListFault) ?? [InstanceStore.Broken(name, "its supervisor gave no answer")]);
     }

@@ -73,14 +73,17 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
     }
 
     /// <summary>What cannot be read, or is another version's, is not written over: it may be all that tells what is on the disk.</summary>
-    private void RequireUsable(InstanceFiles files, string name, InstanceStatus? last)
+    private void RequireUsable(InstanceFiles files, string name, InstanceStatus? last) => RequireUsable(Options, files, name, last);
+
+    internal static void RequireUsable(InstancesOptions options, InstanceFiles files, string name, InstanceStatus? last)
     {
-        if (_store.HasConfig(InstanceName.Parse(name)))
-            _ = _store.ReadConfig(InstanceName.Parse(name));
+        var store = new InstanceStore(options.Directories);
+        if (store.HasConfig(InstanceName.Parse(name)))
+            _ = store.ReadConfig(InstanceName.Parse(name));
         _ = InstanceStore.ReadOrigin(files);
         StateDisk.RequireWhole(files, last);
         if (HasDisk(files))
-            new Bootstrap.GatewayRegistration(Options.Directories, name).RequireClock(Options.Time.GetUtcNow());
+            new Bootstrap.GatewayRegistration(options.Directories, name).RequireClock(options.Time.GetUtcNow());
     }
 
     /// <summary>A disk is a distribution's and a processor's: where none is named, an instance goes on with those that it has.</summary>
@@ -134,7 +137,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
             throw new FaultException(faults);
     }
 
-    private static InstanceStatus? LastStatus(InstanceFiles files)
+    internal static InstanceStatus? LastStatus(InstanceFiles files)
     {
         try
         {

@@ -16,11 +16,10 @@ internal sealed record DiskState
     public required IReadOnlyList<DiskPart> Chain { get; init; }
 
     /// <summary>Of an instance at rest.</summary>
-    internal static DiskState Of(InstanceFiles files) => new()
-    {
-        Generation = DiskGeneration.Read(files),
-        Chain = [.. DiskImage.Chain(files.ExistingStateDisk ?? files.StateDisk).Select(DiskPart.Of)],
-    };
+    internal static DiskState Of(InstanceFiles files) => Of(files.ExistingStateDisk ?? files.StateDisk, DiskGeneration.Read(files));
+
+    /// <summary>Of a disk that nobody writes to.</summary>
+    internal static DiskState Of(string disk, long generation) => new() { Generation = generation, Chain = [.. DiskImage.Chain(disk).Select(DiskPart.Of)] };
 
     /// <summary>How the disk is not this one any more, for a person; <see langword="null"/>: it is.</summary>
     internal string? Change(InstanceFiles files)

@@ -14,15 +14,20 @@ internal sealed record SavedFile(string Name, long Size, string Sha256, FileStam
         return new SavedFile(name, stamp.Size, await HostFiles.Sha256Async(path, cancellationToken).ConfigureAwait(false), stamp);
     }
 
+    /// <summary>The same content at another place.</summary>
+    public SavedFile At(string folder) => this with { Stamp = HostFiles.Stamp(Path.Combine(folder, Name)) ?? throw new FileNotFoundException("It was there a moment ago.", Path.Combine(folder, Name)) };
+
     /// <summary>How it has changed, for a person; <see langword="null"/>: it has not.</summary>
-    public string? Change(string folder)
+    /// <param name="folder">Where it is.</param>
+    /// <param name="isShared">Others may have names for it: a name that comes or goes changes the file's time of change, and no content.</param>
+    public string? Change(string folder, bool isShared = false)
     {
         var path = Path.Combine(folder, Name);
         if (HostFiles.Stamp(path) is not { } now)
             return $"{path} is missing";
         if (now.Size != Size)
             return $"{path} has {now.Size} bytes instead of {Size}";
-        return now == Stamp ? null : $"{path} was changed or replaced since it was made";
+        return now == Stamp || (isShared && now with { ChangedNanoseconds = Stamp.ChangedNanoseconds } == Stamp) ? null : $"{path} was changed or replaced since it was made";
     }
 
     /// <summary>Whether its content is what it was.</summary>

@@ -1,5 +1,8 @@
+using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Interop;
 
 namespace OpenShell.Vm.Snapshots;
 
@@ -58,11 +61,49 @@ internal sealed class Snapshot(InstanceFiles files)
         if (record.Format != SnapshotRecord.CurrentFormat)
             return ["it was saved by another version of this program"];
         var reasons = new List<string>(record.Machine.Differences(now));
-        if (record.Machinery.Change(Folder) is { } change)
+        if (record.Machinery.Change(Folder, isShared: true) is { } change)
             reasons.Add(change);
         if (record.Disk.Change(files) is { } moved)
             reasons.Add(moved);
         return reasons;
+    }
+
+    /// <summary>What is written down of it, where it fits the disk as that is now; otherwise <see langword="null"/>.</summary>
+    internal SnapshotRecord? ReadFitting()
+    {
+        if (!Exists)
+            return null;
+        try
+        {
+            return Read() is { Format: SnapshotRecord.CurrentFormat } record && record.Machinery.Change(Folder, isShared: true) is null && record.Disk.Change(files) is null ? record : null;
+        }
+        catch (FaultException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// After the disk was cloned: what both stand on now is an empty image over what it was, so the memory fits either, and that is written down. The clone's is a second name of the same file,
+    /// since nobody ever writes to it; it has none where the guest could not be told that it is another's. (Cut off in between, the source's memory does not fit, and it boots from its disk.)
+    /// </summary>
+    /// <param name="record">What was written down before.</param>
+    /// <param name="folder">The clone's folder, with its disk in it and nothing else.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal async Task FollowCloneAsync(SnapshotRecord record, string folder, CancellationToken cancellationToken)
+    {
+        AtomicFile.WriteJson(Path.Combine(Folder, RecordName), record with { Disk = DiskState.Of(files) }, SnapshotJson.Default.SnapshotRecord);
+        if (record.Identity is null)
+            return;
+        var disk = Directory.EnumerateFiles(folder).Single();
+        AtomicFile.Write(Path.Combine(folder, Path.GetFileName(files.Generation)), File.ReadAllBytes(files.Generation));
+        var copy = Path.Combine(folder, Path.GetFileName(Folder));
+        PrivateFolder.Ensure(copy);
+        if (Libc.Link(Machine, Path.Combine(copy, MachineName)) != 0)
+            await SparseCopy.MakeAsync(Machine, Path.Combine(copy, MachineName), cancellationToken).ConfigureAwait(false);
+        var its = record with { Disk = DiskState.Of(disk, record.Disk.Generation), Machinery = record.Machinery.At(copy) };
+        AtomicFile.WriteJson(Path.Combine(copy, RecordName), its, SnapshotJson.Default.SnapshotRecord);
+        HostFiles.SyncFolder(copy);
     }
 
     /// <summary>Removes it; under another name first, so that what is left of an interrupted removal is none.</summary>

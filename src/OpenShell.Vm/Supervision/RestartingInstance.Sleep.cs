@@ -9,6 +9,9 @@ namespace OpenShell.Vm.Supervision;
 /// <summary>An instance that was suspended because nobody used it: its ports are listened on, and the first who calls wakes it.</summary>
 internal sealed partial class RestartingInstance
 {
+    /// <summary>For the clone before it.</summary>
+    private static readonly TimeSpan CloneLimit = TimeSpan.FromSeconds(60);
+
     /// <summary>Sleeps until somebody calls, starts it, and carries those who called.</summary>
     /// <returns>Whether it was started; not, when somebody had it stopped meanwhile: then it stays suspended.</returns>
     private async Task<bool> SleepAsync(Supervisor ended, RestartRule rule)
@@ -48,6 +51,11 @@ internal sealed partial class RestartingInstance
         await using var broker = AgentBroker.Start(_files.AgentSocket);
         broker.Register(SupervisorCall.StopService, AnswerStopAsync);
         broker.Register(SupervisorCall.SuspendService, (_, _) => Task.FromResult<byte[]>([]));
+        broker.Register(SupervisorCall.NapService, (_, _) => Task.FromResult<byte[]>([]));
+
+        // What clones are made of holds still until they are made.
+        using var cloning = new SemaphoreSlim(1);
+        broker.Register(SupervisorCall.CloneService, (name, token) => Supervisor.AnswerAsync(() => CloneAsync(System.Text.Encoding.UTF8.GetString(name.Span), cloning, token)));
         broker.Register(SupervisorCall.WakeService, (_, _) =>
         {
             woken.TrySetResult("a command");
@@ -60,6 +68,25 @@ internal sealed partial class RestartingInstance
         catch (OperationCanceledException)
         {
             return null;
+        }
+        finally
+        {
+            // For good: nobody clones what runs.
+            await cloning.WaitAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task CloneAsync(string name, SemaphoreSlim cloning, CancellationToken cancellationToken)
+    {
+        if (!await cloning.WaitAsync(CloneLimit, cancellationToken).ConfigureAwait(false))
+            throw new FaultException(new Fault { Code = "instance.woken", What = $"{_config.Name} goes on at this moment.", Remedy = "Try again." });
+        try
+        {
+            await new InstanceCloner(_options).CloneAsync(_config.Name, name, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            cloning.Release();
         }
     }
 

@@ -30,17 +30,18 @@ internal sealed partial class Supervisor
 
     private void RegisterSaving(AgentBroker broker)
     {
-        broker.Register(SupervisorCall.SuspendService, (_, token) => AnswerSavingAsync(SuspendAsync, token));
-        broker.Register(SupervisorCall.PauseService, (_, token) => AnswerSavingAsync(HoldAsync, token));
-        broker.Register(SupervisorCall.UnpauseService, (_, token) => AnswerSavingAsync(LetGoAsync, token));
+        broker.Register(SupervisorCall.SuspendService, (_, token) => AnswerAsync(() => SuspendAsync(token)));
+        broker.Register(SupervisorCall.NapService, (_, token) => AnswerAsync(() => SuspendAsync(sleeps: true, token)));
+        broker.Register(SupervisorCall.PauseService, (_, token) => AnswerAsync(() => HoldAsync(token)));
+        broker.Register(SupervisorCall.UnpauseService, (_, token) => AnswerAsync(() => LetGoAsync(token)));
     }
 
     /// <summary>A fault is an answer too: as an error of the stream it would lose its remedy.</summary>
-    private static async Task<byte[]> AnswerSavingAsync(Func<CancellationToken, Task> action, CancellationToken cancellationToken)
+    internal static async Task<byte[]> AnswerAsync(Func<Task> action)
     {
         try
         {
-            await action(cancellationToken).ConfigureAwait(false);
+            await action().ConfigureAwait(false);
             return [];
         }
         catch (FaultException e)

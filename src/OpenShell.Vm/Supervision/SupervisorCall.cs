@@ -22,6 +22,12 @@ internal static class SupervisorCall
     /// <summary>Saves the machine with its memory and ends it. The answer, as of <see cref="PauseService"/> and <see cref="UnpauseService"/>, is empty, or the faults as JSON.</summary>
     internal const string SuspendService = "supervisor.suspend";
 
+    /// <summary>The same, but its supervisor stays: holds its ports, makes clones (<see cref="CloneService"/>), and goes on when it is woken or called.</summary>
+    internal const string NapService = "supervisor.nap";
+
+    /// <summary>Makes a clone of an instance that sleeps: the request is the clone's name in UTF-8, the answer is empty, or the faults as JSON.</summary>
+    internal const string CloneService = "supervisor.clone";
+
     /// <summary>Wakes an instance that sleeps. The answer is empty and says that it has begun.</summary>
     internal const string WakeService = "supervisor.wake";
 

@@ -76,6 +76,32 @@ public sealed class GoldenTests(GoldenFixture golden) : IClassFixture<GoldenFixt
         (await golden.Gateway.RunAsync("stop", "--name", "sleeper", "--force")).OrFail();
     }
 
+    [Fact]
+    public async Task Clones_of_a_running_instance_go_on_from_its_memory_and_it_goes_on_itself()
+    {
+        await golden.ResumeAsync("original");
+        await golden.InGuestAsync("original", "echo remembered > /run/in-memory-only");
+        var ids = new List<string> { await golden.InGuestAsync("original", "cat /etc/machine-id") };
+
+        (await golden.Gateway.StartAsync("clone", "original", "twin", "--count", "2")).OrFail();
+
+        (await golden.StatusAsync("original")).GetProperty("phase").GetString().ShouldBe("ready");
+        (await golden.InGuestAsync("original", "cat /run/in-memory-only")).Trim().ShouldBe("remembered");
+        (await golden.InGuestAsync("original", "cat /etc/machine-id")).ShouldBe(ids[0]);
+        (await golden.Gateway.RunAsync("stop", "--name", "original", "--force")).OrFail();
+        foreach (var name in new[] { "twin-1", "twin-2" })
+        {
+            (await golden.StatusAsync(name)).GetProperty("phase").GetString().ShouldBe("suspended");
+            Stage(await golden.ResumeAsync(name), "kernel").ShouldBe("skipped");
+            (await golden.InGuestAsync(name, "cat /run/in-memory-only")).Trim().ShouldBe("remembered");
+            ids.Add(await golden.InGuestAsync(name, "cat /etc/machine-id"));
+            (await golden.KubectlOf(name).RunAsync("get", "nodes", "--no-headers")).ShouldContain("openshell");
+            (await golden.Gateway.RunAsync("stop", "--name", name, "--force")).OrFail();
+        }
+
+        ids.ShouldBeUnique();
+    }
+
     /// <summary>What one was given does not open the other: neither its API nor its gateway.</summary>
     private async Task AreStrangersAsync(JsonElement two)
     {

@@ -217,8 +217,7 @@ public sealed class LifecycleTests : IDisposable
         Directory.CreateDirectory(source.Snapshot);
         var before = File.GetLastWriteTimeUtc(source.StateDisk);
 
-        foreach (var change in (Func<Task>[])[() => Instances.CloneAsync("source", "twin", Cancellation), () => Instances.CompactAsync("source", Cancellation)])
-            (await Should.ThrowAsync<FaultException>(change)).Faults[0].Code.ShouldBe("instance.suspended");
+        (await Should.ThrowAsync<FaultException>(() => Instances.CompactAsync("source", Cancellation))).Faults[0].Code.ShouldBe("instance.suspended");
         (await Instances.ResizeDiskAsync("source", 40, Cancellation)).ShouldBeFalse("it grows when it boots the next time");
 
         File.GetLastWriteTimeUtc(source.StateDisk).ShouldBe(before);

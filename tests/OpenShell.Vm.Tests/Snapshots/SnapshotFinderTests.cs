@@ -1,4 +1,5 @@
 using OpenShell.Vm.Disks;
+using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Snapshots;
@@ -136,6 +137,55 @@ public sealed class SnapshotFinderTests : IDisposable
 
         await SuspendAsync(record => record with { Identity = "mine" });
         Find(Plan()).Choice.ShouldNotBeNull().Becomes.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Clones_of_a_suspended_instance_go_on_from_its_memory_as_somebody_else_and_it_goes_on_as_itself()
+    {
+        var store = new InstanceStore(_options.Directories);
+        InstanceStore.WriteConfig(_files, _config);
+        InstanceStore.WriteOrigin(_files.Origin, new InstanceOrigin { Source = "golden", ClonedAt = DateTimeOffset.UnixEpoch, NodeName = "openshell", Identity = "mine" });
+        await SuspendAsync(record => record with { Identity = "mine" });
+
+        var clones = await new LocalInstances(_options).CloneAsync("one", ["two", "three"], TestContext.Current.CancellationToken);
+        clones.Select(clone => (clone.Name, clone.Phase, clone.CloneOf)).ShouldBe([("two", InstancePhase.Suspended, "one"), ("three", InstancePhase.Suspended, "one")]);
+        Find(Plan()).Choice.ShouldNotBeNull().Becomes.ShouldBeNull();
+
+        // It is used up by its resume; those of the clones are theirs.
+        new Snapshot(_files).Remove();
+        foreach (var name in new[] { "two", "three" })
+        {
+            var files = InstanceFiles.For(_options.Directories, InstanceName.Parse(name));
+            var config = InstanceDefaults.Fill(store.ReadConfig(InstanceName.Parse(name)), _host);
+            var finder = new SnapshotFinder(_options, files, config, _host);
+            var choice = finder.Find(BootPlanner.Plan(config, _host, Made.Images, files), Made.Images, "aaaa", null);
+            finder.Notes.ShouldBeEmpty();
+            choice.ShouldNotBeNull().From.Path.ShouldBe(new Snapshot(files).Machine);
+            choice.Becomes.ShouldNotBeNull().NodeName.ShouldBe("openshell");
+            choice.Becomes.Identity.ShouldNotBe("mine");
+            new Snapshot(files).Remove();
+        }
+    }
+
+    [Fact]
+    public async Task A_memory_whose_guest_cannot_be_told_that_it_is_another_stays_with_its_instance()
+    {
+        InstanceStore.WriteConfig(_files, _config);
+        await SuspendAsync();
+
+        (await new LocalInstances(_options).CloneAsync("one", "two", TestContext.Current.CancellationToken)).Phase.ShouldBe(InstancePhase.Stopped);
+        Find(Plan()).Choice.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task Clones_of_which_one_has_a_name_that_is_taken_are_not_made()
+    {
+        InstanceStore.WriteConfig(_files, _config);
+        await SuspendAsync();
+        var instances = new LocalInstances(_options);
+        foreach (var names in (string[][])[["two", "one"], ["two", "two"]])
+            (await Should.ThrowAsync<FaultException>(() => instances.CloneAsync("one", names, TestContext.Current.CancellationToken))).Faults[0].Code.ShouldBe("instance.exists");
+        (await instances.ListAsync(TestContext.Current.CancellationToken)).ShouldHaveSingleItem();
     }
 
     [Fact]
