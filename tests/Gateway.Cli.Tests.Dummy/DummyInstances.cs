@@ -102,7 +102,7 @@ internal sealed class DummyInstances(Journal journal) : IInstances
     }
 
     public Task<DiskUse?> DiskAsync(string name, CancellationToken cancellationToken = default) =>
-        name == "torn" ? throw new FaultException(Fault) : Task.FromResult<DiskUse?>(new DiskUse(20L << 30, 1_234_000_000, 2_345_000_000, 0, ["twin"]));
+        name == "torn" ? throw new FaultException(Fault) : Task.FromResult<DiskUse?>(new DiskUse(20L << 30, 1_234_000_000, 2_345_000_000, 0, ["twin"]) { Memory = 850_000_000 });
 
     public Task<DiskUse> CompactAsync(string name, CancellationToken cancellationToken = default)
     {

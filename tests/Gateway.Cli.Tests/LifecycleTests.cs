@@ -78,8 +78,8 @@ public sealed class LifecycleTests : IDisposable
         var result = await _harness.DummyAsync("disk");
 
         result.ExitCode.ShouldBe(0);
-        result.Out.ShouldStartWith("NAME      USED      ALLOCATED   SHARED   LIMIT      CLONES   WHAT IS WRONG\nrunning   1.23 GB   2.35 GB              21.47 GB   twin\n");
-        result.Out.ShouldContain("torn      -         -                    -                   The guest did not come up.");
+        result.Out.ShouldStartWith("NAME      USED      ALLOCATED   SHARED   MEMORY     LIMIT      CLONES   WHAT IS WRONG\nrunning   1.23 GB   2.35 GB              850.0 MB   21.47 GB   twin\n");
+        result.Out.ShouldContain("torn      -         -                               -                   The guest did not come up.");
 
         using var json = JsonDocument.Parse((await _harness.DummyAsync("disk", "--name", "running", "--output", "json")).Out);
         json.RootElement[0].GetProperty("allocated").GetInt64().ShouldBe(2_345_000_000);

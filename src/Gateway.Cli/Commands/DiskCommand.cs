@@ -45,9 +45,9 @@ internal static class DiskCommand
                 return ExitCodes.Success;
             }
 
-            var table = new TextTable("NAME", "USED", "ALLOCATED", "SHARED", "LIMIT", "CLONES", "WHAT IS WRONG");
+            var table = new TextTable("NAME", "USED", "ALLOCATED", "SHARED", "MEMORY", "LIMIT", "CLONES", "WHAT IS WRONG");
             foreach (var view in views)
-                table.Add(view.Name, Size(view.Used), Size(view.Allocated), view.Shared is > 0 ? Size(view.Shared) : null, Size(view.Limit), string.Join(' ', view.Clones), view.Problem?.What);
+                table.Add(view.Name, Size(view.Used), Size(view.Allocated), view.Shared is > 0 ? Size(view.Shared) : null, view.Memory is > 0 ? Size(view.Memory) : null, Size(view.Limit), string.Join(' ', view.Clones), view.Problem?.What);
             table.Write(context.Host.Out);
             return ExitCodes.Success;
         });
@@ -64,12 +64,12 @@ internal static class DiskCommand
         catch (Exception e) when (e is FaultException or IOException or UnauthorizedAccessException)
         {
             var fault = e is FaultException known ? known.Faults[0] : new Fault { Code = "disk.unreadable", What = e.Message, Remedy = "See 'gateway list'." };
-            return new DiskView(name, null, null, null, null, [], FaultView.Of(fault));
+            return new DiskView(name, null, null, null, null, null, [], FaultView.Of(fault));
         }
     }
 
     /// <summary>As JSON shows it.</summary>
-    public static DiskView Of(string name, DiskUse? use) => new(name, use?.Limit, use?.Used, use?.Allocated, use?.Shared, use?.Clones ?? [], null);
+    public static DiskView Of(string name, DiskUse? use) => new(name, use?.Limit, use?.Used, use?.Allocated, use?.Shared, use?.Memory, use?.Clones ?? [], null);
 
     private static string? Size(long? bytes) => bytes is { } known ? Units.Size(known) : "-";
 }

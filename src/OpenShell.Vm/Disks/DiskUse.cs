@@ -6,4 +6,8 @@ namespace OpenShell.Vm.Disks;
 /// <param name="Allocated">What it takes on the host.</param>
 /// <param name="Shared">What it stands on, which it shares with other instances; 0 when it stands on nothing.</param>
 /// <param name="Clones">The instances whose disks stand on it.</param>
-public sealed record DiskUse(long Limit, long? Used, long Allocated, long Shared, IReadOnlyList<string> Clones);
+public sealed record DiskUse(long Limit, long? Used, long Allocated, long Shared, IReadOnlyList<string> Clones)
+{
+    /// <summary>What its saved memory takes besides, while it is suspended; clones of it that have not gone on yet share it.</summary>
+    public long Memory { get; init; }
+}

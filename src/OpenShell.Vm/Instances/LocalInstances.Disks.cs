@@ -29,7 +29,10 @@ public sealed partial class LocalInstances
             InstanceLock.HolderOf(files) is null ? Ext4Usage.Used(disk) : await UsedInGuestAsync(files, cancellationToken).ConfigureAwait(false),
             HostFiles.AllocatedBytes(disk),
             below.Sum(HostFiles.AllocatedBytes),
-            new DiskLineage(_store).ClonesOf(files));
+            new DiskLineage(_store).ClonesOf(files))
+        {
+            Memory = new Snapshots.Snapshot(files) is { Exists: true } snapshot ? HostFiles.AllocatedBytes(snapshot.Machine) : 0,
+        };
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using OpenShell.Vm.Boot.Tests.Conformance;
@@ -74,6 +75,41 @@ public sealed class GoldenTests(GoldenFixture golden) : IClassFixture<GoldenFixt
         (await golden.Gateway.RunAsync("unpause", "--name", "sleeper")).OrFail();
         (await golden.InGuestAsync("sleeper", "cat /run/in-memory-only")).Trim().ShouldBe("remembered");
         (await golden.Gateway.RunAsync("stop", "--name", "sleeper", "--force")).OrFail();
+    }
+
+    /// <summary>The guest's clock is set back before it is saved: to its programs that is a week which has passed when they go on.</summary>
+    [Fact]
+    public async Task A_week_asleep_loses_no_node_and_no_pod()
+    {
+        await golden.ResumeAsync("weekly");
+        var kubectl = golden.KubectlOf("weekly");
+        await PodBecomesReadyAsync(kubectl);
+        const string Pod = "{.metadata.uid} {.status.conditions[?(@.type=='Ready')].status}", Node = "{.status.conditions[?(@.type=='Ready')]['status','lastTransitionTime']}";
+        var before = (await PodAsync(), await NodeAsync());
+
+        // The supervisor puts the clock right every twenty seconds: now and then that comes in between.
+        var log = Path.Combine(golden.Home.Data, "openshell-vm", "instances", "weekly", "supervisor.log");
+        for (var tries = 0; tries == 0 || (tries < 4 && !File.ReadAllText(log).Contains("its clock was 6048", StringComparison.Ordinal)); tries++)
+        {
+            await golden.InGuestAsync("weekly", "date -s @$(($(date +%s) - 604800))");
+            (await golden.Gateway.RunAsync("suspend", "--name", "weekly")).OrFail();
+            await golden.ResumeAsync("weekly");
+        }
+
+        File.ReadAllText(log).ShouldContain("its clock was 6048");
+        (await ClockDifferenceAsync("weekly")).ShouldBeLessThan(TimeSpan.FromMilliseconds(50));
+        var resumed = DateTimeOffset.UtcNow;
+        await Eventually.HoldsAsync(
+            "the node's lease is renewed, and again",
+            async () => DateTimeOffset.TryParse((await kubectl.TryAsync("get", "lease", "-n", "kube-node-lease", "openshell", "-o", "jsonpath={.spec.renewTime}")).Out, CultureInfo.InvariantCulture, out var renewed)
+                && renewed > resumed + TimeSpan.FromSeconds(40),
+            Patience);
+        (await PodAsync(), await NodeAsync()).ShouldBe(before);
+        (await golden.Gateway.RunAsync("stop", "--name", "weekly", "--force")).OrFail();
+
+        Task<string> PodAsync() => kubectl.RunAsync("get", "pod", "-n", "default", "fresh", "-o", "jsonpath=" + Pod);
+
+        Task<string> NodeAsync() => kubectl.RunAsync("get", "node", "openshell", "-o", "jsonpath=" + Node);
     }
 
     [Fact]
