@@ -34,6 +34,9 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
     /// <summary>Ready, and busy with writing.</summary>
     public const string Steady = "steady";
 
+    /// <summary>While its memory is saved, while it goes on from it, while a clone is made of it.</summary>
+    public const string Suspending = "suspend", Resuming = "resume", Cloning = "clone";
+
     private static readonly string[] Boot =
         [BootStages.Disk, BootStages.Vmm, BootStages.Kernel, BootStages.Init, BootStages.Services, BootStages.Node, BootStages.Gateway];
 
@@ -49,11 +52,12 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
     /// <summary>Someone is there who puts it right, and the machine runs on.</summary>
     internal bool IsHealed => Victim is Victim.Gvproxy or Victim.Service;
 
-    /// <summary>Everything: some 50 cases, an hour and a half under emulation.</summary>
+    /// <summary>Everything: some 70 cases, three hours under emulation.</summary>
     public static IEnumerable<KillCase> All =>
     [
         .. Boot.Append(Steady).Select(moment => new KillCase(Victim.Supervisor, moment)),
         .. Boot.Skip(1).Append(Steady).SelectMany(moment => (KillCase[])[new(Victim.Qemu, moment), new(Victim.Gvproxy, moment), new(Victim.Power, moment), new(Victim.TornPower, moment)]),
+        .. ((string[])[Suspending, Resuming, Cloning]).SelectMany(moment => (KillCase[])[new(Victim.Supervisor, moment), new(Victim.Qemu, moment)]),
         .. Services.SelectMany(service => (KillCase[])[new(Victim.Service, BootStages.Services, service), new(Victim.Service, Steady, service)]),
         .. ((string[])[BootStages.Init, BootStages.Services, BootStages.Gateway]).SelectMany(moment => (KillCase[])[new(Victim.Supervisor, moment, Cold: true), new(Victim.TornPower, moment, Cold: true)]),
     ];
@@ -69,5 +73,7 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
         new(Victim.Service, Steady, "containerd"),
         new(Victim.Power, BootStages.Services),
         new(Victim.TornPower, Steady),
+        new(Victim.Supervisor, Suspending),
+        new(Victim.Qemu, Resuming),
     ];
 }

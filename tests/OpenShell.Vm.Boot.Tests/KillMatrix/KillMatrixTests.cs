@@ -3,6 +3,7 @@ using System.Globalization;
 using OpenShell.Vm.Boot.Tests.Running;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Supervision;
+using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Boot.Tests.KillMatrix;
 
@@ -33,7 +34,12 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
         var (moment, losses) = ("", -1);
         try
         {
-            moment = tried.Moment == KillCase.Steady ? await KillAtWorkAsync(tried) : await KillAtBootAsync(tried);
+            moment = tried.Moment switch
+            {
+                KillCase.Steady => await KillAtWorkAsync(tried),
+                KillCase.Suspending or KillCase.Resuming or KillCase.Cloning => await KillAtMemoryAsync(tried),
+                _ => await KillAtBootAsync(tried),
+            };
 
             var again = Stopwatch.StartNew();
             await cluster.StartAgainAsync();
@@ -89,6 +95,47 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
         }
 
         return how;
+    }
+
+    /// <summary>Kills while something is done with the memory of an instance that has just been written to.</summary>
+    private async Task<string> KillAtMemoryAsync(KillCase tried)
+    {
+        await cluster.RunsAsync();
+        (await cluster.InPodAsync("true")).OrFail();
+        using (var until = new CancellationTokenSource())
+        {
+            var writes = cluster.Ledger.WriteAsync(cluster, until.Token);
+            await cluster.Ledger.GrowsAsync(5, 5);
+            await until.CancelAsync();
+            await writes;
+        }
+
+        const string Copy = "matrix-copy";
+        var last = cluster.Now!.StartedAt;
+        if (tried.Moment == KillCase.Resuming)
+            (await cluster.GatewayAsync("suspend")).OrFail();
+        var doing = tried.Moment switch
+        {
+            KillCase.Suspending => cluster.GatewayAsync("suspend"),
+            KillCase.Cloning => cluster.Gateway.RunAsync("clone", cluster.Name, Copy),
+            _ => cluster.UpAsync(cluster.Home.Environment),
+        };
+        try
+        {
+            await Eventually.HoldsAsync($"{tried}", () => Task.FromResult(doing.IsCompleted || IsInTheMidst()), Start);
+            doing.IsCompleted.ShouldBeFalse(doing.IsCompleted ? (await doing).ToString() : "");
+            return await KillAsync(tried, null);
+        }
+        finally
+        {
+            await doing;
+            if (tried.Moment == KillCase.Cloning)
+                await cluster.Gateway.RunAsync("delete", "--name", Copy);
+        }
+
+        bool IsInTheMidst() => tried.Moment == KillCase.Resuming
+            ? cluster.Now is { } now && now.StartedAt != last && now.Stages.Any(stage => stage.Stage == BootStages.Resume) && now.Processes.ContainsKey(Roles.Vmm) && now.Processes.ContainsKey(Roles.Supervisor)
+            : Directory.Exists(cluster.MemoryInTheMaking);
     }
 
     /// <summary>Kills when a stage of the start has begun.</summary>

@@ -39,6 +39,9 @@ public sealed class MatrixCluster : TestCluster
     /// <summary>The file of its disk.</summary>
     internal string StateDisk => Files.StateDisk;
 
+    /// <summary>The folder of a memory that is not whole yet.</summary>
+    internal string MemoryInTheMaking => Files.Snapshot + ".new";
+
     /// <summary>What its supervisor wrote last; <see langword="null"/> before the first word.</summary>
     internal InstanceStatus? Now
     {
