@@ -18,7 +18,9 @@ public sealed class ReadyTests(ClusterFixture cluster) : ClusterTest(cluster)
         foreach (var role in (string[])["supervisor", "vmm", "gvproxy"])
             Directory.Exists($"/proc/{status.GetProperty("processes").GetProperty(role).GetProperty("pid").GetInt32()}").ShouldBeTrue(role);
         var stages = status.GetProperty("stages").EnumerateArray().ToDictionary(stage => stage.GetProperty("stage").GetString()!, stage => stage);
-        foreach (var stage in BootStages.All)
+
+        // On its own disk there is no memory to speak of.
+        foreach (var stage in BootStages.All.Where(stage => stage != BootStages.Resume || Cluster.Starts == 1))
         {
             stages.ShouldContainKey(stage);
             stages[stage].GetProperty("state").GetString().ShouldBeOneOf("completed", "skipped");
