@@ -126,7 +126,7 @@ internal sealed partial class Supervisor
     }
 
     /// <summary>The guest's clock stood still: to within milliseconds of the host's.</summary>
-    private Task SetClockOfAsync(GuestAgent agent, CancellationToken cancellationToken) =>
+    private Task<TimeSpan?> SetClockOfAsync(GuestAgent agent, CancellationToken cancellationToken) =>
         new GuestClockSetter(_options.Time.GetUtcNow, _options.Time, (change, token) => TellGuestAsync(agent, change, token)).SettleAsync(cancellationToken);
 
     private void MakeDiskOver(GoldenFiles golden, InstanceOrigin origin)
