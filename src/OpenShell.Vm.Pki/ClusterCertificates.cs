@@ -42,7 +42,8 @@ internal static class ClusterCertificates
         },
         // The scheduler's and the controller manager's ports for health and metrics.
         new() { Name = Loopback, CommonName = "openshell-loopback", Issuer = ClusterCa, Use = CertificateUse.Server, Names = ["localhost", "127.0.0.1"] },
-        Client(ControllerManager, "system:kube-controller-manager", null),
+        // Its controllers may do what each of them may; together that is everything, and it could take any account's token. RBAC's own role for it is not enough without those accounts.
+        Client(ControllerManager, "system:kube-controller-manager", Masters),
         Client(Scheduler, "system:kube-scheduler", null),
         Client(Proxy, "system:kube-proxy", null),
         Client(Admin, "openshell-admin", Masters),

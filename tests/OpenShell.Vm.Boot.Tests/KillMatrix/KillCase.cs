@@ -73,7 +73,5 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
         new(Victim.Service, Steady, "containerd"),
         new(Victim.Power, BootStages.Services),
         new(Victim.TornPower, Steady),
-        new(Victim.Supervisor, Suspending),
-        new(Victim.Qemu, Resuming),
     ];
 }

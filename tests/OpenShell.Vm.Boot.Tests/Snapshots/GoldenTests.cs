@@ -49,6 +49,7 @@ public sealed class GoldenTests(GoldenFixture golden) : IClassFixture<GoldenFixt
         var kubectl = golden.KubectlOf(name);
         await Eventually.HoldsAsync($"{name}: the node is Ready", async () => (await kubectl.TryAsync("get", "nodes", "--no-headers")).Out.Contains(" Ready ", StringComparison.Ordinal), Patience);
         await PodBecomesReadyAsync(kubectl);
+        await ControllersWorkAsync(kubectl);
         (await golden.InGuestAsync(name, "busybox nslookup kubernetes.default.svc.cluster.local 10.43.0.10")).ShouldContain("10.43.0.1");
         return (await golden.InGuestAsync(name, "cat /etc/machine-id"), await golden.InGuestAsync(name, "head -c 32 /dev/urandom | od -x"));
     }
@@ -105,6 +106,9 @@ public sealed class GoldenTests(GoldenFixture golden) : IClassFixture<GoldenFixt
                 && renewed > resumed + TimeSpan.FromSeconds(40),
             Patience);
         (await PodAsync(), await NodeAsync()).ShouldBe(before);
+
+        // What was given to them for an hour is void.
+        await ControllersWorkAsync(kubectl);
         (await golden.Gateway.RunAsync("stop", "--name", "weekly", "--force")).OrFail();
 
         Task<string> PodAsync() => kubectl.RunAsync("get", "pod", "-n", "default", "fresh", "-o", "jsonpath=" + Pod);
@@ -158,6 +162,12 @@ public sealed class GoldenTests(GoldenFixture golden) : IClassFixture<GoldenFixt
     {
         var folder = golden.MtlsOf(name);
         return (X509Certificate2.CreateFromPem(File.ReadAllText(Path.Combine(folder, "ca.crt"))), X509Certificate2.CreateFromPemFile(Path.Combine(folder, "tls.crt"), Path.Combine(folder, "tls.key")));
+    }
+
+    private static async Task ControllersWorkAsync(Kubectl kubectl)
+    {
+        await kubectl.RunAsync("create", "namespace", "later");
+        await Eventually.HoldsAsync("a new namespace gets its account", async () => (await kubectl.TryAsync("get", "serviceaccount", "-n", "later", "default", "-o", "name")).Out.Contains("default", StringComparison.Ordinal), Patience);
     }
 
     private static async Task PodBecomesReadyAsync(Kubectl kubectl)
