@@ -29,7 +29,7 @@ public sealed class GoldenFixture : IAsyncLifetime
     {
         try
         {
-                await Requirements.SkipUnlessMachinesCanBootAsync();
+            await Requirements.SkipUnlessMachinesCanBootAsync();
             await BakeAsync(Gateway);
         }
 #pragma warning disable CA1031 // Told by every test that needs it.
