@@ -22,7 +22,7 @@ public sealed partial class LocalInstances
         foreach (var destination in destinations)
             InstanceCloner.RequireFree(_store.Files(InstanceName.Parse(destination)), destination);
         if (destinations.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { } twice)
-            throw new FaultException(new Fault { Code = "instance.exists", What = $"{twice.Key} is named twice.", Remedy = "Give each clone a name of its own.", IsUsage = true });
+            throw new FaultException(InstanceValidator.Usage("instance.exists", $"{twice.Key} is named twice.", "Give each clone a name of its own."));
 
         if (InstanceLock.HolderOf(from) is null)
             await CloneAtRestAsync(from, source, destinations, cancellationToken).ConfigureAwait(false);
@@ -33,7 +33,7 @@ public sealed partial class LocalInstances
 
     private async Task CloneAtRestAsync(InstanceFiles from, string source, IReadOnlyList<string> destinations, CancellationToken cancellationToken)
     {
-        using var held = Take(from, source, $"It was started at this moment: try again.");
+        using var held = Take(from, source, "It was started at this moment: try again.");
         var cloner = new InstanceCloner(Options);
         foreach (var destination in destinations)
             await cloner.CloneAsync(source, destination, cancellationToken).ConfigureAwait(false);

@@ -60,13 +60,11 @@ internal sealed class Snapshot(InstanceFiles files)
     {
         if (record.Format != SnapshotRecord.CurrentFormat)
             return ["it was saved by another version of this program"];
-        var reasons = new List<string>(record.Machine.Differences(now));
-        if (record.Machinery.Change(Folder, isShared: true) is { } change)
-            reasons.Add(change);
-        if (record.Disk.Change(files) is { } moved)
-            reasons.Add(moved);
-        return reasons;
+        return [.. record.Machine.Differences(now), .. Changes(record)];
     }
+
+    /// <summary>How its file, or the disk that it belongs to, is not what it was. Of the file's names, a clone may have one.</summary>
+    private IEnumerable<string> Changes(SnapshotRecord record) => new[] { record.Machinery.Change(Folder, isShared: true), record.Disk.Change(files) }.OfType<string>();
 
     /// <summary>What is written down of it, where it fits the disk as that is now; otherwise <see langword="null"/>.</summary>
     internal SnapshotRecord? ReadFitting()
@@ -75,7 +73,7 @@ internal sealed class Snapshot(InstanceFiles files)
             return null;
         try
         {
-            return Read() is { Format: SnapshotRecord.CurrentFormat } record && record.Machinery.Change(Folder, isShared: true) is null && record.Disk.Change(files) is null ? record : null;
+            return Read() is { Format: SnapshotRecord.CurrentFormat } record && !Changes(record).Any() ? record : null;
         }
         catch (FaultException)
         {
