@@ -19,7 +19,7 @@ internal static class GoldenStart
     public static async Task<string?> WhyNoneAsync(LocalInstances instances, InstanceConfig config, TestClusterOptions options, CancellationToken cancellationToken)
     {
         if (!instances.Options.UsesGolden)
-            return "golden images are switched off (OPENSHELL_VM_GOLDEN)";
+            return "golden images are switched off (TestClusterOptions.UsesGolden, OPENSHELL_VM_GOLDEN)";
         return await Done.GetAsync(KeyOf(instances, config, options), token => EnsureAsync(instances, config, options, token), cancellationToken).ConfigureAwait(false);
     }
 

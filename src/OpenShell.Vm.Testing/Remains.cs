@@ -13,7 +13,8 @@ internal sealed class Remains : IAsyncDisposable
     {
         Name = name;
         _folder = options.Directories is null ? TestFolder.Create() : null;
-        Instances = new LocalInstances(new InstancesOptions { Directories = options.Directories ?? _folder!.Directories, KvmProbeCommand = options.KvmProbeCommand });
+        var library = new InstancesOptions { Directories = options.Directories ?? _folder!.Directories, KvmProbeCommand = options.KvmProbeCommand };
+        Instances = new LocalInstances(options.UsesGolden is { } uses ? library with { UsesGolden = uses } : library);
     }
 
     /// <summary>The instance's name.</summary>

@@ -30,6 +30,9 @@ public sealed record TestClusterOptions
     /// <summary>Bake a golden image where there is none: one more boot (a minute or two under software emulation), once for all tests to come. Otherwise such a cluster boots, each time.</summary>
     public bool Bakes { get; init; } = true;
 
+    /// <summary>As <see cref="InstancesOptions.UsesGolden"/>, whose default <see langword="null"/> stands for; without golden images every cluster boots.</summary>
+    public bool? UsesGolden { get; init; }
+
     /// <summary>Told in one line each what takes long, and why a cluster had to boot; by default written to stderr.</summary>
     public Action<string> Log { get; init; } = Console.Error.WriteLine;
 

@@ -83,7 +83,7 @@ public sealed class TestClusterTests : IAsyncLifetime
     private LocalInstances Instances => new(new InstancesOptions { Directories = _home.Directories });
 
     /// <summary>Of the same shape as the other tests' copies (<see cref="GoldenFixture.Shape"/>), and so of the same image.</summary>
-    private TestClusterOptions Options => new() { Vcpus = 2, MemoryMib = 3072, Configure = config => config with { Distribution = "upstream" }, Directories = _home.Directories, Log = line => { lock (_said) _said.Add(line); } };
+    private TestClusterOptions Options => new() { Vcpus = 2, MemoryMib = 3072, Configure = config => config with { Distribution = "upstream" }, Directories = _home.Directories, UsesGolden = true, Log = line => { lock (_said) _said.Add(line); } };
 
     private static string Example => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../OpenShell.Vm.Testing.Example/debug/OpenShell.Vm.Testing.Example"));
 }

@@ -72,7 +72,7 @@ public sealed class AgentFuzzTests : IDisposable
         _failure.ShouldBeNull();
         reached.Outcomes.ShouldContain("done");
         reached.Outcomes.ShouldContain("guest.connection-lost");
-        reached.States.Count().ShouldBeGreaterThan(8);
+        ShouldHaveReachedMostOf(toHost, reached);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class AgentFuzzTests : IDisposable
         reached.Print();
         _failure.ShouldBeNull();
         left.ShouldBeLessThan(GuestCases / 4, "cases that would have written elsewhere on this machine");
-        reached.States.Count().ShouldBeGreaterThanOrEqualTo(6);
+        ShouldHaveReachedMostOf(toGuest, reached);
         await using var agent = await GuestAgent.ConnectAsync(_folder.File("guest"), GuestOnHost.SomeConfig, null, Token);
         (await TalkAsync(agent).WaitAsync(Limit, Token)).ShouldBe(Expected);
     }
@@ -257,6 +257,13 @@ public sealed class AgentFuzzTests : IDisposable
             _failure ??= e.ToString();
             throw;
         }
+    }
+
+    /// <summary>How many states there are depends on the order in which the two happened to speak when they were recorded.</summary>
+    private static void ShouldHaveReachedMostOf(IReadOnlyList<RecordedFrame> session, Reached reached)
+    {
+        var there = session.SkipLast(1).Select(frame => frame.Label).Distinct().Count() + 1;
+        reached.States.Count().ShouldBeGreaterThanOrEqualTo(there * 3 / 4, $"of {there} states");
     }
 
     private static string StateOf(IReadOnlyList<RecordedFrame> session, FuzzCase input) => input.Mutations.Min(m => m.At % session.Count) is > 0 and var at ? session[at - 1].Label : "the handshake";
