@@ -76,6 +76,7 @@ run_project() {
         fail_as "$name: ran no test"
     fi
     printf '   %s: %d s\n' "$name" $((SECONDS - started))
+    slow_classes "$report"
 }
 
 # The sum of an attribute over the <assembly> elements of a report (https://xunit.net/docs/format-xml-v2).
@@ -83,9 +84,37 @@ count() {
     grep -o '<assembly [^>]*' "$1" | grep -oE " $2=\"[0-9]+\"" | grep -oE '[0-9]+' | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# The names of the tests of a report that failed, so that they stand together at the end of a long log.
+# The tests of a report that failed and what they said, so that they stand together at the end of a long log. Each <test> is a record; its message is CDATA.
 failed_tests() {
-    grep -o '<test [^>]*' "$1" | grep -F ' result="Fail"' | grep -oE ' name="[^"]*"' | cut -d'"' -f2 | sed 's/&quot;/"/g; s/&gt;/>/g; s/&lt;/</g; s/&amp;/\&/g'
+    awk -v RS='<test ' '
+        function unescaped(text) {
+            gsub(/&quot;/, "\"", text); gsub(/&gt;/, ">", text); gsub(/&lt;/, "<", text); gsub(/&amp;/, "\\&", text)
+            return text
+        }
+        / result="Fail"/ {
+            match($0, / name="[^"]*"/)
+            print unescaped(substr($0, RSTART + 7, RLENGTH - 8))
+            if (at = index($0, "<message><![CDATA[")) {
+                message = substr($0, at + 18)
+                message = substr(message, 1, index(message, "]]>") - 1)
+                lines = split(message, line, /(\r?\n|\\r?\\n)/)
+                for (i = 1; i <= lines && i <= 12; i++)
+                    print "    " substr(line[i], 1, 300)
+            }
+        }' "$1"
+}
+
+# Where the time of a report went: classes that took longer than a minute, the making of what they share counted. Tests of one runner that are run one after the other.
+slow_classes() {
+    awk -v RS='<test ' '/ finish-rtf="/ && / type="/ {
+            match($0, / finish-rtf="[^"]*"/); end = substr($0, RSTART + 13, RLENGTH - 14)
+            match($0, / start-rtf="[^"]*"/); begin = substr($0, RSTART + 12, RLENGTH - 13)
+            match($0, / type="[^"]*"/); print begin, end, substr($0, RSTART + 7, RLENGTH - 8)
+        }' "$1" | sort | awk '
+        function seconds(text) { return substr(text, 9, 2) * 86400 + substr(text, 12, 2) * 3600 + substr(text, 15, 2) * 60 + substr(text, 18, 6) }
+        NR == 1 { last = seconds($1) }
+        { took = seconds($2) - last; last = seconds($2); count[$3]++; if (took > 0) sum[$3] += took }
+        END { for (class in sum) if (sum[class] >= 60) printf "   %5d s  %s (%d)\n", sum[class], class, count[class] }' | sort -rn
 }
 
 # No process, socket or mount may outlive the tests.
