@@ -42,6 +42,9 @@ public static class ServiceNames
     /// <summary>Guest: makes itself ready to have its memory saved. Header <see cref="Messages.SnapshotPreparation"/>, answer <see cref="Messages.SnapshotPrepared"/>.</summary>
     public const string SnapshotPrepare = "snapshot.prepare";
 
+    /// <summary>Guest: lets go of what it held still for a snapshot. Neither header nor answer.</summary>
+    public const string SnapshotOver = "snapshot.over";
+
     /// <summary>Host: takes the guest's reports. Opened by the guest, no header.</summary>
     public const string Events = "events";
 }

@@ -29,7 +29,8 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
         if (_config.Mode == GuestMode.Exec)
             return await new ProgramFlow(context, _config).RunAsync();
 
-        if (await _host.Instances.FindAsync(_config.Name) is { Phase: InstancePhase.Ready or InstancePhase.Paused } ready && !manner.Reset)
+        var found = await _host.Instances.FindAsync(_config.Name);
+        if (found is { Phase: InstancePhase.Ready or InstancePhase.Paused } ready && !manner.Reset)
         {
             if (RunningDifferences.Of(_asked, ready) is { Count: > 0 } differences)
                 throw new FaultException(Unlike(differences));
@@ -39,13 +40,13 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
             return ExitCodes.Success;
         }
 
-        if (!manner.Reset && await _host.Instances.FindAsync(_config.Name) is { Phase: InstancePhase.Suspended } && await _host.Instances.WakeAsync(_config.Name) is { } woken)
+        if (found is { Phase: InstancePhase.Suspended } && !manner.Reset && await _host.Instances.WakeAsync(_config.Name) is { } woken)
         {
             Show(woken);
             return ExitCodes.Success;
         }
 
-        if (manner.Reset && await _host.Instances.FindAsync(_config.Name) is not null)
+        if (manner.Reset && found is not null)
             await _host.Instances.ResetAsync(_config.Name);
         using var interrupts = new Interrupts();
         return manner.Detach ? await DetachedAsync(interrupts) : await ForegroundAsync(interrupts);

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Guest.Agent;
+using OpenShell.Vm.Guest.ApiFront;
 using OpenShell.Vm.Guest.Cluster;
 using OpenShell.Vm.Guest.Deliveries;
 using OpenShell.Vm.Guest.Mounts;
@@ -35,6 +36,7 @@ internal sealed class BootSequence : IAsyncDisposable
     private BootSequence()
     {
         var resume = new ResumeService(() => _cluster, () => _services, new ResumedMachine(), new InstanceFiles(CredentialPlaces.Guest));
+        var snapshot = new SnapshotService(resume, MemoryReclaim.Guest, new ServiceHold(held => Cgroups.FreezeServicesAsync(held, [ApiFrontService.Name]), TimeProvider.System));
         _agent = new AgentServer(_channel.Port, _reaper, (request, _) => _power.RequestAsync(request.Action), new AgentServerOptions
         {
             Calls = new Dictionary<string, Func<ReadOnlyMemory<byte>, CancellationToken, Task<byte[]>>>
@@ -43,7 +45,8 @@ internal sealed class BootSequence : IAsyncDisposable
                 [ServiceNames.DiskUsage] = DiskUsageService.AnswerAsync,
                 [ServiceNames.CertificatesRenew] = new CertificateService(() => _cluster).AnswerAsync,
                 [ServiceNames.Resume] = resume.AnswerAsync,
-                [ServiceNames.SnapshotPrepare] = new SnapshotService(resume, MemoryReclaim.Guest).AnswerAsync,
+                [ServiceNames.SnapshotPrepare] = snapshot.AnswerAsync,
+                [ServiceNames.SnapshotOver] = snapshot.LetGoAsync,
             },
         });
         _reporter = new StageReporter(_agent);

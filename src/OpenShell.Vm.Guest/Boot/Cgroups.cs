@@ -14,6 +14,8 @@ internal static class Cgroups
     /// <summary>The folder under which each service has its own.</summary>
     public const string Services = Root + "/services";
 
+    private static readonly TimeSpan FreezeLimit = TimeSpan.FromSeconds(1), FreezePause = TimeSpan.FromMilliseconds(10);
+
     /// <summary>What the kubelet and containerd need; each with the option that a kernel without it lacks.</summary>
     public static IReadOnlyList<(string Controller, string Option)> Controllers { get; } =
     [
@@ -55,11 +57,25 @@ internal static class Cgroups
     public static void Kill(string folder) => TryWrite(folder + "/cgroup.kill", "1");
 
     /// <summary>Whether any process is in a group or below it.</summary>
-    public static bool IsPopulated(string folder)
+    public static bool IsPopulated(string folder) => Says(folder, "populated 1");
+
+    /// <summary>Freezes the services, all but some, or lets them go. Returns once they stand still, or <see cref="FreezeLimit"/> later: a process that waits in the kernel freezes when it comes back from there.</summary>
+    /// <param name="frozen">What they are to be.</param>
+    /// <param name="except">Services that run on.</param>
+    public static async Task FreezeServicesAsync(bool frozen, IReadOnlyCollection<string> except)
+    {
+        string[] folders = [.. Directory.EnumerateDirectories(Services).Where(folder => !except.Contains(Path.GetFileName(folder)))];
+        foreach (var folder in folders)
+            TryWrite(folder + "/cgroup.freeze", frozen ? "1" : "0");
+        for (var waited = TimeSpan.Zero; frozen && waited < FreezeLimit && !folders.All(folder => Says(folder, "frozen 1")); waited += FreezePause)
+            await Task.Delay(FreezePause).ConfigureAwait(false);
+    }
+
+    private static bool Says(string folder, string line)
     {
         try
         {
-            return File.ReadAllText(folder + "/cgroup.events").Contains("populated 1", StringComparison.Ordinal);
+            return File.ReadAllText(folder + "/cgroup.events").Contains(line, StringComparison.Ordinal);
         }
         catch (IOException)
         {

@@ -3,6 +3,7 @@ using OpenShell.Vm.Guest.Boot;
 using OpenShell.Vm.Guest.Cluster.Components;
 using OpenShell.Vm.Guest.Native;
 using OpenShell.Vm.Guest.Services;
+using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Guest.Watching;
@@ -33,7 +34,7 @@ internal sealed class HostChangeService(Func<ServiceManager?> services, TimeProv
         long? offset = null;
         if (change.HostTimeUnixNanoseconds is { } host)
         {
-            offset = host - ((time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick);
+            offset = host - time.GetUtcNow().ToUnixTimeNanoseconds();
             if (change.OnlyCompares != true)
                 setClock(host);
         }

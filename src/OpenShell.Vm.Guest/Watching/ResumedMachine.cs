@@ -1,6 +1,7 @@
 using OpenShell.Vm.Guest.Boot;
 using OpenShell.Vm.Guest.Networking;
 using OpenShell.Vm.Pki;
+using OpenShell.Vm.Protocol;
 
 namespace OpenShell.Vm.Guest.Watching;
 
@@ -8,7 +9,7 @@ namespace OpenShell.Vm.Guest.Watching;
 internal sealed record ResumedMachine
 {
     /// <summary>The clock, in nanoseconds since the Unix epoch.</summary>
-    public Func<long> Now { get; init; } = static () => (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+    public Func<long> Now { get; init; } = static () => DateTimeOffset.UtcNow.ToUnixTimeNanoseconds();
 
     /// <summary>Sets it.</summary>
     public Action<long> SetClock { get; init; } = ClockAndEntropy.SetClock;

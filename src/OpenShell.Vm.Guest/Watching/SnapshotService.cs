@@ -7,7 +7,8 @@ namespace OpenShell.Vm.Guest.Watching;
 /// <summary>Makes the machine ready to have its memory saved.</summary>
 /// <param name="resume">What an earlier resume left to do: the memory that is saved is to be of one instance all through.</param>
 /// <param name="reclaim">Makes memory free.</param>
-internal sealed class SnapshotService(ResumeService resume, MemoryReclaim reclaim)
+/// <param name="hold">Holds services still, until the machine that goes on has answered.</param>
+internal sealed class SnapshotService(ResumeService resume, MemoryReclaim reclaim, ServiceHold hold)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -25,11 +26,27 @@ internal sealed class SnapshotService(ResumeService resume, MemoryReclaim reclai
             problems.Add("what the last resume left to do is not done yet; the console says why");
         }
 
-        // Dirty pages cannot be given up, and would be lost with a machine that is resumed over the disk of this instant.
-        Linux.Sync();
-        if (preparation.Reclaim)
-            problems.AddRange(reclaim.Run());
-        var (total, free) = reclaim.Measure();
-        return JsonSerializer.SerializeToUtf8Bytes(new SnapshotPrepared(total, free, problems), ProtocolJson.Default.SnapshotPrepared);
+        // Before all else: what stands still makes nothing dirty and fills no cache.
+        await hold.HoldAsync().ConfigureAwait(false);
+        try
+        {
+            // Dirty pages cannot be given up, and would be lost with a machine that is resumed over the disk of this instant.
+            Linux.Sync();
+            if (preparation.Reclaim)
+                problems.AddRange(reclaim.Run());
+            var (total, free) = reclaim.Measure();
+            return JsonSerializer.SerializeToUtf8Bytes(new SnapshotPrepared(total, free, problems), ProtocolJson.Default.SnapshotPrepared);
+        }
+        finally
+        {
+            hold.ExpireLater();
+        }
+    }
+
+    /// <summary>The host has what it waited for, or saves nothing after all.</summary>
+    public async Task<byte[]> LetGoAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
+    {
+        await hold.LetGoAsync().ConfigureAwait(false);
+        return [];
     }
 }

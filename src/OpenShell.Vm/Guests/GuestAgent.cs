@@ -185,7 +185,7 @@ public sealed partial class GuestAgent : IGuestAgent
     }
 
     private static GuestConfig WithTime(GuestConfig config) =>
-        config with { HostTimeUnixNanoseconds = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick };
+        config with { HostTimeUnixNanoseconds = DateTimeOffset.UtcNow.ToUnixTimeNanoseconds() };
 
     private static MuxStreamHandler Receive(IProgress<StageReport> progress, ReportRules rules) => async (stream, cancellationToken) =>
     {

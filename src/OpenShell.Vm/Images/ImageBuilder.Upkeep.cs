@@ -2,6 +2,7 @@ using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Building;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Recipes;
+using OpenShell.Vm.Snapshots;
 
 namespace OpenShell.Vm.Images;
 
@@ -67,6 +68,8 @@ public sealed partial class ImageBuilder
             removals.Add((Pruned(info.Folder, info.Fault is null ? "no current recipe and no instance uses it" : "it cannot be used"), $"{info.Kind}-{info.Key}"));
         foreach (var folder in FoldersIn(_layout.Building))
             removals.Add((Pruned(folder, "left by an interrupted build"), Path.GetFileName(folder).Replace("scratch-", "", StringComparison.Ordinal)));
+        foreach (var (memory, hash) in new MemoryPlace(_directories.Cache).Existing())
+            removals.Add((new PrunedPath(memory, HostFiles.AllocatedBytes(memory), "memory left by an interrupted bake"), "golden-" + hash));
         foreach (var folder in FoldersIn(_layout.Packages).Where(f => Directory.GetLastWriteTimeUtc(f) < DateTime.UtcNow - FetchLimit))
             removals.Add((Pruned(folder, "left by an interrupted download"), null));
         foreach (var folder in FoldersIn(_layout.Corrupt))

@@ -47,7 +47,7 @@ internal sealed class GoldenBaker(InstancesOptions options)
             return there;
 
         var building = _store.Building(hash);
-        var memory = MemoryPlace.For(hash, building, key.MemoryMib);
+        var memory = new MemoryPlace(options.Directories.Cache).For(hash, building, key.MemoryMib);
         await ClearAsync(building, cancellationToken).ConfigureAwait(false);
         File.Delete(memory);
         PrivateFolder.Create(building);

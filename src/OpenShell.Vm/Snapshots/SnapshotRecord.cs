@@ -42,6 +42,9 @@ internal sealed class Snapshot(InstanceFiles files)
     /// <summary>Its folder.</summary>
     internal string Folder => files.Snapshot;
 
+    /// <summary>Where one is made, before it takes that folder's place.</summary>
+    internal string Aside => Folder + ".new";
+
     /// <summary>The machine's state with its memory.</summary>
     internal string Machine => Path.Combine(Folder, MachineName);
 

@@ -8,6 +8,7 @@ using OpenShell.Vm.Instances;
 using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
+using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Timeline;
 
@@ -111,7 +112,7 @@ internal sealed partial class Supervisor
     {
         Mode = _config.Mode,
         Hostname = _origin?.NodeName ?? _config.Name,
-        HostTimeUnixNanoseconds = NowNanoseconds(),
+        HostTimeUnixNanoseconds = _options.Time.GetUtcNow().ToUnixTimeNanoseconds(),
         Entropy = System.Security.Cryptography.RandomNumberGenerator.GetBytes(64),
         Network = _config.Network == NetworkNames.Gvproxy ? GuestNetworkOf(_config) : null,
         Delivery = DeliveryFiles.AreNamed(_config),

@@ -109,7 +109,7 @@ internal sealed partial class Supervisor
     {
         var request = new ResumeRequest
         {
-            HostTimeUnixNanoseconds = NowNanoseconds(),
+            HostTimeUnixNanoseconds = _options.Time.GetUtcNow().ToUnixTimeNanoseconds(),
             Entropy = RandomNumberGenerator.GetBytes(ResumeRequest.EntropyLength),
             Identity = choice.Becomes?.Identity,
             GatewayName = choice.Becomes is null ? null : GatewayRegistration.NameFor(_config.Name),
@@ -180,7 +180,11 @@ internal sealed partial class Supervisor
         var certificates = resumed.Credentials is { } own ? WriteCredentials(own) : await WriteCredentialsAsync(resumed.Agent).ConfigureAwait(false);
         _timeline.Completed(BootStages.Bootstrap, _status.Now.Kubeconfig);
         await WaitForGatewayAsync(certificates).ConfigureAwait(false);
+
+        // Told first, and not waited for: services that go on take the processors.
+        var over = TellSnapshotIsOverAsync(resumed.Agent);
         BeReady();
+        await over.ConfigureAwait(false);
     }
 
     /// <summary>What clients read on the host, of credentials that were made here.</summary>

@@ -68,7 +68,7 @@ internal sealed partial class Supervisor
     private async Task SuspendAsync(bool sleeps, CancellationToken cancellationToken)
     {
         var snapshot = new Snapshot(_files);
-        var aside = _files.Snapshot + ".new";
+        var aside = snapshot.Aside;
         HostFiles.DeleteFolder(aside);
         PrivateFolder.Ensure(aside);
         try
@@ -131,6 +131,7 @@ internal sealed partial class Supervisor
             {
                 File.Delete(to.Path);
                 await machine.ContinueAsync(CancellationToken.None).ConfigureAwait(false);
+                await TellSnapshotIsOverAsync(agent).ConfigureAwait(false);
                 _events.Report(EventNames.SuspendFailed, $"{_config.Name} could not be saved and runs on: {(e is FaultException { Faults: [var fault, ..] } ? fault.What : e.Message)}");
                 throw;
             }
@@ -192,6 +193,21 @@ internal sealed partial class Supervisor
             _log.Say($"guest: {problem}");
     }
 
+    /// <summary>The guest lets go of what it held still for the snapshot; it does so by itself where it is not told.</summary>
+    private async Task TellSnapshotIsOverAsync(IGuestAgent agent)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
+        limit.CancelAfter(PrepareLimit);
+        try
+        {
+            await ((GuestAgent)agent).CallAsync(ServiceNames.SnapshotOver, cancellationToken: limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is FaultException or OperationCanceledException)
+        {
+            _log.Say($"the guest was not told that the snapshot is over: {e.Message}");
+        }
+    }
+
     /// <summary>What a machine has in use is not known from here; half of its memory never was, with caches given up.</summary>
     private void RequireSpaceForMemory()
     {
@@ -206,6 +222,4 @@ internal sealed partial class Supervisor
             });
         }
     }
-
-    private long NowNanoseconds() => (_options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
 }

@@ -5,6 +5,7 @@ using OpenShell.Vm.Boot.Tests.Running;
 using OpenShell.Vm.Boot.Tests.Snapshots;
 using OpenShell.Vm.Events;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Snapshots;
 
 namespace OpenShell.Vm.Boot.Tests.KillMatrix;
 
@@ -40,7 +41,7 @@ public sealed class MatrixCluster : TestCluster
     internal string StateDisk => Files.StateDisk;
 
     /// <summary>The folder of a memory that is not whole yet.</summary>
-    internal string MemoryInTheMaking => Files.Snapshot + ".new";
+    internal string MemoryInTheMaking => new Snapshot(Files).Aside;
 
     /// <summary>What its supervisor wrote last; <see langword="null"/> before the first word.</summary>
     internal InstanceStatus? Now

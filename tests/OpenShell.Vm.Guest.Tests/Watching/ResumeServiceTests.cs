@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OpenShell.Tests.Timing;
 using OpenShell.Vm.Guest.Cluster;
 using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.State;
@@ -227,7 +228,7 @@ public sealed class ResumeServiceTests : IDisposable
         _cluster.Hold();
         await AskAsync(Another("a").Request);
 
-        var preparing = new SnapshotService(_service, new MemoryReclaim(_folder.File("proc"))).AnswerAsync("""{"reclaim":true}"""u8.ToArray(), Token);
+        var preparing = new SnapshotService(_service, new MemoryReclaim(_folder.File("proc")), Hold).AnswerAsync("""{"reclaim":true}"""u8.ToArray(), Token);
         preparing.IsCompleted.ShouldBeFalse();
         _cluster.Release();
         var prepared = JsonSerializer.Deserialize(await preparing, ProtocolJson.Default.SnapshotPrepared)!;
@@ -236,6 +237,41 @@ public sealed class ResumeServiceTests : IDisposable
         File.ReadAllText(_folder.File("proc/sys/vm/drop_caches")).ShouldBe("3");
         File.ReadAllText(_folder.File("proc/sys/vm/compact_memory")).ShouldBe("1");
         _cluster.Followed.Count.ShouldBe(1);
+        _held.ShouldBe([true]);
+    }
+
+    [Fact]
+    public async Task Services_stand_still_from_before_the_save_until_the_host_says_that_it_is_over()
+    {
+        Directory.CreateDirectory(_folder.File("proc"));
+        File.WriteAllText(_folder.File("proc/meminfo"), "MemTotal: 4 kB\nMemFree: 1 kB\n");
+        var service = new SnapshotService(_service, new MemoryReclaim(_folder.File("proc")), Hold);
+
+        await service.AnswerAsync("{}"u8.ToArray(), Token);
+        _time.Advance(ServiceHold.Limit - TimeSpan.FromSeconds(1));
+        _held.ShouldBe([true]);
+        await service.LetGoAsync(default, Token);
+        _held.ShouldBe([true, false]);
+
+        // The limit of a hold that is over says nothing more.
+        _time.Advance(ServiceHold.Limit);
+        _held.ShouldBe([true, false]);
+    }
+
+    [Fact]
+    public async Task Services_go_on_by_themselves_where_no_host_says_so_and_where_preparing_fails()
+    {
+        Directory.CreateDirectory(_folder.File("proc"));
+        File.WriteAllText(_folder.File("proc/meminfo"), "MemTotal: 4 kB\nMemFree: 1 kB\n");
+        var service = new SnapshotService(_service, new MemoryReclaim(_folder.File("proc")), Hold);
+        await service.AnswerAsync("{}"u8.ToArray(), Token);
+        _time.Advance(ServiceHold.Limit);
+        _held.ShouldBe([true, false]);
+
+        File.Delete(_folder.File("proc/meminfo"));
+        await Should.ThrowAsync<IOException>(() => service.AnswerAsync("{}"u8.ToArray(), Token));
+        _time.Advance(ServiceHold.Limit);
+        _held.ShouldBe([true, false, true, false]);
     }
 
     [Fact]
@@ -243,11 +279,22 @@ public sealed class ResumeServiceTests : IDisposable
     {
         Directory.CreateDirectory(_folder.File("proc"));
         File.WriteAllText(_folder.File("proc/meminfo"), "MemTotal: 4 kB\nMemFree: 1 kB\n");
-        var service = new SnapshotService(_service, new MemoryReclaim(_folder.File("proc")));
+        var service = new SnapshotService(_service, new MemoryReclaim(_folder.File("proc")), Hold);
 
         JsonSerializer.Deserialize(await service.AnswerAsync("{}"u8.ToArray(), Token), ProtocolJson.Default.SnapshotPrepared)!.Problems.ShouldBeEmpty();
         JsonSerializer.Deserialize(await service.AnswerAsync("""{"reclaim":true}"""u8.ToArray(), Token), ProtocolJson.Default.SnapshotPrepared)!.Problems.Count.ShouldBe(2);
     }
+
+    private readonly List<bool> _held = [];
+    private readonly ManualTime _time = new();
+
+    private ServiceHold Hold => field ??= new ServiceHold(
+        held =>
+        {
+            _held.Add(held);
+            return Task.CompletedTask;
+        },
+        _time);
 
     private CredentialPlaces Places => new(_folder.Path, gatewayGroup: 0);
 

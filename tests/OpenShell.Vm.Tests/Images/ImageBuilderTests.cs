@@ -4,6 +4,7 @@ using OpenShell.Vm.Images;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Recipes;
 using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Snapshots;
 using OpenShell.Vm.Tests.Images.Building;
 
 namespace OpenShell.Vm.Tests.Images;
@@ -183,6 +184,33 @@ public sealed class ImageBuilderTests : IDisposable
         (await _images.Builder().PruneAsync(new PruneRequest(), Token)).Removed.ShouldBeEmpty();
 
         File.Exists(_images.Folder.File("cache/building/root-0123/half")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Pruning_gives_back_the_memory_of_a_killed_bake_and_leaves_alone_that_of_a_bake_that_runs_and_of_another_cache()
+    {
+        await _images.Builder().EnsureAsync(Cluster, null, Token);
+        string[] memories =
+        [
+            new MemoryPlace(_images.Directories.Cache).For("killed", "unused", 1), new MemoryPlace(_images.Directories.Cache).For("runs", "unused", 1), new MemoryPlace(_images.Directories.Cache + "-other").For("killed", "unused", 1),
+        ];
+        Assert.SkipWhen(memories.Any(memory => memory.StartsWith("unused", StringComparison.Ordinal)), "/dev/shm is missing or full");
+        try
+        {
+            foreach (var memory in memories)
+                await File.WriteAllBytesAsync(memory, new byte[4096], Token);
+            using var baking = Guard.TryEnter(_images.Layout.Guard("golden-runs"));
+
+            var removed = (await _images.Builder().PruneAsync(new PruneRequest(), Token)).Removed.ShouldHaveSingleItem();
+
+            (removed.Path, removed.Bytes).ShouldBe((memories[0], 4096));
+            memories.Select(File.Exists).ShouldBe([false, true, true]);
+        }
+        finally
+        {
+            foreach (var memory in memories)
+                File.Delete(memory);
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using OpenShell.Tests;
+using OpenShell.Tests.Timing;
 using OpenShell.Vm.Bootstrap;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;

@@ -1,7 +1,7 @@
+using OpenShell.Tests.Timing;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Supervision;
-using OpenShell.Vm.Tests.Support;
 
 namespace OpenShell.Vm.Tests.Supervision;
 

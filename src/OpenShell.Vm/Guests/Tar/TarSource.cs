@@ -3,6 +3,7 @@ using OpenShell.Vm.Faults;
 using OpenShell.Vm.Files;
 using OpenShell.Vm.Files.Receiving;
 using OpenShell.Vm.Files.Sending;
+using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Protocol.Mux;
 
@@ -49,7 +50,7 @@ public sealed class TarSource
             Path = string.Join('/', parts),
             Kind = TreeEntryKind.File,
             Mode = (int)entry.Mode & 0x1FF,
-            Modified = (entry.ModificationTime - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
+            Modified = entry.ModificationTime.ToUnixTimeNanoseconds(),
         };
         switch (entry.EntryType)
         {

@@ -1,3 +1,4 @@
+using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Supervision.Watching;
@@ -54,5 +55,5 @@ internal sealed class GuestClockSetter(Func<DateTimeOffset> now, TimeProvider ti
         return best;
     }
 
-    private static HostChange Change(DateTimeOffset host) => new() { HostTimeUnixNanoseconds = (host - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick };
+    private static HostChange Change(DateTimeOffset host) => new() { HostTimeUnixNanoseconds = host.ToUnixTimeNanoseconds() };
 }

@@ -1,6 +1,6 @@
+using OpenShell.Tests.Timing;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Supervision.Watching;
-using OpenShell.Vm.Tests.Support;
 
 namespace OpenShell.Vm.Tests.Supervision.Watching;
 

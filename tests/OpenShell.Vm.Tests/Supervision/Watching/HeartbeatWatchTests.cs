@@ -1,3 +1,4 @@
+using OpenShell.Tests.Timing;
 using OpenShell.Vm.Supervision.Watching;
 using OpenShell.Vm.Tests.Support;
 

@@ -1,4 +1,4 @@
-namespace OpenShell.Vm.Tests.Support;
+namespace OpenShell.Tests.Timing;
 
 /// <summary>A clock that goes on when a test says so; its timers fire then, in their order.</summary>
 internal sealed class ManualTime : TimeProvider
