@@ -35,8 +35,9 @@ internal sealed class BootSequence : IAsyncDisposable
 
     private BootSequence()
     {
-        var resume = new ResumeService(() => _cluster, () => _services, new ResumedMachine(), new InstanceFiles(CredentialPlaces.Guest));
-        var snapshot = new SnapshotService(resume, MemoryReclaim.Guest, new ServiceHold(held => Cgroups.FreezeServicesAsync(held, [ApiFrontService.Name]), TimeProvider.System));
+        var hold = new ServiceHold(held => Cgroups.FreezeServicesAsync(held, [ApiFrontService.Name]), TimeProvider.System);
+        var resume = new ResumeService(() => _cluster, () => _services, new ResumedMachine(), new InstanceFiles(CredentialPlaces.Guest), hold);
+        var snapshot = new SnapshotService(resume, MemoryReclaim.Guest, hold);
         _agent = new AgentServer(_channel.Port, _reaper, (request, _) => _power.RequestAsync(request.Action), new AgentServerOptions
         {
             Calls = new Dictionary<string, Func<ReadOnlyMemory<byte>, CancellationToken, Task<byte[]>>>

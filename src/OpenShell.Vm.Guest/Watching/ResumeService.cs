@@ -18,8 +18,9 @@ namespace OpenShell.Vm.Guest.Watching;
 /// <param name="services">Its services.</param>
 /// <param name="machine">What is done to the machine itself.</param>
 /// <param name="files">What is written.</param>
+/// <param name="hold">What follows behind the answer waits until services go on: the host waits for the gateway's answer, and for nothing else.</param>
 [SuppressMessage("Design", "CA1001", Justification = "Lives as long as PID 1.")]
-internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<ServiceManager?> services, ResumedMachine machine, InstanceFiles files)
+internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<ServiceManager?> services, ResumedMachine machine, InstanceFiles files, ServiceHold hold)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromSeconds(30);
 
@@ -67,7 +68,6 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
             resumed?.Stir();
         }
 
-        _ = services()?.TrySignal(ApiFrontService.Name, Linux.SignalHangUp);
         problems.AddRange(machine.CutConnections(resumed?.Address));
         FollowBehind(instance, resumed);
         return new ResumeReply(before, problems);
@@ -87,8 +87,11 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
 
     private async Task FollowAsync(ResumedInstance? instance, IResumedCluster? resumed, CancellationToken cancellationToken)
     {
+        await hold.Over.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (services() is { } manager)
         {
+            // It looks at its files for each new connection in any case; this is for what it has not closed yet.
+            _ = manager.TrySignal(ApiFrontService.Name, Linux.SignalHangUp);
             foreach (var (service, signal) in HostChangeService.Listeners)
                 _ = manager.TrySignal(service, signal);
         }

@@ -13,6 +13,10 @@ internal sealed class ServiceHold(Func<bool, Task> set, TimeProvider time) : IDi
 
     private readonly SemaphoreSlim _one = new(1);
     private ITimer? _limit;
+    private volatile TaskCompletionSource? _held;
+
+    /// <summary>Completes when nothing is held still, which may be now.</summary>
+    public Task Over => _held?.Task ?? Task.CompletedTask;
 
     /// <summary>Returns once they stand still. They do until <see cref="LetGoAsync"/>, or for <see cref="Limit"/> after <see cref="ExpireLater"/>.</summary>
     public Task HoldAsync() => SetAsync(true);
@@ -43,6 +47,8 @@ internal sealed class ServiceHold(Func<bool, Task> set, TimeProvider time) : IDi
         await _one.WaitAsync().ConfigureAwait(false);
         try
         {
+            if (held)
+                _held ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             await set(held).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -51,6 +57,8 @@ internal sealed class ServiceHold(Func<bool, Task> set, TimeProvider time) : IDi
         }
         finally
         {
+            if (!held)
+                Interlocked.Exchange(ref _held, null)?.SetResult();
             _one.Release();
         }
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using OpenShell.Vm.Bootstrap;
 using OpenShell.Vm.Deliveries;
@@ -15,6 +16,7 @@ using OpenShell.Vm.Pki;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Readiness;
 using OpenShell.Vm.Runtime;
 using OpenShell.Vm.Snapshots;
 using OpenShell.Vm.Supervision.Watching;
@@ -27,6 +29,8 @@ internal sealed partial class Supervisor
 {
     /// <summary>From the load to the guest's answer: a tenth of a second, and some on a machine that swaps or has eight of them at once. What takes longer does not come.</summary>
     private static readonly TimeSpan ResumeLimit = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan GreetingLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Stages that a machine that goes on has behind it.</summary>
     private static readonly string[] Behind = [BootStages.Kernel, BootStages.Init, BootStages.Services, BootStages.Node, BootStages.Workload, BootStages.Gateway];
@@ -84,6 +88,8 @@ internal sealed partial class Supervisor
         // From here on the disk is this machine's: the memory that was saved with it is used up, whatever comes.
         DiskGeneration.Advance(_files, durable: choice.Golden is null);
         await machine.ContinueAsync(limit.Token).ConfigureAwait(false);
+        if (credentials is not null && _accelerator == Accelerator.Tcg)
+            _ = GreetGatewayAsync(credentials);
         var reports = new ActionProgress<StageReport>(OnReport);
         var agent = await GuestAgent.ConnectAsync(plan.AgentSocket, null, reports, limit.Token).ConfigureAwait(false);
         _broker?.Attach(agent);
@@ -102,6 +108,16 @@ internal sealed partial class Supervisor
         if (choice.Golden is null)
             new Snapshot(_files).Remove();
         return new Resumed(agent, made);
+    }
+
+    /// <summary>Beside all else, for the first call's sake (<see cref="GatewayGreeting"/>).</summary>
+    private async Task GreetGatewayAsync(Task<InstanceCredentials> credentials)
+    {
+        var own = await credentials.ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
+        limit.CancelAfter(GreetingLimit);
+        using var client = X509Certificate2.CreateFromPem(own.GatewayClient.CertificatePem, own.GatewayClient.KeyPem);
+        await GatewayGreeting.GiveAsync(_ports.Gateway!.HostPort, client, limit.Token).ConfigureAwait(false);
     }
 
     /// <summary>The guest's clock, its randomness and, where it is another's memory, its identity.</summary>

@@ -33,7 +33,7 @@ public sealed class ResumeServiceTests : IDisposable
         var certificates = new CertificateStore(Places.Of(StateLayout.Pki), TimeProvider.System).Ensure(Profiles(Golden));
         _cluster = new TestCluster(new InstanceFiles(Places), certificates);
         new InstanceFiles(Places).Serve(certificates);
-        _service = new ResumeService(() => _cluster, () => null, Machine, new InstanceFiles(Places));
+        _service = new ResumeService(() => _cluster, () => null, Machine, new InstanceFiles(Places), Hold);
     }
 
     public void Dispose() => _folder.Dispose();
@@ -159,6 +159,20 @@ public sealed class ResumeServiceTests : IDisposable
         _cluster.Failures.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task What_follows_behind_the_answer_waits_until_services_go_on()
+    {
+        await Hold.HoldAsync();
+
+        await AskAsync(Another("a").Request);
+        _service.Behind.IsCompleted.ShouldBeFalse();
+        _cluster.Followed.ShouldBeEmpty();
+        await Hold.LetGoAsync();
+        await _service.Behind;
+
+        _cluster.Followed.Count.ShouldBe(1);
+    }
+
     [Theory]
     [InlineData("entropy")]
     [InlineData("time")]
@@ -213,7 +227,7 @@ public sealed class ResumeServiceTests : IDisposable
     [Fact]
     public async Task A_machine_without_a_cluster_goes_on_too()
     {
-        var service = new ResumeService(() => null, () => null, Machine, new InstanceFiles(Places));
+        var service = new ResumeService(() => null, () => null, Machine, new InstanceFiles(Places), Hold);
 
         await service.AnswerAsync(JsonSerializer.SerializeToUtf8Bytes(Same(), ProtocolJson.Default.ResumeRequest), Token);
 
@@ -288,7 +302,9 @@ public sealed class ResumeServiceTests : IDisposable
     private readonly List<bool> _held = [];
     private readonly ManualTime _time = new();
 
-    private ServiceHold Hold => field ??= new ServiceHold(
+    private ServiceHold? _hold;
+
+    private ServiceHold Hold => _hold ??= new ServiceHold(
         held =>
         {
             _held.Add(held);
