@@ -8,8 +8,11 @@ namespace OpenShell.Vm.Guest.Watching;
 /// <param name="time">The machine's own time, which stands still with the machine.</param>
 internal sealed class ServiceHold(Func<bool, Task> set, TimeProvider time) : IDisposable
 {
-    /// <summary>No host that is well takes so long from the guest's answer to the save, or from the resume to the gateway's answer; one that is gone must not leave a cluster that stands still.</summary>
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+    /// <summary>
+    /// A host that resumes many at once may take half a minute from the guest's answer to the save, or from the resume to the gateway's answer; and services that go on before make it take longer. One that is gone must not leave a
+    /// cluster that stands still.
+    /// </summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private readonly SemaphoreSlim _one = new(1);
     private ITimer? _limit;

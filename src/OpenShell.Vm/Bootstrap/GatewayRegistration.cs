@@ -30,6 +30,9 @@ public sealed class GatewayRegistration
     /// <summary>The gateway's name among those that the clients know.</summary>
     public string Name { get; }
 
+    /// <summary>What is in <see cref="MtlsFolder"/>, in the order of <see cref="GatewayCertificates"/>.</summary>
+    internal static readonly string[] MtlsNames = ["ca.crt", "tls.crt", "tls.key"];
+
     /// <summary>Where the client's certificates are: <c>ca.crt</c>, <c>tls.crt</c>, <c>tls.key</c>.</summary>
     public string MtlsFolder => Path.Combine(_folder, "mtls");
 
@@ -48,9 +51,9 @@ public sealed class GatewayRegistration
     internal void Write(int port, GatewayCertificates certificates)
     {
         PrivateFolder.Create(MtlsFolder);
-        AtomicFile.Write(Path.Combine(MtlsFolder, "ca.crt"), certificates.Ca);
-        AtomicFile.Write(Path.Combine(MtlsFolder, "tls.crt"), certificates.Certificate);
-        AtomicFile.Write(Path.Combine(MtlsFolder, "tls.key"), certificates.Key);
+        AtomicFile.Write(Path.Combine(MtlsFolder, MtlsNames[0]), certificates.Ca);
+        AtomicFile.Write(Path.Combine(MtlsFolder, MtlsNames[1]), certificates.Certificate);
+        AtomicFile.Write(Path.Combine(MtlsFolder, MtlsNames[2]), certificates.Key);
         var metadata = new GatewayMetadata
         {
             Name = Name,
@@ -68,7 +71,7 @@ public sealed class GatewayRegistration
     /// <exception cref="FaultException"><c>host.clock-behind</c>.</exception>
     internal void RequireClock(DateTimeOffset now)
     {
-        foreach (var path in (string[])[Path.Combine(MtlsFolder, "ca.crt"), Path.Combine(MtlsFolder, "tls.crt")])
+        foreach (var path in (string[])[Path.Combine(MtlsFolder, MtlsNames[0]), Path.Combine(MtlsFolder, MtlsNames[1])])
         {
             if (!File.Exists(path) || ValidFrom(path) is not { } from || now >= from - ClockTolerance)
                 continue;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OpenShell.Vm.Bootstrap;
 using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
@@ -92,6 +93,10 @@ internal sealed class GoldenBaker(InstancesOptions options)
         if (File.Exists(files.DeliveryDisk))
             File.Move(files.DeliveryDisk, saved.Delivery);
 
+        var mtls = new GatewayRegistration(directories, Instance).MtlsFolder;
+        foreach (var (name, place) in GatewayRegistration.MtlsNames.Zip(saved.Client))
+            File.Move(Path.Combine(mtls, name), place);
+
         // Zeros that the guest left are holes of the file: nobody has to read them, or keep them in memory.
         await SparseCopy.MakeAsync(memory, saved.Memory, cancellationToken).ConfigureAwait(false);
     }
@@ -109,7 +114,7 @@ internal sealed class GoldenBaker(InstancesOptions options)
 
     private async Task PublishAsync(GoldenKey key, GoldenFiles saved, CancellationToken cancellationToken)
     {
-        var names = new[] { GoldenFiles.MemoryName, GoldenFiles.DevicesName, GoldenFiles.DiskName, GoldenFiles.DeliveryName }.Where(name => File.Exists(Path.Combine(saved.Folder, name))).ToList();
+        var names = new[] { GoldenFiles.MemoryName, GoldenFiles.DevicesName, GoldenFiles.DiskName, GoldenFiles.DeliveryName }.Concat(GoldenFiles.ClientNames).Where(name => File.Exists(Path.Combine(saved.Folder, name))).ToList();
         var files = new List<SavedFile>();
         foreach (var name in names)
         {

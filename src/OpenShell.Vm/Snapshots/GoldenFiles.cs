@@ -1,3 +1,5 @@
+using OpenShell.Vm.Bootstrap;
+
 namespace OpenShell.Vm.Snapshots;
 
 /// <summary>Every path of one golden image: a folder that appears by one rename, when all of it is on disk, and is never changed after that.</summary>
@@ -16,6 +18,24 @@ internal sealed record GoldenFiles(string Folder)
 
     /// <summary>What the machine was given along, where it was: part of the machine.</summary>
     public string Delivery => Path.Combine(Folder, DeliveryName);
+
+    /// <summary>What a client of the golden machine's gateway presented, and trusted: <c>client.crt</c>, <c>client.key</c>, <c>client-ca.crt</c>. A copy lets it in until it is told who it is.</summary>
+    public IReadOnlyList<string> Client => [.. ClientNames.Select(name => Path.Combine(Folder, name))];
+
+    internal static readonly string[] ClientNames = ["client-ca.crt", "client.crt", "client.key"];
+
+    /// <summary>The same, read; <see langword="null"/> where the image has none.</summary>
+    public GatewayCertificates? ReadClient()
+    {
+        try
+        {
+            return new GatewayCertificates(File.ReadAllBytes(Client[0]), File.ReadAllBytes(Client[1]), File.ReadAllBytes(Client[2]));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>What it is (<see cref="GoldenRecord"/>).</summary>
     public string Record => Path.Combine(Folder, RecordName);

@@ -143,10 +143,12 @@ internal sealed partial class Supervisor
         {
             Kubeconfig = path,
             ApiServer = $"https://127.0.0.1:{_ports.ApiServer!.HostPort}",
-            Endpoint = $"https://127.0.0.1:{_ports.Gateway.HostPort}",
+            Endpoint = GatewayEndpoint,
         });
         return certificates;
     }
+
+    private string GatewayEndpoint => $"https://127.0.0.1:{_ports.Gateway!.HostPort}";
 
     private async Task<byte[]> ReadAsync(GuestAgent agent, string path)
     {
@@ -159,10 +161,8 @@ internal sealed partial class Supervisor
     {
         _timeline.Started(BootStages.Ready);
         var endpoint = new Uri(_status.Now.Endpoint!);
-        using var ca = X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(pem.Ca));
-        using var client = X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(pem.Certificate), Encoding.ASCII.GetString(pem.Key));
         var said = new HashSet<string>();
-        while (await AskAsync(endpoint, ca, client).ConfigureAwait(false) is { } answer)
+        while (await AskAsync(endpoint, pem).ConfigureAwait(false) is { } answer)
         {
             if (said.Add(answer))
                 _log.Say($"waiting for {endpoint}: {answer}");
@@ -176,8 +176,10 @@ internal sealed partial class Supervisor
     }
 
     /// <summary>One health call; <see langword="null"/>: it serves.</summary>
-    private async Task<string?> AskAsync(Uri endpoint, X509Certificate2 ca, X509Certificate2 client)
+    private async Task<string?> AskAsync(Uri endpoint, GatewayCertificates pem)
     {
+        using var ca = X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(pem.Ca));
+        using var client = X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(pem.Certificate), Encoding.ASCII.GetString(pem.Key));
         try
         {
             var health = await GrpcHealthClient.CheckAsync(endpoint, ca, client, "", HealthLimit, _running.Token).ConfigureAwait(false);

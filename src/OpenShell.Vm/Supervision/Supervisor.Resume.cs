@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using OpenShell.Vm.Bootstrap;
 using OpenShell.Vm.Deliveries;
@@ -16,7 +15,6 @@ using OpenShell.Vm.Pki;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
-using OpenShell.Vm.Readiness;
 using OpenShell.Vm.Runtime;
 using OpenShell.Vm.Snapshots;
 using OpenShell.Vm.Supervision.Watching;
@@ -29,8 +27,6 @@ internal sealed partial class Supervisor
 {
     /// <summary>From the load to the guest's answer: a tenth of a second, and some on a machine that swaps or has eight of them at once. What takes longer does not come.</summary>
     private static readonly TimeSpan ResumeLimit = TimeSpan.FromSeconds(60);
-
-    private static readonly TimeSpan GreetingLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Stages that a machine that goes on has behind it.</summary>
     private static readonly string[] Behind = [BootStages.Kernel, BootStages.Init, BootStages.Services, BootStages.Node, BootStages.Workload, BootStages.Gateway];
@@ -88,8 +84,8 @@ internal sealed partial class Supervisor
         // From here on the disk is this machine's: the memory that was saved with it is used up, whatever comes.
         DiskGeneration.Advance(_files, durable: choice.Golden is null);
         await machine.ContinueAsync(limit.Token).ConfigureAwait(false);
-        if (credentials is not null && _accelerator == Accelerator.Tcg)
-            _ = GreetGatewayAsync(credentials);
+        if (choice.Golden is not null && _accelerator == Accelerator.Tcg)
+            _ = GreetGatewayAsync(choice.Golden);
         var reports = new ActionProgress<StageReport>(OnReport);
         var agent = await GuestAgent.ConnectAsync(plan.AgentSocket, null, reports, limit.Token).ConfigureAwait(false);
         _broker?.Attach(agent);
@@ -110,14 +106,14 @@ internal sealed partial class Supervisor
         return new Resumed(agent, made);
     }
 
-    /// <summary>Beside all else, for the first call's sake (<see cref="GatewayGreeting"/>).</summary>
-    private async Task GreetGatewayAsync(Task<InstanceCredentials> credentials)
+    /// <summary>
+    /// Asks the gateway by the golden machine's credentials, while that is still who it is, and for nothing: an emulated processor translates code when it is first run, and keeps it. By the time of the first call that counts the
+    /// gateway's part is translated, on a processor that had nothing else to do.
+    /// </summary>
+    private async Task GreetGatewayAsync(GoldenFiles golden)
     {
-        var own = await credentials.ConfigureAwait(false);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
-        limit.CancelAfter(GreetingLimit);
-        using var client = X509Certificate2.CreateFromPem(own.GatewayClient.CertificatePem, own.GatewayClient.KeyPem);
-        await GatewayGreeting.GiveAsync(_ports.Gateway!.HostPort, client, limit.Token).ConfigureAwait(false);
+        if (golden.ReadClient() is { } credentials)
+            await AskAsync(new Uri(GatewayEndpoint), credentials).ConfigureAwait(false);
     }
 
     /// <summary>The guest's clock, its randomness and, where it is another's memory, its identity.</summary>
