@@ -113,13 +113,12 @@ internal sealed partial class Supervisor
     {
         if (_whyUnsaved is { } why || !_ready.Task.IsCompletedSuccessfully || _machineIdentity is null)
             throw new FaultException(SnapshotSupport.Unsupported($"To save '{_config.Name}' with its memory", _whyUnsaved ?? "it is not ready yet"));
+        var (machine, agent) = (_machine!, await _agent.Task.ConfigureAwait(false));
         if (!await _saving.WaitAsync(TimeSpan.Zero, cancellationToken).ConfigureAwait(false))
             throw new FaultException(SnapshotSupport.Unsupported($"To save '{_config.Name}' with its memory", "it is being saved already"));
-        var machine = _machine!;
         try
         {
             var took = Stopwatch.StartNew();
-            var agent = await _agent.Task.ConfigureAwait(false);
             if (!machine.IsPaused)
                 await PrepareGuestAsync(agent, cancellationToken).ConfigureAwait(false);
             await machine.PauseAsync(cancellationToken).ConfigureAwait(false);
@@ -131,13 +130,18 @@ internal sealed partial class Supervisor
             {
                 File.Delete(to.Path);
                 await machine.ContinueAsync(CancellationToken.None).ConfigureAwait(false);
-                await TellSnapshotIsOverAsync(agent).ConfigureAwait(false);
                 _events.Report(EventNames.SuspendFailed, $"{_config.Name} could not be saved and runs on: {(e is FaultException { Faults: [var fault, ..] } ? fault.What : e.Message)}");
                 throw;
             }
 
             _log.Say(string.Create(CultureInfo.InvariantCulture, $"saved in {took.Elapsed.TotalSeconds:0.00} s, {HostFiles.AllocatedBytes(to.Path) >> 20} MiB"));
             End(new Ending.Saved(commit, sleeps));
+        }
+        catch
+        {
+            // It runs on, and so do its services.
+            await TellSnapshotIsOverAsync(agent).ConfigureAwait(false);
+            throw;
         }
         finally
         {
