@@ -130,7 +130,14 @@ public sealed class GatewayRegistration
 /// <param name="Ca">The authority of the gateway's certificate.</param>
 /// <param name="Certificate">The client's certificate.</param>
 /// <param name="Key">Its key.</param>
-internal sealed record GatewayCertificates(byte[] Ca, byte[] Certificate, byte[] Key);
+internal sealed record GatewayCertificates(byte[] Ca, byte[] Certificate, byte[] Key)
+{
+    /// <summary>The authority, to be disposed of by the caller.</summary>
+    public X509Certificate2 OpenAuthority() => X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(Ca));
+
+    /// <summary>The client's certificate with its key, to be disposed of by the caller.</summary>
+    public X509Certificate2 OpenClient() => X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(Certificate), Encoding.ASCII.GetString(Key));
+}
 
 /// <summary>The schema of <c>metadata.json</c> as far as a local gateway uses it; without <c>auth_mode</c> the clients use mTLS.</summary>
 internal sealed record GatewayMetadata

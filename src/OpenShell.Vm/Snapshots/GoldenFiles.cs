@@ -29,7 +29,8 @@ internal sealed record GoldenFiles(string Folder)
     {
         try
         {
-            return new GatewayCertificates(File.ReadAllBytes(Client[0]), File.ReadAllBytes(Client[1]), File.ReadAllBytes(Client[2]));
+            byte[][] read = [.. Client.Select(File.ReadAllBytes)];
+            return new GatewayCertificates(read[0], read[1], read[2]);
         }
         catch (IOException)
         {

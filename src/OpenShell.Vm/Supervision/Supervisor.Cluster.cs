@@ -161,8 +161,10 @@ internal sealed partial class Supervisor
     {
         _timeline.Started(BootStages.Ready);
         var endpoint = new Uri(_status.Now.Endpoint!);
+        using var trusted = pem.OpenAuthority();
+        using var client = pem.OpenClient();
         var said = new HashSet<string>();
-        while (await AskAsync(endpoint, pem).ConfigureAwait(false) is { } answer)
+        while (await AskAsync(endpoint, trusted, client).ConfigureAwait(false) is { } answer)
         {
             if (said.Add(answer))
                 _log.Say($"waiting for {endpoint}: {answer}");
@@ -176,10 +178,8 @@ internal sealed partial class Supervisor
     }
 
     /// <summary>One health call; <see langword="null"/>: it serves.</summary>
-    private async Task<string?> AskAsync(Uri endpoint, GatewayCertificates pem)
+    private async Task<string?> AskAsync(Uri endpoint, X509Certificate2 ca, X509Certificate2 client)
     {
-        using var ca = X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(pem.Ca));
-        using var client = X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(pem.Certificate), Encoding.ASCII.GetString(pem.Key));
         try
         {
             var health = await GrpcHealthClient.CheckAsync(endpoint, ca, client, "", HealthLimit, _running.Token).ConfigureAwait(false);

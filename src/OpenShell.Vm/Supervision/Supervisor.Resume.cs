@@ -112,8 +112,11 @@ internal sealed partial class Supervisor
     /// </summary>
     private async Task GreetGatewayAsync(GoldenFiles golden)
     {
-        if (golden.ReadClient() is { } credentials)
-            await AskAsync(new Uri(GatewayEndpoint), credentials).ConfigureAwait(false);
+        if (golden.ReadClient() is not { } credentials)
+            return;
+        using var trusted = credentials.OpenAuthority();
+        using var client = credentials.OpenClient();
+        await AskAsync(new Uri(GatewayEndpoint), trusted, client).ConfigureAwait(false);
     }
 
     /// <summary>The guest's clock, its randomness and, where it is another's memory, its identity.</summary>

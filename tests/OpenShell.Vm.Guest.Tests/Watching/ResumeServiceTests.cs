@@ -257,9 +257,7 @@ public sealed class ResumeServiceTests : IDisposable
     [Fact]
     public async Task Services_stand_still_from_before_the_save_until_the_host_says_that_it_is_over()
     {
-        Directory.CreateDirectory(_folder.File("proc"));
-        File.WriteAllText(_folder.File("proc/meminfo"), "MemTotal: 4 kB\nMemFree: 1 kB\n");
-        var service = new SnapshotService(_service, new MemoryReclaim(_folder.File("proc")), Hold);
+        var service = SnapshotOfSmallMachine();
 
         await service.AnswerAsync("{}"u8.ToArray(), Token);
         _time.Advance(ServiceHold.Limit - TimeSpan.FromSeconds(1));
@@ -275,9 +273,7 @@ public sealed class ResumeServiceTests : IDisposable
     [Fact]
     public async Task Services_go_on_by_themselves_where_no_host_says_so_and_where_preparing_fails()
     {
-        Directory.CreateDirectory(_folder.File("proc"));
-        File.WriteAllText(_folder.File("proc/meminfo"), "MemTotal: 4 kB\nMemFree: 1 kB\n");
-        var service = new SnapshotService(_service, new MemoryReclaim(_folder.File("proc")), Hold);
+        var service = SnapshotOfSmallMachine();
         await service.AnswerAsync("{}"u8.ToArray(), Token);
         _time.Advance(ServiceHold.Limit);
         _held.ShouldBe([true, false]);
@@ -291,12 +287,18 @@ public sealed class ResumeServiceTests : IDisposable
     [Fact]
     public async Task A_kernel_that_cannot_compact_is_a_problem_and_no_failure_and_without_reclaim_nothing_is_given_up()
     {
-        Directory.CreateDirectory(_folder.File("proc"));
-        File.WriteAllText(_folder.File("proc/meminfo"), "MemTotal: 4 kB\nMemFree: 1 kB\n");
-        var service = new SnapshotService(_service, new MemoryReclaim(_folder.File("proc")), Hold);
+        var service = SnapshotOfSmallMachine();
 
         JsonSerializer.Deserialize(await service.AnswerAsync("{}"u8.ToArray(), Token), ProtocolJson.Default.SnapshotPrepared)!.Problems.ShouldBeEmpty();
         JsonSerializer.Deserialize(await service.AnswerAsync("""{"reclaim":true}"""u8.ToArray(), Token), ProtocolJson.Default.SnapshotPrepared)!.Problems.Count.ShouldBe(2);
+    }
+
+    /// <summary>Of a machine whose kernel can give up nothing.</summary>
+    private SnapshotService SnapshotOfSmallMachine()
+    {
+        Directory.CreateDirectory(_folder.File("proc"));
+        File.WriteAllText(_folder.File("proc/meminfo"), "MemTotal: 4 kB\nMemFree: 1 kB\n");
+        return new SnapshotService(_service, new MemoryReclaim(_folder.File("proc")), Hold);
     }
 
     private readonly List<bool> _held = [];
