@@ -97,8 +97,8 @@ public sealed class FullDiskTests : IAsyncLifetime
         var events = new InstanceEvents(Gateway, Name);
         var (full, again) = (await events.CountAsync("disk.nearly-full"), await events.CountAsync("disk.room-again"));
 
-        // Without writing them: the host has room for none of it.
-        (await ShellAsync("cd /var/lib/openshell; fallocate -l $(stat -f -c '%f*%S-16777216' . | (IFS=*-; read a b c; echo $((a * b - c)))) ballast; dd if=/dev/zero of=rest bs=4k status=none; sync; df . | tail -1 >&2; test $(stat -f -c %f .) -lt 64")).OrFail();
+        // Without writing them: the host has room for none of it. 16 MiB stay free whatever is asked for (ext4 keeps up to 4096 blocks for itself), and that nothing more is taken is what dd finds.
+        (await ShellAsync("cd /var/lib/openshell; fallocate -l $(stat -f -c '%f*%S-33554432' . | (IFS=*-; read a b c; echo $((a * b - c)))) ballast || exit 1; dd if=/dev/zero of=rest bs=4k status=none && exit 1; sync; df . | tail -1 >&2; test $(stat -f -c %f .) -le 4160")).OrFail();
         (await events.NextAsync("disk.nearly-full", full, "the guest's disk")).ShouldContain("gateway disk resize");
         (await Gateway.RunAsync("status", "--name", Name)).OrFail().ShouldContain("nearly full");
 
