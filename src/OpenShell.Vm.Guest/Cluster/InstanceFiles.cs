@@ -27,7 +27,7 @@ internal sealed class InstanceFiles(CredentialPlaces places)
     /// <param name="administrator">As the API server knows him.</param>
     public void GiveAccess(IReadOnlyDictionary<string, KeyPair> certificates, string authority, KeyPair administrator)
     {
-        var isFronted = certificates.TryGetValue(ClusterCertificates.FrontClient, out var outside);
+        var isFronted = certificates.ContainsKey(ClusterCertificates.FrontClient);
         if (isFronted)
         {
             ServingFolder.Replace(places.FrontCluster, new Dictionary<string, string>
@@ -38,10 +38,13 @@ internal sealed class InstanceFiles(CredentialPlaces places)
             });
         }
 
-        WriteBootstrap(certificates, isFronted
-            ? Kubeconfig.Text("openshell", ClusterLayout.ApiServer, certificates[ClusterCertificates.FrontCa].CertificatePem, outside!)
-            : Kubeconfig.Text("openshell", ClusterLayout.ApiServer, authority, administrator));
+        WriteBootstrap(certificates, isFronted ? OutsideKubeconfig(certificates) : Kubeconfig.Text("openshell", ClusterLayout.ApiServer, authority, administrator));
     }
+
+    /// <summary>Gives the host what an instance's own clients need; the administrator only where there is an API front, since only then he is the instance's own.</summary>
+    /// <param name="credentials">Of the instance, by name.</param>
+    public void Give(IReadOnlyDictionary<string, KeyPair> credentials) =>
+        WriteBootstrap(credentials, credentials.ContainsKey(ClusterCertificates.FrontClient) ? OutsideKubeconfig(credentials) : null);
 
     /// <summary>Makes the machine id known to programs that start from now on.</summary>
     public void SetMachineId(string id) => File.WriteAllText(places.MachineId, id + "\n");
@@ -84,13 +87,17 @@ internal sealed class InstanceFiles(CredentialPlaces places)
         group);
 
     /// <summary>What the host fetches: see <see cref="GuestPaths.Bootstrap"/>. In memory, and for root only.</summary>
-    private void WriteBootstrap(IReadOnlyDictionary<string, KeyPair> certificates, string kubeconfig)
+    private void WriteBootstrap(IReadOnlyDictionary<string, KeyPair> certificates, string? kubeconfig)
     {
         var client = certificates[ClusterCertificates.GatewayClient];
         OwnerFile.Write(places.Of(GuestPaths.BootstrapGatewayCa), certificates[ClusterCertificates.GatewayCa].CertificatePem);
         OwnerFile.Write(places.Of(GuestPaths.BootstrapGatewayCertificate), client.CertificatePem);
         OwnerFile.Write(places.Of(GuestPaths.BootstrapGatewayKey), client.KeyPem);
         // The last: it is what the host waits for.
-        OwnerFile.Write(places.Of(GuestPaths.BootstrapKubeconfig), kubeconfig);
+        if (kubeconfig is not null)
+            OwnerFile.Write(places.Of(GuestPaths.BootstrapKubeconfig), kubeconfig);
     }
+
+    private static string OutsideKubeconfig(IReadOnlyDictionary<string, KeyPair> certificates) =>
+        Kubeconfig.Text("openshell", ClusterLayout.ApiServer, certificates[ClusterCertificates.FrontCa].CertificatePem, certificates[ClusterCertificates.FrontClient]);
 }

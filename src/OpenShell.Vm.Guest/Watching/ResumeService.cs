@@ -27,6 +27,12 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
     private readonly SemaphoreSlim _one = new(1);
     private CancellationTokenSource _behind = new();
 
+    // What callers see is changed by one at a time.
+    private readonly Lock _changing = new();
+
+    // Whose files are not kept yet, and whose Secrets are not up to date: that takes a server, so nobody waits for it before a save. It is saved with the memory, and the next resume goes on with it.
+    private volatile ResumedInstance? _unkept, _owed;
+
     /// <summary>What follows behind the last answer.</summary>
     public Task Behind { get; private set; } = Task.CompletedTask;
 
@@ -51,6 +57,21 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
         }
     }
 
+    /// <summary>Keeps on the state disk, and for the host, what is the instance's own. Before its memory is saved this is done: who goes on from it fetches the credentials, or boots from the disk.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Keep()
+    {
+        lock (_changing)
+        {
+            if (_unkept is not { } instance)
+                return;
+            files.Keep(instance.Identity, instance.MachineId, instance.Credentials);
+            files.Give(instance.Credentials);
+            files.RemoveOld();
+            _unkept = null;
+        }
+    }
+
     private ResumeReply Resume(ResumeRequest resume, ResumedInstance? instance, IResumedCluster? resumed, long came)
     {
         var problems = new List<string>();
@@ -58,34 +79,38 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
         // First: certificates are valid by it. What has passed since the request came counts.
         machine.SetClock(resume.HostTimeUnixNanoseconds + Uptime.Nanoseconds - came);
         problems.AddRange(machine.Reseed(resume.Entropy));
-        if (instance is not null)
+        lock (_changing)
         {
-            files.SetMachineId(instance.MachineId);
-            resumed!.Become(instance.Identity, instance.GatewayName, instance.Credentials);
-        }
-        else
-        {
-            resumed?.Stir();
+            if (instance is not null)
+            {
+                files.SetMachineId(instance.MachineId);
+                resumed!.Become(instance.Identity, instance.GatewayName, instance.Credentials);
+                _unkept = _owed = instance;
+            }
+            else
+            {
+                resumed?.Stir();
+            }
         }
 
         problems.AddRange(machine.CutConnections(resumed?.Address));
-        FollowBehind(instance, resumed);
+        FollowBehind(resumed);
         return new ResumeReply(before, problems);
     }
 
     /// <summary>One at a time: what an earlier resume has not finished is of an instance that this machine no longer is.</summary>
-    private void FollowBehind(ResumedInstance? instance, IResumedCluster? resumed)
+    private void FollowBehind(IResumedCluster? resumed)
     {
         var (earlier, stop) = (Behind, new CancellationTokenSource());
         Interlocked.Exchange(ref _behind, stop).Cancel();
         Behind = Task.Run(async () =>
         {
             await earlier.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await FollowAsync(instance, resumed, stop.Token).ConfigureAwait(false);
+            await FollowAsync(resumed, stop.Token).ConfigureAwait(false);
         });
     }
 
-    private async Task FollowAsync(ResumedInstance? instance, IResumedCluster? resumed, CancellationToken cancellationToken)
+    private async Task FollowAsync(IResumedCluster? resumed, CancellationToken cancellationToken)
     {
         await hold.Over.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (services() is { } manager)
@@ -96,15 +121,16 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
                 _ = manager.TrySignal(service, signal);
         }
 
-        if (instance is null)
-            return;
         await InsistAsync("the state disk", () =>
         {
-            files.Keep(instance.Identity, instance.MachineId, instance.Credentials);
-            files.RemoveOld();
+            Keep();
             return Task.CompletedTask;
         }, cancellationToken).ConfigureAwait(false);
+        if (_owed is not { } instance)
+            return;
         await InsistAsync("the cluster's Secrets", () => resumed!.FollowAsync([.. instance.Credentials.Keys], cancellationToken), cancellationToken).ConfigureAwait(false);
+        if (!cancellationToken.IsCancellationRequested)
+            _owed = null;
     }
 
     /// <summary>Until it is done, or the machine becomes another instance; each failure is said on the console.</summary>

@@ -9,6 +9,7 @@ namespace OpenShell.Vm.Interop;
 /// </summary>
 internal static unsafe partial class Libc
 {
+    internal const int LockShared = 1; // LOCK_SH
     internal const int LockExclusive = 2; // LOCK_EX
     internal const int LockNonBlocking = 4; // LOCK_NB
     internal const int LockRelease = 8; // LOCK_UN

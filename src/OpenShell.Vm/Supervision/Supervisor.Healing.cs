@@ -49,7 +49,6 @@ internal sealed partial class Supervisor
     {
         var limits = _options.Silence is { } silence ? HeartbeatLimits.Of(silence) : HeartbeatLimits.For(_accelerator == Accelerator.Tcg);
         var processor = new ProcessorTime(machine.Vmm.Identity);
-        machine.OutOfSpace = () => OnOutOfSpace();
         IWatch[] watches =
         [
             new HeartbeatWatch(agent.PingAsync, () => processor.Used, () => machine.IsPaused, limits, what => OnHang(machine, what), _options.Time),

@@ -77,6 +77,7 @@ internal sealed partial class Supervisor
             File.Delete(file);
         Logs.LogRotation.Remove(plan.ConsoleLog);
         var machine = new Machine(spec, plan) { ReconnectsNetwork = plan.Krun is null && Hypervisors.Qemu.QemuArguments.Reconnects(host.QemuVersion) };
+        machine.OutOfSpace = OnOutOfSpace;
         _machine = machine;
         _status.SetProcess(Roles.Vmm, machine.Vmm.Identity);
         _log.Say($"{spec.Title} started, pid {machine.Vmm.Identity.Pid}");

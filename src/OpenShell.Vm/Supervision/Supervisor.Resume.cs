@@ -31,6 +31,15 @@ internal sealed partial class Supervisor
     /// <summary>Stages that a machine that goes on has behind it.</summary>
     private static readonly string[] Behind = [BootStages.Kernel, BootStages.Init, BootStages.Services, BootStages.Node, BootStages.Workload, BootStages.Gateway];
 
+    private readonly ResumesUnderWay _resumes;
+
+    // This one's entry among them, until its gateway has answered.
+    private IDisposable? _underWay;
+
+    // Cancelled when the guest's services are to stand still as they do.
+    private readonly CancellationTokenSource _held;
+    private Task _servicesGoOn = Task.CompletedTask;
+
     /// <summary>Goes on from what there is.</summary>
     /// <returns>The guest's agent, and the credentials that the guest has of now on where they are new; <see langword="null"/>: there is nothing to go on from, and the start is to boot.</returns>
     private async Task<Resumed?> TryResumeAsync(BootPlan plan, HostFacts host, ImageSet? images, IReadOnlyList<RuntimePart> parts)
@@ -65,8 +74,6 @@ internal sealed partial class Supervisor
     private async Task<Resumed> ResumeAsync(ResumeChoice choice, BootPlan plan, HostFacts host)
     {
         _timeline.Started(BootStages.Resume, choice.Title);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
-        limit.CancelAfter(ResumeLimit);
 
         // Keys are made while QEMU loads: on two processors that costs nothing.
         var credentials = choice.Becomes is { } origin ? Task.Run(() => InstanceCredentials.Make(NamesOf(origin), _options.Time.GetUtcNow())) : null;
@@ -76,7 +83,10 @@ internal sealed partial class Supervisor
         var spec = HypervisorCatalog.Find(plan.Hypervisor)!.Describe(plan, host);
         AtomicFile.WriteJson(_files.Plan, plan, InstanceJson.Default.BootPlan, durable: false);
 
-        WatchHost();
+        // As many at a time as there are processors to translate their code: more take it from each other, and all are later.
+        _underWay = await _resumes.EnterAsync(_accelerator == Accelerator.Tcg ? Environment.ProcessorCount : null, _running.Token).ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
+        limit.CancelAfter(ResumeLimit);
         var machine = PowerOn(spec, plan, host);
         await machine.LoadAsync(limit.Token).ConfigureAwait(false);
         _timeline.Completed(BootStages.Vmm);
@@ -100,7 +110,6 @@ internal sealed partial class Supervisor
         await SetClockOfAsync(agent, limit.Token).ConfigureAwait(false);
         _timeline.Completed(BootStages.Resume, choice.Title);
         _ = WatchAgentAsync(machine, agent);
-        WatchGuest(machine, agent);
         if (choice.Golden is null)
             new Snapshot(_files).Remove();
         return new Resumed(agent, made);
@@ -166,6 +175,7 @@ internal sealed partial class Supervisor
         _log.Say(what);
         _events.Report(EventNames.ResumeFailed, what);
         _timeline.Skipped(BootStages.Resume, what);
+        HaveAnswered();
         _broker?.Detach();
         if (_machine is { } machine)
             await machine.DisposeAsync().ConfigureAwait(false);
@@ -196,10 +206,31 @@ internal sealed partial class Supervisor
         _timeline.Completed(BootStages.Bootstrap, _status.Now.Kubeconfig);
         await WaitForGatewayAsync(certificates).ConfigureAwait(false);
 
-        // Told first, and not waited for: services that go on take the processors.
-        var over = TellSnapshotIsOverAsync(resumed.Agent);
         BeReady();
-        await over.ConfigureAwait(false);
+        HaveAnswered();
+        _servicesGoOn = LetServicesGoOnAsync(_machine!, resumed.Agent);
+    }
+
+    private void HaveAnswered() => Interlocked.Exchange(ref _underWay, null)?.Dispose();
+
+    /// <summary>
+    /// The guest's services stood still until now. They take all the processors there are, which others that go on at this moment need for their first answer: these first, unless somebody is at this one's API server already. What
+    /// watches the guest asks it for things too, and begins then.
+    /// </summary>
+    private async Task LetServicesGoOnAsync(Machine machine, GuestAgent agent)
+    {
+        try
+        {
+            await _resumes.OverAsync(() => ForwardedConnections.Any(_ports.ApiServer is { } port ? [port] : []), _held.Token).ConfigureAwait(false);
+            await TellSnapshotIsOverAsync(agent).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // It is saved again, as it is, or ends.
+        }
+
+        WatchHost();
+        WatchGuest(machine, agent);
     }
 
     /// <summary>What clients read on the host, of credentials that were made here.</summary>

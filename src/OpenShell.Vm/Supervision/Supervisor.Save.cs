@@ -119,6 +119,8 @@ internal sealed partial class Supervisor
         try
         {
             var took = Stopwatch.StartNew();
+            await _held.CancelAsync().ConfigureAwait(false);
+            await _servicesGoOn.ConfigureAwait(false);
             if (!machine.IsPaused)
                 await PrepareGuestAsync(agent, cancellationToken).ConfigureAwait(false);
             await machine.PauseAsync(cancellationToken).ConfigureAwait(false);

@@ -58,6 +58,8 @@ internal sealed partial class Supervisor : IRunningInstance
         _lock = instanceLock;
         _origin = instanceLock is null ? null : InstanceStore.ReadOrigin(files);
         _lastPorts = lastPorts;
+        _resumes = ResumesUnderWay.Of(options.Directories, options.Time);
+        _held = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
         var kept = instanceLock is not null;
         _timeline = new TimelineRecorder(kept ? files.Timeline : null, progress, options.Time);
         _log = new SupervisorLog(kept ? files.SupervisorLog : null, options.Time);
@@ -115,6 +117,7 @@ internal sealed partial class Supervisor : IRunningInstance
     {
         if (!Completion.IsCompleted)
             await StopAsync().ConfigureAwait(false);
+        _held.Dispose();
         _running.Dispose();
         _hurry.Dispose();
     }
@@ -140,6 +143,7 @@ internal sealed partial class Supervisor : IRunningInstance
         }
 
         End(ending);
+        HaveAnswered();
         return await FinishAsync(ending).ConfigureAwait(false);
     }
 

@@ -1,5 +1,5 @@
+using System.Text;
 using System.Text.Json;
-using OpenShell.Tests.Timing;
 using OpenShell.Vm.Guest.Cluster;
 using OpenShell.Vm.Guest.Pki;
 using OpenShell.Vm.Guest.State;
@@ -235,84 +235,34 @@ public sealed class ResumeServiceTests : IDisposable
     }
 
     [Fact]
-    public async Task Before_the_memory_is_saved_what_a_resume_left_to_do_is_done()
+    public async Task A_memory_is_saved_with_its_files_and_what_takes_a_server_is_done_after_the_next_resume()
     {
-        Directory.CreateDirectory(_folder.File("proc/sys/vm"));
-        File.WriteAllText(_folder.File("proc/meminfo"), "MemTotal:        4096 kB\nMemFree:         1024 kB\nMemAvailable:    2048 kB\n");
-        _cluster.Hold();
-        await AskAsync(Another("a").Request);
+        var (request, credentials) = Another("a");
+        await Hold.HoldAsync();
+        await AskAsync(request);
 
-        var preparing = new SnapshotService(_service, new MemoryReclaim(_folder.File("proc")), Hold).AnswerAsync("""{"reclaim":true}"""u8.ToArray(), Token);
-        preparing.IsCompleted.ShouldBeFalse();
-        _cluster.Release();
-        var prepared = JsonSerializer.Deserialize(await preparing, ProtocolJson.Default.SnapshotPrepared)!;
+        // Saved at this moment: who goes on from the disk, or fetches credentials, has the instance's own.
+        _service.Keep();
+        new CertificateStore(Places.Of(StateLayout.Pki), TimeProvider.System).Ensure(Profiles(Golden with { GatewayName = request.GatewayName! }))["front-ca"].ShouldBe(credentials.Pairs["front-ca"]);
+        File.ReadAllText(Places.Of(GuestPaths.BootstrapGatewayCa)).ShouldBe(credentials.GatewayAuthority);
+        File.ReadAllText(Places.Of(GuestPaths.BootstrapGatewayCertificate)).ShouldBe(credentials.Pairs["gateway-client"].CertificatePem);
+        File.ReadAllText(Places.Of(GuestPaths.BootstrapKubeconfig)).ShouldContain(Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials.Pairs["front-client"].CertificatePem)));
 
-        (prepared.TotalBytes, prepared.FreeBytes, prepared.Problems.Count).ShouldBe((4096 << 10, 1024 << 10, 0));
-        File.ReadAllText(_folder.File("proc/sys/vm/drop_caches")).ShouldBe("3");
-        File.ReadAllText(_folder.File("proc/sys/vm/compact_memory")).ShouldBe("1");
+        await AskAsync(Same());
+        _cluster.Followed.ShouldBeEmpty();
+        await Hold.LetGoAsync();
+        await _service.Behind;
+        _cluster.Followed.ShouldBe([("a", "front-ca front-client front-server gateway-ca gateway-client gateway-server")]);
+
+        // And once.
+        await AskAsync(Same());
+        await _service.Behind;
         _cluster.Followed.Count.ShouldBe(1);
-        _held.ShouldBe([true]);
     }
-
-    [Fact]
-    public async Task Services_stand_still_from_before_the_save_until_the_host_says_that_it_is_over()
-    {
-        var service = SnapshotOfSmallMachine();
-
-        await service.AnswerAsync("{}"u8.ToArray(), Token);
-        _time.Advance(ServiceHold.Limit - TimeSpan.FromSeconds(1));
-        _held.ShouldBe([true]);
-        await service.LetGoAsync(default, Token);
-        _held.ShouldBe([true, false]);
-
-        // The limit of a hold that is over says nothing more.
-        _time.Advance(ServiceHold.Limit);
-        _held.ShouldBe([true, false]);
-    }
-
-    [Fact]
-    public async Task Services_go_on_by_themselves_where_no_host_says_so_and_where_preparing_fails()
-    {
-        var service = SnapshotOfSmallMachine();
-        await service.AnswerAsync("{}"u8.ToArray(), Token);
-        _time.Advance(ServiceHold.Limit);
-        _held.ShouldBe([true, false]);
-
-        File.Delete(_folder.File("proc/meminfo"));
-        await Should.ThrowAsync<IOException>(() => service.AnswerAsync("{}"u8.ToArray(), Token));
-        _time.Advance(ServiceHold.Limit);
-        _held.ShouldBe([true, false, true, false]);
-    }
-
-    [Fact]
-    public async Task A_kernel_that_cannot_compact_is_a_problem_and_no_failure_and_without_reclaim_nothing_is_given_up()
-    {
-        var service = SnapshotOfSmallMachine();
-
-        JsonSerializer.Deserialize(await service.AnswerAsync("{}"u8.ToArray(), Token), ProtocolJson.Default.SnapshotPrepared)!.Problems.ShouldBeEmpty();
-        JsonSerializer.Deserialize(await service.AnswerAsync("""{"reclaim":true}"""u8.ToArray(), Token), ProtocolJson.Default.SnapshotPrepared)!.Problems.Count.ShouldBe(2);
-    }
-
-    /// <summary>Of a machine whose kernel can give up nothing.</summary>
-    private SnapshotService SnapshotOfSmallMachine()
-    {
-        Directory.CreateDirectory(_folder.File("proc"));
-        File.WriteAllText(_folder.File("proc/meminfo"), "MemTotal: 4 kB\nMemFree: 1 kB\n");
-        return new SnapshotService(_service, new MemoryReclaim(_folder.File("proc")), Hold);
-    }
-
-    private readonly List<bool> _held = [];
-    private readonly ManualTime _time = new();
 
     private ServiceHold? _hold;
 
-    private ServiceHold Hold => _hold ??= new ServiceHold(
-        held =>
-        {
-            _held.Add(held);
-            return Task.CompletedTask;
-        },
-        _time);
+    private ServiceHold Hold => _hold ??= new ServiceHold(_ => Task.CompletedTask, TimeProvider.System);
 
     private CredentialPlaces Places => new(_folder.Path, gatewayGroup: 0);
 

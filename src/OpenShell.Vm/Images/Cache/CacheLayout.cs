@@ -18,7 +18,7 @@ internal sealed class CacheLayout(string root)
     /// <summary><c>locks/*.json</c>: what recipes were resolved to (package versions); only a refresh resolves anew.</summary>
     public string Pins => Path.Combine(Root, "locks");
 
-    /// <summary><c>guards/KIND-KEY</c>: files that a building process holds a lock on.</summary>
+    /// <summary><c>guards/KIND-KEY</c>: files that a building process holds a lock on; <c>guards/resuming</c>: one that those hold which go on from a memory.</summary>
     public string Guards => Path.Combine(Root, "guards");
 
     /// <summary><c>packages/SHA256</c>: downloaded packages and source archives, named by content.</summary>
