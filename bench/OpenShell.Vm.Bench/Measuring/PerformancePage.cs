@@ -14,7 +14,7 @@ internal static class PerformancePage
         var page = new StringBuilder("""
             # Performance
 
-            Written by `bench/run --write docs/performance.md` ([what is measured, and how](../bench/README.md)). Every figure is from one run on this machine:
+            Written by `bench/run --write docs/performance.md` ([what is measured, and how](../bench/README.md)). Every figure is from this machine, each table from one run:
 
             | | |
             | --- | --- |

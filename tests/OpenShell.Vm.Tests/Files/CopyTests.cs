@@ -176,11 +176,18 @@ public sealed class CopyTests : IDisposable
         Directory.Exists(_folder.File("into")).ShouldBeFalse();
     }
 
-    [Fact(Timeout = 60_000)]
-    public async Task What_is_no_archive_is_said_to_be_none()
+    [Theory(Timeout = 60_000)]
+    [InlineData(0x39)]
+    [InlineData(0x80)]
+    [InlineData(0xff)]
+    public async Task What_is_no_archive_is_said_to_be_none(byte checksum)
     {
         await using var guest = await GuestOnHost.StartAsync(Route.Direct);
-        using var garbage = new MemoryStream(RandomNumberGenerator.GetBytes(5000));
+        var bytes = RandomNumberGenerator.GetBytes(5000);
+
+        // Where a header has its checksum: its first byte says how the number is written, in 0x80 and 0xff in binary.
+        (bytes[148], bytes[149]) = (checksum, 0x39);
+        using var garbage = new MemoryStream(bytes);
 
         (await FaultAsync(() => guest.Agent.WriteTreeAsync(new TreeWriteRequest(_folder.File("into"), "", true), (stream, token) => TarSource.SendAsync(garbage, stream, null, token), Token)))
             .Code.ShouldBe("files.archive");

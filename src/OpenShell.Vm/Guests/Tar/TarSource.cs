@@ -31,7 +31,7 @@ public sealed class TarSource
             while (await tar.GetNextEntryAsync(copyData: false, cancellationToken).ConfigureAwait(false) is { } entry)
                 await source.SendAsync(entry, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is FormatException or InvalidDataException or EndOfStreamException)
+        catch (Exception e) when (e is FormatException or InvalidDataException or EndOfStreamException or OverflowException or ArgumentOutOfRangeException)
         {
             throw Unfit($"it is no tar archive, or a damaged one: {e.Message.TrimEnd('.')}", "Give an archive as 'tar -cf -' makes it, not compressed.");
         }
