@@ -97,31 +97,16 @@ internal sealed class InstanceLock : IDisposable
         }
     }
 
-    // Not File.OpenHandle: on Unix it flocks every file that it opens, also for reading.
     private static SafeFileHandle OpenFile(string path, bool create = true)
     {
-        var descriptor = Libc.Open(path, Libc.ReadWrite | Libc.CloseOnExec);
-        if (descriptor < 0 && create && !File.Exists(path))
+        try
         {
-            try
-            {
-                new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, UnixCreateMode = AtomicFile.OwnerOnly }).Dispose();
-            }
-            catch (IOException) when (File.Exists(path))
-            {
-                // Another start of the same instant made it, and holds it already: .NET asks for a lock of its own. It is there: that was the point.
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw PrivateFolder.NotWritable(path, e);
-            }
-
-            descriptor = Libc.Open(path, Libc.ReadWrite | Libc.CloseOnExec);
+            return LockFile.Open(path, create);
         }
-
-        return descriptor >= 0
-            ? new SafeFileHandle(descriptor, ownsHandle: true)
-            : throw PrivateFolder.NotWritable(path, new IOException(Marshal.GetLastPInvokeErrorMessage()));
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw PrivateFolder.NotWritable(path, e);
+        }
     }
 }
 

@@ -92,21 +92,16 @@ internal sealed class ResumesUnderWay(string path, TimeProvider time)
 
     private static bool TryLock(SafeFileHandle file, int how) => Libc.Flock((int)file.DangerousGetHandle(), how | Libc.LockNonBlocking) == 0;
 
-    /// <summary>Not by File.OpenHandle: on Unix it locks every file that it opens.</summary>
     private static SafeFileHandle? Open(string path)
     {
         try
         {
-            if (!File.Exists(path))
-                new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, UnixCreateMode = AtomicFile.OwnerOnly }).Dispose();
+            return LockFile.Open(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another made it at this moment, or it cannot be made: the next line says which.
+            return null;
         }
-
-        var descriptor = Libc.Open(path, Libc.ReadWrite | Libc.CloseOnExec);
-        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : null;
     }
 
     private sealed class Entry : IDisposable

@@ -28,14 +28,13 @@ public sealed class ResumesUnderWayTests : IDisposable
     public async Task Many_are_under_way_and_the_last_to_answer_ends_the_wait()
     {
         var others = new[] { await Instance.EnterAsync(null, Cancellation), await Instance.EnterAsync(null, Cancellation) };
-        others.ShouldAllBe(other => other != null);
         var over = Instance.OverAsync(() => false, Cancellation);
         await LookAgainAsync(over);
-        others[0]!.Dispose();
+        others[0].Dispose();
         await LookAgainAsync(over);
         over.IsCompleted.ShouldBeFalse();
 
-        others[1]!.Dispose();
+        others[1].Dispose();
         _time.Advance(TimeSpan.FromSeconds(1));
         await over.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
     }

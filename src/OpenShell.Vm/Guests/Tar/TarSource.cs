@@ -24,12 +24,15 @@ public sealed class TarSource
     {
         using var writer = new TreeWriter(stream, progress);
         var source = new TarSource(writer);
-        await using var tar = new TarReader(archive, leaveOpen: true);
+        await using var blocks = new TarBlocks(archive);
+        await using var tar = new TarReader(blocks, leaveOpen: true);
         await writer.EntryAsync(new TreeEntry { Path = "", Kind = TreeEntryKind.Folder }, cancellationToken).ConfigureAwait(false);
         try
         {
             while (await tar.GetNextEntryAsync(copyData: false, cancellationToken).ConfigureAwait(false) is { } entry)
                 await source.SendAsync(entry, cancellationToken).ConfigureAwait(false);
+            if (!blocks.IsEnd)
+                throw new InvalidDataException("A header has no checksum");
         }
         catch (Exception e) when (e is FormatException or InvalidDataException or EndOfStreamException or OverflowException or ArgumentOutOfRangeException)
         {
