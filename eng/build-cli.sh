@@ -8,6 +8,8 @@
 
 require_sdk() {
     local found
+    # A service at login is told where .NET lies, and need not have it in PATH.
+    [ -z "${DOTNET_ROOT:-}" ] || PATH=$PATH:$DOTNET_ROOT
     command -v dotnet >/dev/null 2>&1 || fail \
         "The .NET 10 SDK is needed to build this program, and there is no 'dotnet' in PATH." \
         "Install it (https://dotnet.microsoft.com/download/dotnet/10.0), or without root: curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0, then add ~/.dotnet to PATH."

@@ -46,6 +46,12 @@ internal sealed class CliHost
     /// <summary>The program and its first arguments by which this same program is started again.</summary>
     public IReadOnlyList<string> Self { get; init; } = [];
 
+    /// <summary>Names the script ./gateway of a clone to the program that it has built and becomes.</summary>
+    public const string ScriptVariable = "OPENSHELL_VM_COMMAND";
+
+    /// <summary>The same for what is written down and read much later: the script by which this program was started, since its builds go when their sources change; without one, <see cref="Self"/>.</summary>
+    public IReadOnlyList<string> LastingSelf => Variable(ScriptVariable) is { Length: > 0 } script && Path.IsPathRooted(script) && File.Exists(script) ? [script] : Self;
+
     /// <summary>The host's packages.</summary>
     public IHostPackages Packages { get; init; } = new RealHostPackages();
 

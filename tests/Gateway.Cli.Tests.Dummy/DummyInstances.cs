@@ -13,6 +13,8 @@ namespace OpenShell.Gateway.Cli.Tests.Dummy;
 /// </summary>
 internal sealed class DummyInstances(Journal journal) : IInstances
 {
+    private TaskCompletionSource? _forced;
+
     public static Fault Fault { get; } = new()
     {
         Code = "dummy.failed",
@@ -50,7 +52,7 @@ internal sealed class DummyInstances(Journal journal) : IInstances
         [Ready("running"), new InstanceStatus { Name = "torn", Phase = InstancePhase.Broken, Fault = Fault }]);
 
     public async Task<InstanceStatus?> FindAsync(string name, CancellationToken cancellationToken = default) =>
-        (await ListAsync(cancellationToken)).FirstOrDefault(i => i.Name == name);
+        name == "slow" ? new InstanceStatus { Name = name, Phase = InstancePhase.Stopped } : (await ListAsync(cancellationToken)).FirstOrDefault(i => i.Name == name);
 
     public Task<StartPlan> PlanAsync(InstanceConfig config, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
@@ -60,15 +62,25 @@ internal sealed class DummyInstances(Journal journal) : IInstances
         return Task.FromResult<IRunningInstance>(new DummyInstance(config, progress, journal));
     }
 
-    public Task<InstanceStatus> StartDetachedAsync(InstanceConfig config, IReadOnlyList<string> supervisor, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
+    public async Task<InstanceStatus> StartDetachedAsync(InstanceConfig config, IReadOnlyList<string> supervisor, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
     {
         journal.Write($"detach {config.Name} {string.Join(' ', supervisor.Skip(1))}");
-        return Task.FromResult(Ready(config.Name));
+        if (config.Name != "slow")
+            return Ready(config.Name);
+
+        // Stopped when it is cancelled; and it takes its time over that unless it is forced.
+        _forced = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await StopAsync(config.Name, force: false, CancellationToken.None);
+        await _forced.Task;
+        throw new OperationCanceledException(cancellationToken);
     }
 
     public Task StopAsync(string name, bool force = false, CancellationToken cancellationToken = default)
     {
         journal.Write($"stop {name} force={force}");
+        if (force)
+            _forced?.TrySetResult();
         return Task.CompletedTask;
     }
 
@@ -80,18 +92,24 @@ internal sealed class DummyInstances(Journal journal) : IInstances
 
     // Only those that are listed have been configured before.
     public Task<InstanceConfig?> ConfigAsync(string name, CancellationToken cancellationToken = default) =>
-        Task.FromResult(name == "running" ? new InstanceConfig { Name = name } : null);
+        Task.FromResult(name is "running" or "slow" ? new InstanceConfig { Name = name, Hypervisor = "qemu", IdleSuspend = TimeSpan.FromMinutes(1) } : null);
 
     public Task<InstanceConfig> EditAsync(string name, Func<InstanceConfig, InstanceConfig> change, CancellationToken cancellationToken = default)
     {
-        var config = change(new InstanceConfig { Name = name, Vcpus = 1, MemoryMib = 2048, GatewayPort = 1, Ports = [new PortForward { HostPort = 1, GuestPort = 1 }] });
-        journal.Write($"edit {name} vcpus={config.Vcpus} memory={config.MemoryMib} gateway={config.GatewayPort} ports={string.Join(',', config.Ports.Select(p => $"{p.HostPort}:{p.GuestPort}"))}");
+        var config = change(new InstanceConfig { Name = name, Vcpus = 1, MemoryMib = 2048, GatewayPort = 1, Ports = [new PortForward { HostPort = 1, GuestPort = 1 }], AddedPorts = [new PortForward { HostPort = 2, GuestPort = 2 }] });
+        journal.Write($"edit {name} vcpus={config.Vcpus} memory={config.MemoryMib} gateway={config.GatewayPort} ports={string.Join(',', config.Ports.Concat(config.AddedPorts).Select(p => $"{p.HostPort}:{p.GuestPort}"))}");
         return Task.FromResult(config);
     }
 
     public Task ResetAsync(string name, CancellationToken cancellationToken = default)
     {
         journal.Write($"reset {name}");
+        return Task.CompletedTask;
+    }
+
+    public Task ResetForAsync(InstanceConfig config, CancellationToken cancellationToken = default)
+    {
+        journal.Write($"check and reset {config.Name}");
         return Task.CompletedTask;
     }
 
@@ -102,7 +120,7 @@ internal sealed class DummyInstances(Journal journal) : IInstances
     }
 
     public Task<DiskUse?> DiskAsync(string name, CancellationToken cancellationToken = default) =>
-        name == "torn" ? throw new FaultException(Fault) : Task.FromResult<DiskUse?>(new DiskUse(20L << 30, 1_234_000_000, 2_345_000_000, 0, ["twin"]) { Memory = 850_000_000 });
+        name == "torn" ? throw new FaultException(Fault) : Task.FromResult<DiskUse?>(new DiskUse(20L << 30, 1_234_000_000, 2_345_000_000, 0, ["twin"]) { Memory = 800_000_000, MemoryRemains = 50_000_000 });
 
     public Task<DiskUse> CompactAsync(string name, CancellationToken cancellationToken = default)
     {

@@ -44,6 +44,7 @@ public sealed class Harness : IDisposable
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("XDG_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         start.Environment.Remove("NO_COLOR");
+        start.Environment.Remove("OPENSHELL_VM_COMMAND");
         start.Environment.Remove("KUBECONFIG");
         start.Environment["HOME"] = Home;
         start.Environment["DUMMY_JOURNAL"] = Journal;

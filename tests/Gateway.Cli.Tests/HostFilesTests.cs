@@ -87,6 +87,59 @@ public sealed class HostFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_service_starts_the_script_of_the_clone_whose_builds_come_and_go()
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("launchd would be told of this");
+        Write("my clone/gateway", "");
+        var unit = Home(".config/systemd/user/openshell-vm-default.service");
+
+        (await InstallAsync(Home("my clone/gateway"))).ExitCode.ShouldBe(0);
+        (await File.ReadAllTextAsync(unit, TestContext.Current.CancellationToken)).ShouldContain($"ExecStart=\"{Home("my clone/gateway")}\" __supervise default\n");
+
+        // One that is gone starts nothing.
+        (await InstallAsync(Home("gone/gateway"))).ExitCode.ShouldBe(0);
+        (await File.ReadAllTextAsync(unit, TestContext.Current.CancellationToken)).ShouldContain($"ExecStart={Harness.Gateway} __supervise default\n");
+    }
+
+    [Fact]
+    public async Task A_path_that_no_service_can_have_is_refused_before_anything_is_written()
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("launchd takes it");
+        Write("it's mine/gateway", "");
+
+        var refused = await InstallAsync(Home("it's mine/gateway"));
+
+        refused.ExitCode.ShouldBe(1);
+        refused.Error.ShouldContain("error: systemd starts no program whose path has a quote or a backslash in it");
+        Directory.Exists(Home(".config/systemd")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_service_goes_with_its_instance_and_with_no_other_of_its_name()
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("launchd would be told of this");
+        var unit = Home(".config/systemd/user/openshell-vm-default.service");
+        await _harness.GatewayAsync("service", "install");
+        Write("elsewhere/openshell-vm/instances/default/config.json", """{"name": "default", "mode": "Cluster"}""");
+
+        var other = await _harness.RunAsync(Harness.Gateway, ["delete"], environment: e => e["XDG_DATA_HOME"] = Home("elsewhere"));
+        other.ExitCode.ShouldBe(0, other.Error);
+        other.Error.ShouldNotContain("login");
+        File.Exists(unit).ShouldBeTrue();
+
+        var deleted = await _harness.GatewayAsync("delete");
+        deleted.ExitCode.ShouldBe(0, deleted.Error);
+        deleted.Error.ShouldContain($"It is no longer started at login: {unit} is removed.");
+        Directory.EnumerateFileSystemEntries(Home(".config/systemd"), "*openshell*", SearchOption.AllDirectories).ShouldBeEmpty();
+    }
+
+    private Task<CommandResult> InstallAsync(string script) =>
+        _harness.RunAsync(Harness.Gateway, ["service", "install"], environment: e => e["OPENSHELL_VM_COMMAND"] = script);
+
+    [Fact]
     public async Task Uninstall_shows_asks_and_removes_all_but_what_is_the_users()
     {
         Write(".kube/config", "# mine\nkind: Config\n");

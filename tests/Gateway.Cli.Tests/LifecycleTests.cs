@@ -29,8 +29,8 @@ public sealed class LifecycleTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--vcpus 2", "vcpus=2 memory=2048 gateway=1 ports=1:1")]
-    [InlineData("--vcpus default --mem default --gateway-port default", "vcpus= memory= gateway= ports=1:1")]
+    [InlineData("--vcpus 2", "vcpus=2 memory=2048 gateway=1 ports=1:1,2:2")]
+    [InlineData("--vcpus default --mem default --gateway-port default", "vcpus= memory= gateway= ports=1:1,2:2")]
     [InlineData("--mem 3g -p 8080:80 -p 0:22", "vcpus=1 memory=3072 gateway=1 ports=8080:80,0:22")]
     [InlineData("-p none", "vcpus=1 memory=2048 gateway=1 ports=")]
     public async Task Edit_changes_what_is_named_and_says_when_it_takes_effect(string options, string expected)
@@ -40,6 +40,26 @@ public sealed class LifecycleTests : IDisposable
         result.ExitCode.ShouldBe(0, result.Error);
         result.Error.ShouldBe("'running' is changed. It runs, and goes on as it is until its next start: 'gateway restart --name running'.\n");
         _harness.JournalText.ShouldBe($"edit running {expected}\n");
+    }
+
+    [Theory]
+    [InlineData("--restart always", "It runs, and its new restart policy counts from now on.")]
+    [InlineData("--restart always --vcpus 2", "It runs, and its new restart policy counts from now on; else it goes on as it is until its next start: 'gateway restart --name running'.")]
+    public async Task A_restart_policy_takes_effect_at_once_and_is_said_to(string options, string said) =>
+        (await _harness.DummyAsync(["edit", "--name", "running", .. options.Split(' ')])).Error.ShouldBe($"'running' is changed. {said}\n");
+
+    [Fact]
+    public async Task A_start_in_the_course_of_a_restart_is_stopped_in_order_and_when_that_is_insisted_on_at_once()
+    {
+        using var process = _harness.Start(Harness.Dummy, ["restart", "--name", "slow", "--force"]);
+        await _harness.JournalHasAsync("detach slow __supervise slow");
+
+        await Harness.SignalAsync(process, "INT");
+        await _harness.JournalHasAsync("stop slow force=False");
+        await Harness.SignalAsync(process, "INT");
+
+        (await Harness.FinishAsync(process)).ExitCode.ShouldBe(130);
+        _harness.JournalText.ShouldBe("stop slow force=True\ndetach slow __supervise slow\nstop slow force=False\nstop slow force=True\n");
     }
 
     [Theory]
@@ -83,6 +103,7 @@ public sealed class LifecycleTests : IDisposable
 
         using var json = JsonDocument.Parse((await _harness.DummyAsync("disk", "--name", "running", "--output", "json")).Out);
         json.RootElement[0].GetProperty("allocated").GetInt64().ShouldBe(2_345_000_000);
+        json.RootElement[0].GetProperty("memory").GetInt64().ShouldBe(850_000_000, "with what an interrupted save left");
     }
 
     [Fact]
@@ -104,6 +125,18 @@ public sealed class LifecycleTests : IDisposable
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(ConfigFile, TestContext.Current.CancellationToken));
         json.RootElement.GetProperty("vcpus").GetInt32().ShouldBe(3);
         json.RootElement.GetProperty("memoryMib").GetInt32().ShouldBe(2048);
+    }
+
+    [Fact]
+    public async Task An_edit_of_the_forwards_replaces_those_that_were_added_too()
+    {
+        Put("""{"name": "default", "mode": "Cluster", "memoryMib": 2048, "addedPorts": [{"hostPort": 8080, "guestPort": 80}]}""");
+
+        (await _harness.GatewayAsync("edit", "-p", "8080:90")).ExitCode.ShouldBe(0);
+        (await _harness.GatewayAsync("port", "list")).Out.ShouldContain("8080");
+        (await _harness.GatewayAsync("edit", "-p", "none")).ExitCode.ShouldBe(0);
+
+        (await _harness.GatewayAsync("port", "list")).Out.ShouldNotContain("8080");
     }
 
     [Theory]

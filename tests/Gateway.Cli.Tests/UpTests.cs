@@ -96,37 +96,17 @@ public sealed class UpTests : IDisposable
     }
 
     [Fact]
-    public async Task What_runs_already_is_not_started_again()
+    public async Task Detached_a_second_interrupt_stops_it_at_once()
     {
-        var result = await _harness.DummyAsync("up", "--detach", "--name", "running");
+        using var process = _harness.Start(Harness.Dummy, ["up", "--detach", "--name", "slow"]);
+        await _harness.JournalHasAsync("detach slow __supervise slow");
 
-        result.ExitCode.ShouldBe(0);
-        result.Error.ShouldContain("'running' is already running.");
-        _harness.JournalText.ShouldBeEmpty();
-    }
+        await Harness.SignalAsync(process, "INT");
+        await _harness.JournalHasAsync("stop slow force=False");
+        await Harness.SignalAsync(process, "INT");
 
-    [Theory]
-    [InlineData("-p 9090:90", "-p 9090:90")]
-    [InlineData("--vcpus 3 --mem 4096", "--vcpus 3")]
-    [InlineData("--mem 3g", "--mem 3072")]
-    [InlineData("--gateway-port 30052", "--gateway-port 30052")]
-    public async Task Up_on_a_running_instance_does_not_pretend_to_have_done_what_it_did_not(string options, string named)
-    {
-        var result = await _harness.DummyAsync(["up", "--detach", "--name", "running", .. options.Split(' ')]);
-
-        result.ExitCode.ShouldBe(1);
-        result.Error.ShouldContain($"error: 'running' is already running, without {named}; nothing was changed.");
-        result.Error.ShouldContain("  remedy: Stop it first ('gateway stop --name running')");
-        _harness.JournalText.ShouldBeEmpty();
-    }
-
-    [Fact]
-    public async Task Up_on_a_running_instance_is_fine_with_what_is_so_already()
-    {
-        var result = await _harness.DummyAsync("up", "--detach", "--name", "running", "--vcpus", "2", "-p", "8080:80", "-p", "0:80");
-
-        result.ExitCode.ShouldBe(0);
-        result.Error.ShouldContain("'running' is already running.");
+        (await Harness.FinishAsync(process)).ExitCode.ShouldBe(130);
+        _harness.JournalText.ShouldBe("detach slow __supervise slow\nstop slow force=False\nstop slow force=True\n");
     }
 
     [Theory]
@@ -148,7 +128,19 @@ public sealed class UpTests : IDisposable
         var result = await _harness.DummyAsync("up", "--detach", "--reset", "--name", "running");
 
         result.ExitCode.ShouldBe(0);
-        _harness.JournalText.ShouldBe("reset running\ndetach running __supervise running\n");
+        _harness.JournalText.ShouldBe("check and reset running\ndetach running __supervise running\n");
+    }
+
+    [Fact]
+    public async Task Reset_takes_out_the_merged_context_whose_certificates_are_gone()
+    {
+        var config = Path.Combine(_harness.Home, ".kube/config");
+        Directory.CreateDirectory(Path.GetDirectoryName(config)!);
+        await File.WriteAllTextAsync(config, "clusters:\n- name: openshell-running\n  cluster: {server: \"https://127.0.0.1:6443\", certificate-authority-data: Q0E=}\n", TestContext.Current.CancellationToken);
+
+        (await _harness.DummyAsync("up", "--detach", "--reset", "--name", "running")).Error.ShouldContain($"Its context is taken out of {config}.");
+
+        (await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken)).ShouldNotContain("openshell-running");
     }
 
     [Fact]

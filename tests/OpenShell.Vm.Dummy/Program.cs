@@ -11,7 +11,8 @@ using OpenShell.Vm.Timeline;
 return args switch
 {
     ["kvm-probe"] => KvmProbe.RunInThisProcess(),
-    ["hold-lock", var data, var name] => HoldLock(data, name),
+    ["hold-lock", var data, var name] => HoldLock(data, name, null),
+    ["hold-lock", var data, var name, var purpose] => HoldLock(data, name, purpose),
     ["supervise-sleep", var seconds, var log] => SuperviseSleep(seconds, log),
     ["churn-config", var data, var name] => ChurnConfig(data, name),
     ["hold-instance", var data, var name, var request] => HoldInstance(data, name, request),
@@ -25,11 +26,11 @@ static HostDirectories Directories(string data) => new() { Data = data, Cache = 
 static InstanceFiles Files(string data, string name) => InstanceFiles.For(Directories(data), InstanceName.Parse(name));
 
 // Takes an instance's lock, says so, and keeps it until its stdin ends; or says why it cannot have it.
-static int HoldLock(string data, string name)
+static int HoldLock(string data, string name, string? purpose)
 {
     try
     {
-        using var held = InstanceLock.Acquire(Files(data, name), name);
+        using var held = InstanceLock.Acquire(Files(data, name), name, purpose);
         Console.WriteLine("held");
         while (Console.In.Read() >= 0)
         {

@@ -68,8 +68,8 @@ internal static class DiskCommand
         }
     }
 
-    /// <summary>As JSON shows it.</summary>
-    public static DiskView Of(string name, DiskUse? use) => new(name, use?.Limit, use?.Used, use?.Allocated, use?.Shared, use?.Memory, use?.Clones ?? [], null);
+    /// <summary>As JSON shows it: what an interrupted save left takes the same room as a memory.</summary>
+    public static DiskView Of(string name, DiskUse? use) => new(name, use?.Limit, use?.Used, use?.Allocated, use?.Shared, use?.Memory + use?.MemoryRemains, use?.Clones ?? [], null);
 
     private static string? Size(long? bytes) => bytes is { } known ? Units.Size(known) : "-";
 }

@@ -16,10 +16,10 @@ internal static class EditCommand
         var name = new NameOption();
         var vcpus = new Option<string?>("--vcpus") { Description = "Virtual CPUs; 'default' for as many as this machine has, at most 4.", HelpName = "N" };
         var memory = new Option<string?>("--mem", "--memory") { Description = "Memory in MiB, or with a unit: 4g; 'default' for 4g.", HelpName = "SIZE" };
-        var ports = new Option<string[]>("--publish", "-p") { Description = "Forward a port of this machine into the guest; may be repeated, and replaces all that were. 'none' for none.", HelpName = "[ADDRESS:]HOST:GUEST" };
+        var ports = new Option<string[]>("--publish", "-p") { Description = "Forward a port of this machine into the guest; may be repeated, and replaces all that were, those of 'gateway port add' too. 'none' for none.", HelpName = "[ADDRESS:]HOST:GUEST" };
         var gatewayPort = new Option<string?>("--gateway-port") { Description = "The gateway's port on this machine; 0 for a free one, 'default' for the usual.", HelpName = "PORT" };
         var restart = new Option<string?>("--restart") { Description = "When it is started again after it ended by itself: no, on-failure or always. Takes effect at once.", HelpName = "POLICY" };
-        var command = new Command("edit", "Change processors, memory, ports or the restart policy of an instance. It takes effect at the next start.") { name, vcpus, memory, ports, gatewayPort, restart };
+        var command = new Command("edit", "Change processors, memory, ports or the restart policy of an instance. It takes effect at the next start, the restart policy at once.") { name, vcpus, memory, ports, gatewayPort, restart };
         command.SetAction(async parse =>
         {
             var faults = new List<Fault>();
@@ -39,7 +39,7 @@ internal static class EditCommand
             if (parse.GetValue(ports) is { Length: > 0 } p)
             {
                 IReadOnlyList<PortForward> forwards = p is [None] ? [] : PortForwardParser.ParseAll(p, faults);
-                changes.Add(config => config with { Ports = forwards });
+                changes.Add(config => config with { Ports = forwards, AddedPorts = [] });
             }
 
             if (parse.GetValue(gatewayPort) is { } g)
@@ -59,14 +59,22 @@ internal static class EditCommand
             var status = await KnownInstance.FindAsync(context, name.Of(parse));
             await context.Host.Instances.EditAsync(status.Name, config => changes.Aggregate(config, (now, change) => change(now)));
             if (!context.Quiet)
-            {
-                await context.Host.Error.WriteLineAsync(status.Phase is InstancePhase.Ready or InstancePhase.Starting or InstancePhase.Stopping
-                    ? $"'{status.Name}' is changed. It runs, and goes on as it is until its next start: 'gateway restart{KnownInstance.Named(status.Name)}'."
-                    : $"'{status.Name}' is changed, for its next start.");
-            }
-
+                await context.Host.Error.WriteLineAsync($"'{status.Name}' is changed{When(status, parse.GetValue(restart) is not null, changes.Count)}");
             return ExitCodes.Success;
         });
         return command;
+    }
+
+    /// <summary>When it takes effect. The restart policy is read when the instance ends; all else as it starts.</summary>
+    private static string When(InstanceStatus status, bool policy, int changes)
+    {
+        var again = $"'gateway restart{KnownInstance.Named(status.Name)}'";
+        return (status.Phase is InstancePhase.Ready or InstancePhase.Starting or InstancePhase.Stopping, policy) switch
+        {
+            (false, _) => ", for its next start.",
+            (true, false) => $". It runs, and goes on as it is until its next start: {again}.",
+            (true, true) when changes == 1 => ". It runs, and its new restart policy counts from now on.",
+            (true, true) => $". It runs, and its new restart policy counts from now on; else it goes on as it is until its next start: {again}.",
+        };
     }
 }

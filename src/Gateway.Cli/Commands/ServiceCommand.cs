@@ -21,4 +21,7 @@ internal static class ServiceCommand
         var config = context.Host.Variable("XDG_CONFIG_HOME") is { Length: > 0 } xdg && Path.IsPathRooted(xdg) ? xdg : Path.Combine(home, ".config");
         return new LoginService(home, config, OperatingSystem.IsMacOS());
     }
+
+    /// <summary>The folder by which a service is told to be of an instance.</summary>
+    public static string FolderOf(CommandContext context, string instance) => Path.Combine(context.Host.Directories.Data, "instances", instance);
 }

@@ -46,14 +46,14 @@ internal static class UninstallCommand
                 {
                     Code = "uninstall.running",
                     What = $"{string.Join(", ", running.Select(r => $"{r.Name} (pid {r.Process.Pid})"))} {(running.Count == 1 ? "runs" : "run")}; nothing was removed.",
-                    Remedy = "Stop what runs ('gateway stop --name NAME'), or add --force, which ends it.",
+                    Remedy = "Stop instances with 'gateway stop --name NAME', and wait for a golden image that is being baked; or add --force, which ends all of it.",
                 });
             }
 
             if (!parse.GetValue(yes) && !await AskAsync(context, cancellation))
                 return ExitCodes.Failure;
-            foreach (var (name, _) in running.Where(r => !r.Name.Contains('.', StringComparison.Ordinal)))
-                await context.Host.Instances.StopAsync(name, force: true, cancellation);
+            foreach (var instance in running.Where(r => r.IsInstance))
+                await context.Host.Instances.StopAsync(instance.Name, force: true, cancellation);
             await Inventory.EndAsync(inventory.Running(), cancellation);
             inventory.Remove();
             await ServiceManager.ReloadAsync();
@@ -113,6 +113,6 @@ internal static class UninstallCommand
         return false;
     }
 
-    private static UninstallView View(bool removed, IReadOnlyList<Belonging> belongings, IReadOnlyList<(string Name, Vm.Instances.ProcessIdentity Process)> running) =>
+    private static UninstallView View(bool removed, IReadOnlyList<Belonging> belongings, IReadOnlyList<Holding> running) =>
         new(removed, belongings.Sum(b => b.Bytes), belongings, [.. running.Select(r => r.Name)]);
 }

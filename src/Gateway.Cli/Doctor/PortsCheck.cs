@@ -12,7 +12,7 @@ internal sealed class PortsCheck : IHostCheck
 
     public async Task<IReadOnlyList<CheckResult>> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        var running = (await context.Host.Instances.ListAsync(cancellationToken)).Where(i => i.Phase is InstancePhase.Ready or InstancePhase.Starting or InstancePhase.Stopping).ToList();
+        var running = (await context.Host.Instances.ListAsync(cancellationToken)).Where(i => i.Processes.Count > 0).ToList();
         if (running.FirstOrDefault(i => i.Name == InstanceName.Default) is { } own)
             return [.. own.Ports.Select(p => new CheckResult(NameOf(p), CheckState.Ok, $"used by the instance '{own.Name}', which runs"))];
         return [.. NextPorts.Of(await ConfigAsync(context, cancellationToken)).Select(finding => Result(finding, running))];

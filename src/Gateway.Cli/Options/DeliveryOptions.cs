@@ -45,6 +45,7 @@ internal sealed class DeliveryOptions
             CertificateAuthorities = [.. (parse.GetValue(_authorities) ?? []).Select(path => path == CertificateBundle.Host ? path : Path.GetFullPath(path))],
             RegistryMirrors = RegistryMirrorParser.ParseAll(parse.GetValue(_mirrors) ?? [], faults),
             Proxy = Proxy(parse.GetValue(_proxy), context, faults),
+            Named = config.Named | (parse.GetValue(_proxy) is null ? NamedSettings.None : NamedSettings.Proxy),
         };
 
         // Here too: before packages are installed for a start that cannot be.

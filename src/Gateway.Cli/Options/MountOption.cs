@@ -5,21 +5,27 @@ using OpenShell.Vm.Mounts;
 
 namespace OpenShell.Gateway.Cli.Options;
 
-/// <summary><c>--mount HOST:GUEST[:ro]</c>.</summary>
+/// <summary><c>--mount HOST:GUEST[:ro]</c>, or <c>--mount none</c>.</summary>
 internal sealed class MountOption : Option<string[]>
 {
+    private const string None = "none";
+
     public MountOption()
         : base("--mount")
     {
-        Description = "Let the guest see a folder of this machine; may be repeated. Needs --kernel custom, libkrun, or virtiofsd (docs/files.md).";
+        Description = "Let the guest see a folder of this machine; may be repeated, and replaces all that were. 'none' for none. Needs --kernel custom, libkrun, or virtiofsd (docs/files.md).";
         HelpName = "HOST:GUEST[:ro]";
+        CompletionSources.Add(None);
     }
+
+    /// <summary>Whether those that were are to go.</summary>
+    public bool IsNone(ParseResult parse) => parse.GetValue(this) is [None];
 
     /// <summary>All of them; adds a fault for each that is wrong.</summary>
     public IReadOnlyList<HostMount> Read(ParseResult parse, ICollection<Fault> faults)
     {
         var mounts = new List<HostMount>();
-        foreach (var text in parse.GetValue(this) ?? [])
+        foreach (var text in IsNone(parse) ? [] : parse.GetValue(this) ?? [])
         {
             if (HostMount.Parse(text, out var problem) is { } mount)
                 mounts.Add(mount);

@@ -28,16 +28,20 @@ internal sealed class StartOptions
     private readonly Option<bool> _hostLoopback = new("--allow-host-loopback") { Description = "Let the guest reach what listens on this machine's loopback, as 192.168.127.254 (docs/networking.md)." };
     private readonly Option<string?> _restart = new("--restart") { Description = "When a cluster that ended by itself is started again: no, on-failure or always (no).", HelpName = "POLICY" };
     private readonly Option<string?> _start = new("--start") { Description = "What it begins with: auto (a suspended memory, for a new instance a golden image, else its disk), resume (memory only) or boot (auto).", HelpName = "KIND" };
-    private readonly Option<string?> _idle = new("--idle-suspend") { Description = "Suspend it when nobody used it for so long; the next connection wakes it: 90s, 10m.", HelpName = "TIME" };
+    private readonly Option<string?> _idle = new("--idle-suspend") { Description = "Suspend it when nobody used it for so long; the next connection wakes it: 90s, 10m; 'off' never does.", HelpName = "TIME" };
     private readonly Option<string?> _timeout = new("--timeout") { Description = "Give up a start that takes longer: 90s, 5m.", HelpName = "TIME" };
     private readonly Option<string?> _program = new("--exec") { Description = "Run this program instead of a cluster, in a machine of its own, and end with its exit code.", HelpName = "PATH" };
     private readonly Option<bool> _arguments = new(VerbatimArguments.Option) { Description = "The rest of the line, as it is, are the arguments of --exec's program.", Arity = ArgumentArity.Zero };
     private readonly ProgramOptions _programOptions = new();
 
+    /// <summary>How <c>--idle-suspend</c> is taken back.</summary>
+    private static readonly string[] Never = ["off", "0"];
+
     public StartOptions()
     {
         _hypervisor.CompletionSources.Add("auto", HypervisorNames.Qemu, HypervisorNames.Libkrun);
         _start.CompletionSources.Add([.. Vm.Snapshots.StartKinds.All]);
+        _idle.CompletionSources.Add(Never[0]);
         _network.CompletionSources.Add([.. NetworkNames.All]);
     }
 
@@ -77,8 +81,9 @@ internal sealed class StartOptions
             AllowHostLoopback = parse.GetValue(_hostLoopback),
             Restart = parse.GetValue(_restart),
             Start = parse.GetValue(_start),
-            IdleSuspend = parse.GetValue(_idle) is { } idle ? DurationParser.Parse("--idle-suspend", idle, faults) : null,
+            IdleSuspend = parse.GetValue(_idle) is { } idle && !Never.Contains(idle) ? DurationParser.Parse("--idle-suspend", idle, faults) : null,
             Timeout = parse.GetValue(_timeout) is { } timeout ? DurationParser.Parse("--timeout", timeout, faults) : null,
+            Named = Named(parse),
             Exec = program is null ? NoProgram(parse, faults) : _programOptions.Read(parse, program, context.VerbatimArguments, stdin: true, faults),
         };
         if (parse.GetValue(_network) is { } network)
@@ -90,6 +95,12 @@ internal sealed class StartOptions
         faults.AddRange(InstanceValidator.Validate(config, Environment.ProcessorCount, (int)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20)));
         return faults.Count == 0 ? config : throw new FaultException(faults);
     }
+
+    private NamedSettings Named(ParseResult parse) =>
+        (parse.GetValue(_hypervisor) is null ? NamedSettings.None : NamedSettings.Hypervisor)
+        | (parse.GetValue(_network) is null ? NamedSettings.None : NamedSettings.Network)
+        | (_mounts.IsNone(parse) ? NamedSettings.Mounts : NamedSettings.None)
+        | (parse.GetValue(_idle) is null ? NamedSettings.None : NamedSettings.IdleSuspend);
 
     private ExecRequest? NoProgram(ParseResult parse, List<Fault> faults)
     {

@@ -1,3 +1,4 @@
+using OpenShell.Gateway.Cli.Commands;
 using OpenShell.Gateway.Cli.Json;
 using OpenShell.Gateway.Cli.Rendering;
 using OpenShell.Gateway.Cli.Rendering.Progress;
@@ -20,8 +21,8 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
     public async Task<int> RunAsync()
     {
         // What this start does not say, the instance has been told before.
-        if (_config.Mode == GuestMode.Cluster)
-            _config = StoredConfig.Complete(_config, await _host.Instances.ConfigAsync(_config.Name));
+        var stored = _config.Mode == GuestMode.Cluster ? await _host.Instances.ConfigAsync(_config.Name) : null;
+        _config = StoredConfig.Complete(_asked, stored);
 
         // A bundle's start has looked for what it needs before it imported anything, and fetches nothing.
         if (_config.Pinned is null)
@@ -32,8 +33,7 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
         var found = await _host.Instances.FindAsync(_config.Name);
         if (found is { Phase: InstancePhase.Ready or InstancePhase.Paused } ready && !manner.Reset)
         {
-            if (RunningDifferences.Of(_asked, ready) is { Count: > 0 } differences)
-                throw new FaultException(Unlike(differences));
+            RequireAsAsked(stored, ready);
             if (!context.Quiet)
                 await _host.Error.WriteLineAsync($"'{_config.Name}' is already running.");
             Show(ready);
@@ -42,14 +42,27 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
 
         if (found is { Phase: InstancePhase.Suspended } && !manner.Reset && await _host.Instances.WakeAsync(_config.Name) is { } woken)
         {
+            RequireAsAsked(stored, woken);
             Show(woken);
             return ExitCodes.Success;
         }
 
         if (manner.Reset && found is not null)
-            await _host.Instances.ResetAsync(_config.Name);
+        {
+            // What this start would be refused for is said while all is there.
+            await _host.Instances.ResetForAsync(_config);
+            await MergedContext.TakeOutAsync(context, _config.Name);
+        }
+
         using var interrupts = new Interrupts();
         return manner.Detach ? await DetachedAsync(interrupts) : await ForegroundAsync(interrupts);
+    }
+
+    /// <exception cref="FaultException">The machine that runs is not what was asked for.</exception>
+    private void RequireAsAsked(InstanceConfig? stored, InstanceStatus running)
+    {
+        if (RunningDifferences.Of(_asked, stored, running) is { Count: > 0 } differences)
+            throw new FaultException(Unlike(differences));
     }
 
     private Fault Unlike(IReadOnlyList<string> differences) => new()
@@ -64,12 +77,17 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
         InstanceStatus status;
         await using (var display = ProgressDisplays.Open(context))
         {
+            // Only while it starts: what is ready is not this command's to stop any more.
+            var forced = Task.CompletedTask;
+            using var now = interrupts.Now.Register(() => forced = Task.Run(() => _host.Instances.StopAsync(_config.Name, force: true)));
             try
             {
                 status = await _host.Instances.StartDetachedAsync(_config, [.. _host.Self, HiddenCommands.Supervise, _config.Name], new TimelineSteps(display), interrupts.Orderly);
             }
             catch (Exception e) when (interrupts.Signal is not null && e is OperationCanceledException or FaultException)
             {
+                // The start's own stop may have found that this one has the instance: it is not to be left half way.
+                await forced.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return ExitCodes.Signal(interrupts.Signal.Value);
             }
 

@@ -29,15 +29,16 @@ internal sealed class BootSequence : IAsyncDisposable
     // libkrun 1.12 to 1.15 keeps its own init as PID 1, which then inherits the orphans.
     private readonly ChildReaper _reaper = new(Environment.ProcessId == 1 ? ReaperScope.AllChildren : ReaperScope.TrackedOnly);
     private readonly AgentServer _agent;
+    private readonly ServiceHold _hold;
     private readonly StageReporter _reporter;
     private ServiceManager? _services;
     private ClusterBoot? _cluster;
 
     private BootSequence()
     {
-        var hold = new ServiceHold(held => Cgroups.FreezeServicesAsync(held, [ApiFrontService.Name]), TimeProvider.System);
-        var resume = new ResumeService(() => _cluster, () => _services, new ResumedMachine(), new InstanceFiles(CredentialPlaces.Guest), hold);
-        var snapshot = new SnapshotService(resume, MemoryReclaim.Guest, hold);
+        _hold = new ServiceHold(held => Cgroups.FreezeServicesAsync(held, [ApiFrontService.Name]), TimeProvider.System);
+        var resume = new ResumeService(() => _cluster, () => _services, new ResumedMachine(), new InstanceFiles(CredentialPlaces.Guest), _hold);
+        var snapshot = new SnapshotService(resume, MemoryReclaim.Guest, _hold);
         _agent = new AgentServer(_channel.Port, _reaper, (request, _) => _power.RequestAsync(request.Action), new AgentServerOptions
         {
             Calls = new Dictionary<string, Func<ReadOnlyMemory<byte>, CancellationToken, Task<byte[]>>>
@@ -66,6 +67,7 @@ internal sealed class BootSequence : IAsyncDisposable
         await _agent.DisposeAsync().ConfigureAwait(false);
         _reaper.Dispose();
         _services?.Dispose();
+        _hold.Dispose();
     }
 
     private async Task RunAsync()
@@ -131,7 +133,7 @@ internal sealed class BootSequence : IAsyncDisposable
 
     private async Task RunClusterAsync(GuestConfig config, ClusterConfig cluster, Delivery delivery)
     {
-        var boot = new ClusterBoot(config, cluster, _reporter, new ProcessLauncher(_reaper), _times, delivery);
+        var boot = new ClusterBoot(config, cluster, _reporter, new ProcessLauncher(_reaper), _times, delivery, () => _hold.Over);
         (_cluster, _services) = (boot, boot.Services);
         await boot.RunAsync(KernelReady, CancellationToken.None).ConfigureAwait(false);
 

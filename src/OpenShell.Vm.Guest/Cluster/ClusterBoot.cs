@@ -40,7 +40,7 @@ internal sealed partial class ClusterBoot
     private readonly TaskCompletionSource<ApiClient> _api = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <exception cref="GuestFaultException">The distribution is not known.</exception>
-    public ClusterBoot(GuestConfig config, ClusterConfig cluster, IStageReporter reporter, Processes.ProcessLauncher launcher, PhaseTimes times, Delivery delivery)
+    public ClusterBoot(GuestConfig config, ClusterConfig cluster, IStageReporter reporter, Processes.ProcessLauncher launcher, PhaseTimes times, Delivery delivery, Func<Task> heldStill)
     {
         _delivery = delivery;
         _config = config;
@@ -51,7 +51,15 @@ internal sealed partial class ClusterBoot
         _reporter = reporter;
         _times = times;
         _tool = new Tool(launcher);
-        Services = new ServiceManager(new ServiceContext { Launcher = launcher, Reporter = reporter, Board = new ConditionBoard(), Probe = new HealthProbe(AskAsync), OutsideEnvironment = ProxyEnvironment.Of(config.Proxy) });
+        Services = new ServiceManager(new ServiceContext
+        {
+            Launcher = launcher,
+            Reporter = reporter,
+            Board = new ConditionBoard(),
+            Probe = new HealthProbe(AskAsync),
+            OutsideEnvironment = ProxyEnvironment.Of(config.Proxy),
+            HeldStill = heldStill,
+        });
     }
 
     /// <summary>The cluster's services, for the orderly end.</summary>

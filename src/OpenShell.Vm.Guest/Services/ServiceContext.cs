@@ -30,6 +30,9 @@ internal sealed record ServiceContext
     /// </summary>
     public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Completes when services may run, which may be now: while they are held still, none is asked whether it is healthy, and none is silent.</summary>
+    public Func<Task> HeldStill { get; init; } = () => Task.CompletedTask;
+
     /// <summary>Folder of logs.</summary>
     public string Logs { get; init; } = GuestPaths.Logs;
 

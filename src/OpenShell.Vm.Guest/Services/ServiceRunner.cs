@@ -24,6 +24,7 @@ internal sealed class ServiceRunner : IDisposable
     private TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ChildProcess? _healthy, _running;
     private int _pendingSignal;
+    private bool _wasHealthy;
 
     public ServiceRunner(Service service, ServiceContext context)
     {
@@ -170,16 +171,35 @@ internal sealed class ServiceRunner : IDisposable
     {
         try
         {
-            if (_service.Reachable is { } reachable)
+            if (_service.Reachable is { } reachable && !_wasHealthy)
                 await WaitForAsync(reachable, ended).ConfigureAwait(false);
             _context.Board.Fulfil(new Condition.Answering(_service.Name));
-            await WaitForAsync(_service.Health, ended).ConfigureAwait(false);
+            // The first start of a service is waited for as long as the whole start is: its user says how long. One that follows another has been here before.
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(ended);
+            if (_wasHealthy)
+                patience.CancelAfter(_context.SilenceLimit);
+            try
+            {
+                await WaitForAsync(_service.Health, patience.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!ended.IsCancellationRequested)
+            {
+                return $"was not healthy within {_context.SilenceLimit.TotalSeconds} s of its start";
+            }
+
+            _wasHealthy = true;
             Report(StageState.Completed, null);
             BecomeHealthy(child);
             _context.Board.Fulfil(new Condition.Healthy(_service.Name));
             for (var lastAnswer = Uptime.Nanoseconds; Uptime.Nanoseconds - lastAnswer < _context.SilenceLimit.Ticks * 100;)
             {
                 await Task.Delay(_context.AskEvery, ended).ConfigureAwait(false);
+                if (_context.HeldStill() is { IsCompleted: false } held)
+                {
+                    await held.WaitAsync(ended).ConfigureAwait(false);
+                    lastAnswer = Uptime.Nanoseconds;
+                }
+
                 if (await _context.Probe.AskAsync(_service.Liveness ?? _service.Health, ended).ConfigureAwait(false))
                     lastAnswer = Uptime.Nanoseconds;
             }

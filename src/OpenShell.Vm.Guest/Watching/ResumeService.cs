@@ -30,8 +30,9 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
     // What callers see is changed by one at a time.
     private readonly Lock _changing = new();
 
-    // Whose files are not kept yet, and whose Secrets are not up to date: that takes a server, so nobody waits for it before a save. It is saved with the memory, and the next resume goes on with it.
-    private volatile ResumedInstance? _unkept, _owed;
+    // Whose Secrets are not up to date: that takes a server, so nobody waits for it before a save. It is saved with the memory, and the next resume goes on with it.
+    private volatile ResumedInstance? _owed;
+    private bool _isKept = true;
 
     /// <summary>What follows behind the last answer.</summary>
     public Task Behind { get; private set; } = Task.CompletedTask;
@@ -63,12 +64,13 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
     {
         lock (_changing)
         {
-            if (_unkept is not { } instance)
+            if (_isKept)
                 return;
+            var instance = _owed!;
             files.Keep(instance.Identity, instance.MachineId, instance.Credentials);
             files.Give(instance.Credentials);
             files.RemoveOld();
-            _unkept = null;
+            _isKept = true;
         }
     }
 
@@ -85,7 +87,7 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
             {
                 files.SetMachineId(instance.MachineId);
                 resumed!.Become(instance.Identity, instance.GatewayName, instance.Credentials);
-                _unkept = _owed = instance;
+                (_owed, _isKept) = (instance, false);
             }
             else
             {
@@ -129,8 +131,13 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
         if (_owed is not { } instance)
             return;
         await InsistAsync("the cluster's Secrets", () => resumed!.FollowAsync([.. instance.Credentials.Keys], cancellationToken), cancellationToken).ConfigureAwait(false);
-        if (!cancellationToken.IsCancellationRequested)
-            _owed = null;
+        if (cancellationToken.IsCancellationRequested)
+            return;
+        lock (_changing)
+        {
+            if (ReferenceEquals(_owed, instance))
+                _owed = null;
+        }
     }
 
     /// <summary>Until it is done, or the machine becomes another instance; each failure is said on the console.</summary>

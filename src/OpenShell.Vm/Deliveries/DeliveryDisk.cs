@@ -50,6 +50,7 @@ internal static class DeliveryDisk
         await HostFiles.WriteWholeAsync(stamp, Encoding.ASCII.GetBytes(key), cancellationToken, OwnerOnly).ConfigureAwait(false);
         return (entries.Count, true);
     }
+
     /// <summary>The digest of all that would be on it.</summary>
     internal static async Task<string> DigestAsync(InstanceConfig config, CancellationToken cancellationToken) =>
         Convert.ToHexStringLower(SHA256.HashData((await ContentsAsync(config, cancellationToken).ConfigureAwait(false)).Index));

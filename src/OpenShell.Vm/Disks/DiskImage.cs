@@ -1,13 +1,11 @@
 using System.Buffers.Binary;
+using OpenShell.Vm.Faults;
 
 namespace OpenShell.Vm.Disks;
 
 /// <summary>A disk of an instance at rest: what it is, what it stands on, and a few bytes of it.</summary>
 internal static class DiskImage
 {
-    /// <summary>Longer chains are none of ours; a chain that names itself would never end.</summary>
-    private const int MaxChain = 64;
-
     private const ulong OffsetMask = 0x00fffffffffffe00; // bits 9 to 55 of a table's entry
     private const ulong Compressed = 1UL << 62;
 
@@ -15,14 +13,31 @@ internal static class DiskImage
     /// <exception cref="IOException">It is a qcow2 image by its name, and not by its content.</exception>
     internal static long VirtualSize(string path) => IsRaw(path) ? new FileInfo(path).Length : Header(path).VirtualSize;
 
-    /// <summary>The disk and all that it stands on, from the top; the last may be missing, or damaged.</summary>
+    /// <summary>The disk and all that it stands on, from the top; the last may be missing, or damaged (<see cref="IsWhole"/>).</summary>
+    /// <exception cref="FaultException">It stands on itself (<c>disk.unreadable</c>).</exception>
     internal static IReadOnlyList<string> Chain(string path)
     {
         var chain = new List<string> { path };
-        while (chain.Count < MaxChain && File.Exists(chain[^1]) && !IsRaw(chain[^1]) && Backing(chain[^1], Qcow2Header.Read(chain[^1])) is { } below)
+        var visited = new HashSet<string>(StringComparer.Ordinal) { Path.GetFullPath(path) };
+        while (File.Exists(chain[^1]) && !IsRaw(chain[^1]) && Backing(chain[^1], Qcow2Header.Read(chain[^1])) is { } below)
+        {
+            if (!visited.Add(below))
+                throw new FaultException(Circular(path, below));
             chain.Add(below);
+        }
+
         return chain;
     }
+
+    /// <summary>Whether a chain was followed to its end: its last is there, and says that it stands on nothing.</summary>
+    internal static bool IsWhole(IReadOnlyList<string> chain) => File.Exists(chain[^1]) && (IsRaw(chain[^1]) || Qcow2Header.Read(chain[^1]) is { Backing: null });
+
+    private static Fault Circular(string path, string below) => new()
+    {
+        Code = "disk.unreadable",
+        What = $"The disk {path} is damaged: {below}, on which it stands, stands on itself.",
+        Remedy = "Put copies of its files back, or begin anew with 'gateway reset', which discards what the instance had.",
+    };
 
     /// <summary>What it directly stands on, as an absolute path; <see langword="null"/>: nothing.</summary>
     internal static string? BackingOf(string path) =>

@@ -10,4 +10,7 @@ public sealed record DiskUse(long Limit, long? Used, long Allocated, long Shared
 {
     /// <summary>What its saved memory takes besides, while it is suspended; clones of it that have not gone on yet share it.</summary>
     public long Memory { get; init; }
+
+    /// <summary>What an interrupted save of its memory left; the next <c>up</c>, <c>stop</c> or <c>reset</c> removes it.</summary>
+    public long MemoryRemains { get; init; }
 }

@@ -43,6 +43,10 @@ internal sealed class QemuImg
         return RunAsync(["convert", "-q", "-f", NameOf(DiskImage.IsRaw(from) ? DiskFormat.Raw : DiskFormat.Qcow2), "-O", "qcow2", "-o", "lazy_refcounts=on", .. backing, from, to], to, log, cancellationToken);
     }
 
+    /// <summary>Makes an image stand on something that is below what it stands on now: it then has itself what was in between.</summary>
+    internal Task StandOnAsync(string path, string below, string log, CancellationToken cancellationToken) =>
+        RunAsync(["rebase", "-q", "-f", "qcow2", "-b", Path.GetRelativePath(Path.GetDirectoryName(path)!, below), "-F", NameOf(DiskImage.IsRaw(below) ? DiskFormat.Raw : DiskFormat.Qcow2), path], path, log, cancellationToken);
+
     /// <summary>Makes an image larger, as the guest sees it.</summary>
     internal Task GrowAsync(string path, int gib, string log, CancellationToken cancellationToken) =>
         RunAsync(["resize", "-q", "-f", NameOf(DiskImage.IsRaw(path) ? DiskFormat.Raw : DiskFormat.Qcow2), path, string.Create(CultureInfo.InvariantCulture, $"{gib}G")], path, log, cancellationToken);

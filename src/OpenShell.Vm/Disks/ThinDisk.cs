@@ -1,3 +1,4 @@
+using System.Globalization;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
@@ -12,6 +13,9 @@ namespace OpenShell.Vm.Disks;
 /// </summary>
 internal static class ThinDisk
 {
+    /// <summary>Each file of a chain is opened by whoever reads the disk, and asked for what is not in those above.</summary>
+    internal const int MaxLayers = 40;
+
     /// <summary>Puts a copy of an instance's disk into a folder beside the instance's. The caller holds the source's lock.</summary>
     /// <returns>Whether the copy stands on a base in the source's folder.</returns>
     internal static async Task<bool> CopyToAsync(InstanceFiles source, string folder, CancellationToken cancellationToken)
@@ -37,23 +41,37 @@ internal static class ThinDisk
         if (files.ExistingStateDisk is not { } disk || DiskImage.BackingOf(disk) is null)
             return;
         RequireSpace(files, DiskImage.Chain(disk).Sum(HostFiles.AllocatedBytes));
-        await ReplaceAsync(files, disk, keepBacking: false, cancellationToken).ConfigureAwait(false);
+        await ReplaceAsync(files, disk, keepBacking: false, null, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Writes a disk anew without what is zeros or was given back by the guest; whole or not at all.</summary>
-    internal static async Task RewriteAsync(InstanceFiles files, string disk, CancellationToken cancellationToken)
+    /// <summary>Writes a disk anew without what is zeros or was given back by the guest, along with the bases in its own folder that no other disk stands on; whole or not at all.</summary>
+    /// <param name="files">The instance's.</param>
+    /// <param name="disk">Its disk.</param>
+    /// <param name="needed">The bases in its folder on which other instances' disks stand.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    internal static async Task RewriteAsync(InstanceFiles files, string disk, IReadOnlySet<string> needed, CancellationToken cancellationToken)
     {
-        RequireSpace(files, HostFiles.AllocatedBytes(disk));
-        await ReplaceAsync(files, disk, keepBacking: true, cancellationToken).ConfigureAwait(false);
+        var chain = DiskImage.Chain(disk);
+        string[] merged = [disk, .. chain.Skip(1).TakeWhile(below => IsOwnBase(files, below) && !needed.Contains(below))];
+        RequireSpace(files, merged.Sum(HostFiles.AllocatedBytes));
+        var stays = chain.ElementAtOrDefault(merged.Length);
+        await ReplaceAsync(files, disk, keepBacking: stays is not null, merged.Length > 1 ? stays : null, cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task ReplaceAsync(InstanceFiles files, string disk, bool keepBacking, CancellationToken cancellationToken)
+    private static bool IsOwnBase(InstanceFiles files, string disk) =>
+        DiskLineage.IsIn(files, disk) && Path.GetFileName(disk).StartsWith(InstanceFiles.BasePrefix, StringComparison.Ordinal);
+
+    /// <summary>Puts a copy in a disk's place, which stands on what the disk does, or on something below that.</summary>
+    private static async Task ReplaceAsync(InstanceFiles files, string disk, bool keepBacking, string? standOn, CancellationToken cancellationToken)
     {
+        var tool = QemuImg.Require();
         var aside = files.StateDisk + ".tmp";
         File.Delete(aside);
         try
         {
-            await QemuImg.Require().CopyAsync(disk, aside, keepBacking, files.VmmLog, cancellationToken).ConfigureAwait(false);
+            await tool.CopyAsync(disk, aside, keepBacking, files.VmmLog, cancellationToken).ConfigureAwait(false);
+            if (standOn is not null)
+                await tool.StandOnAsync(aside, standOn, files.VmmLog, cancellationToken).ConfigureAwait(false);
             Finish(aside);
             File.Move(aside, files.StateDisk, overwrite: true);
             HostFiles.SyncFolder(files.Root);
@@ -67,9 +85,10 @@ internal static class ThinDisk
     private static async Task<string> FreezeAsync(QemuImg tool, InstanceFiles source, string disk, CancellationToken cancellationToken)
     {
         // Nothing was written since the last clone was made: its base will do for one more.
-        if (DiskImage.BackingOf(disk) is { } below && Path.GetDirectoryName(below) == source.Root && await tool.IsUntouchedAsync(disk, cancellationToken).ConfigureAwait(false))
+        if (DiskImage.BackingOf(disk) is { } below && DiskLineage.IsIn(source, below) && await tool.IsUntouchedAsync(disk, cancellationToken).ConfigureAwait(false))
             return below;
 
+        RequireFewLayers(source, disk);
         var frozen = source.BaseDisk(Guid.NewGuid().ToString("N")[..8], FormatOf(disk));
         var aside = source.StateDisk + ".tmp";
         File.Delete(aside);
@@ -103,6 +122,21 @@ internal static class ThinDisk
     {
         File.SetUnixFileMode(path, AtomicFile.OwnerOnly);
         HostFiles.SyncFile(path);
+    }
+
+    private static void RequireFewLayers(InstanceFiles source, string disk)
+    {
+        var chain = DiskImage.Chain(disk);
+        if (chain.Count < MaxLayers)
+            return;
+        var name = Path.GetFileName(source.Root);
+        throw new FaultException(new Fault
+        {
+            Code = "disk.too-many-layers",
+            What = string.Create(CultureInfo.InvariantCulture, $"The disk of {name} stands on {chain.Count - 1} others, one for each clone after which it was written to; one more would make it slow."),
+            Remedy = $"Stop it, and 'gateway disk compact --name {name}' merges those on which no other instance stands. Delete clones that are not needed first ('gateway disk' names them); "
+                + "of a clone of clones, make it independent with 'gateway delete --flatten' of its source.",
+        });
     }
 
     private static void RequireSpace(InstanceFiles files, long needed)

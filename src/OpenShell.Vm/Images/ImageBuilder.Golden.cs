@@ -63,7 +63,7 @@ public sealed partial class ImageBuilder
         var (verified, faults) = (new List<ArtifactInfo>(), new List<Fault>());
         foreach (var info in await GoldenInfosAsync(cancellationToken).ConfigureAwait(false))
         {
-            var found = await Golden.VerifyAsync(info.Key, onBytes, cancellationToken).ConfigureAwait(false);
+            var found = await GoldenStore.VerifyAsync(new GoldenFiles(info.Folder), onBytes, cancellationToken).ConfigureAwait(false);
             faults.AddRange(found);
             if (found.Count == 0)
                 verified.Add(info);
@@ -72,15 +72,7 @@ public sealed partial class ImageBuilder
         var store = new InstanceStore(_directories);
         foreach (var snapshot in store.Names().Select(name => new Snapshot(store.Files(InstanceName.Parse(name)))).Where(snapshot => snapshot.Exists))
         {
-            try
-            {
-                if (await snapshot.Read().Machinery.VerifyAsync(snapshot.Folder, onBytes, cancellationToken).ConfigureAwait(false) is { } fault)
-                    faults.Add(fault);
-            }
-            catch (FaultException e)
-            {
-                faults.AddRange(e.Faults);
-            }
+            faults.AddRange(await snapshot.VerifyAsync(onBytes, cancellationToken).ConfigureAwait(false));
         }
 
         return (verified, faults);

@@ -12,7 +12,10 @@ public sealed record HostDirectories
     /// <summary>What OpenShell's clients read: <c>$XDG_CONFIG_HOME/openshell</c>.</summary>
     public required string OpenShellConfig { get; init; }
 
-    /// <summary>Sockets: <c>$XDG_RUNTIME_DIR/openshell-vm</c>, or a private folder under the temporary directory. Short: socket paths are limited to 104 bytes on macOS, 108 on Linux.</summary>
+    /// <summary>
+    /// Sockets: <c>$XDG_RUNTIME_DIR/openshell-vm</c>, or a private folder under the temporary directory where that is not set or is the folder of a login session: that one is removed with the user's last session
+    /// (https://www.freedesktop.org/software/systemd/man/latest/pam_systemd.html), and instances run on. Short: socket paths are limited to 104 bytes on macOS, 108 on Linux.
+    /// </summary>
     public required string Runtime { get; init; }
 
     /// <summary>kubectl's folder: <c>~/.kube</c>.</summary>
@@ -29,7 +32,7 @@ public sealed record HostDirectories
             Data = Path.Combine(Xdg("XDG_DATA_HOME", ".local/share"), "openshell-vm"),
             Cache = Path.Combine(Xdg("XDG_CACHE_HOME", ".cache"), "openshell-vm"),
             OpenShellConfig = Path.Combine(Xdg("XDG_CONFIG_HOME", ".config"), "openshell"),
-            Runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && Path.IsPathRooted(runtime)
+            Runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && Path.IsPathRooted(runtime) && !IsOfSession(runtime)
                 ? Path.Combine(runtime, "openshell-vm")
                 : Path.Combine(Path.GetTempPath(), "openshell-vm-" + Environment.UserName),
             Kube = Path.Combine(home, ".kube"),
@@ -41,4 +44,6 @@ public sealed record HostDirectories
                 ? value
                 : Path.Combine(home, fallback);
     }
+
+    internal static bool IsOfSession(string runtime) => runtime.StartsWith("/run/user/", StringComparison.Ordinal);
 }

@@ -38,13 +38,17 @@ public interface IInstances
     /// <exception cref="Faults.FaultException">It cannot be read, or is a newer version's.</exception>
     Task<InstanceConfig?> ConfigAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>Changes the stored configuration; a running instance goes on as it is until its next start.</summary>
+    /// <summary>Changes the stored configuration; a running instance goes on as it is until its next start, but for its restart policy, which is read when it ends.</summary>
     /// <returns>The configuration as it is now.</returns>
     /// <exception cref="Faults.FaultException">It would not be valid; nothing was changed.</exception>
     Task<InstanceConfig> EditAsync(string name, Func<InstanceConfig, InstanceConfig> change, CancellationToken cancellationToken = default);
 
     /// <summary>Throws away all that a stopped instance has on its disk, and what was written for clients; the configuration stays.</summary>
     Task ResetAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>The same for a start that is to follow: what is wrong with that, of all that can be told before it begins (values, files, ports, what the host lacks), is told before anything is thrown away.</summary>
+    /// <exception cref="Faults.FaultException">The start would be refused, or the instance runs: nothing was changed.</exception>
+    Task ResetForAsync(InstanceConfig config, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Makes new instances with the data of one, ports of their own and identities of their own. They take no space until they differ. Of a suspended instance they have the memory too and go on
@@ -57,11 +61,12 @@ public interface IInstances
     /// <summary>How large the disk of an instance is, in its several senses; <see langword="null"/>: it has none yet.</summary>
     Task<Disks.DiskUse?> DiskAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>Gives back to the host what an instance's disk does not use: trimmed by the guest while it runs, written anew while it does not.</summary>
+    /// <summary>Gives back to the host what an instance's disk does not use: trimmed by the guest while it runs, written anew while it does not, in one with its bases on which no other instance stands.</summary>
     Task<Disks.DiskUse> CompactAsync(string name, CancellationToken cancellationToken = default);
 
     /// <summary>Makes an instance's disk larger; the guest follows at its next start.</summary>
     /// <returns>Whether the disk itself has grown already: a running instance's does so at its next start, as does one that is not made yet.</returns>
+    /// <exception cref="Faults.FaultException">It is suspended (<c>instance.suspended</c>): its next start goes on with the disk that it had.</exception>
     Task<bool> ResizeDiskAsync(string name, int gib, CancellationToken cancellationToken = default);
 
     /// <summary>Adds a forward: to the machine if it runs, and to the configuration for the starts to come.</summary>

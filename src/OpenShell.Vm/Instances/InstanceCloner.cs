@@ -74,7 +74,11 @@ internal sealed class InstanceCloner(InstancesOptions options)
     {
         Name = name,
         GatewayPort = null,
-        Ports = [.. config.Ports.Select(p => p with { HostPort = 0 })],
+        Ports = FreeOf(config.Ports),
+        AddedPorts = FreeOf(config.AddedPorts),
         Distribution = last?.Distribution ?? config.Distribution,
     };
+
+    // A socket has no other end that could be chosen: it is its path.
+    private static PortForward[] FreeOf(IReadOnlyList<PortForward> ports) => [.. ports.Where(port => port.Protocol != PortProtocol.Unix).Select(port => port with { HostPort = 0 })];
 }

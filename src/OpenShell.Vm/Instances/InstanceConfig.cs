@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using OpenShell.Vm.Deliveries;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Mounts;
@@ -101,6 +102,10 @@ public sealed record InstanceConfig
 
     /// <summary>How long nobody may have used the instance before it is suspended; <see langword="null"/>: it runs on.</summary>
     public TimeSpan? IdleSuspend { get; init; }
+
+    /// <summary>What a start names, whatever its value: it takes back what was stored. Of one start: it is not kept.</summary>
+    [JsonIgnore]
+    public NamedSettings Named { get; init; }
 
     /// <summary>How long a start may take in all before it is given up.</summary>
     public TimeSpan? Timeout { get; init; }

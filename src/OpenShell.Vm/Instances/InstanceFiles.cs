@@ -22,7 +22,9 @@ public sealed record InstanceFiles
     public string Run { get; }
 
     /// <summary>The link to <see cref="Run"/>.</summary>
-    public string RunLink => Path.Combine(Root, "run");
+    public string RunLink => Path.Combine(Root, RunName);
+
+    private const string RunName = "run";
 
     /// <summary>What the user asked for (<see cref="InstanceConfig"/>).</summary>
     public string Config => Path.Combine(Root, "config.json");
@@ -44,6 +46,9 @@ public sealed record InstanceFiles
     /// <summary>Locked (flock) by the supervisor for its life; holds its process id and start time.</summary>
     public string Lock => Path.Combine(Root, "lock");
 
+    /// <summary>Locked (flock) for the moment in which <see cref="Config"/> is read, changed and written.</summary>
+    internal string ConfigLock => Path.Combine(Root, "config.lock");
+
     /// <summary>The state disk: containerd's content, etcd's data, PKI. The only thing here that cannot be made again.</summary>
     public string StateDisk => Path.Combine(Root, "state.qcow2");
 
@@ -58,6 +63,9 @@ public sealed record InstanceFiles
 
     /// <summary>What the user gives the guest along, as a disk (<see cref="Deliveries.DeliveryDisk"/>).</summary>
     public string DeliveryDisk => Path.Combine(Root, "delivery.tar");
+
+    /// <summary>The digest of that, once it is whole.</summary>
+    public string DeliveryStamp => DeliveryDisk + ".stamp";
 
     /// <summary>How often the disk was given to a machine to write to (<see cref="Snapshots.DiskGeneration"/>).</summary>
     public string Generation => Path.Combine(Root, "generation");
@@ -119,6 +127,9 @@ public sealed record InstanceFiles
     /// <summary>A frozen disk.</summary>
     internal string BaseDisk(string id, Planning.DiskFormat format) => Path.Combine(Root, $"{BasePrefix}{id}{(format == Planning.DiskFormat.Raw ? ".img" : ".qcow2")}");
 
+    /// <summary>A second name for the memory of the golden image that this machine began as: what it has not written to is there. Never written again.</summary>
+    internal string MemoryBase => Path.Combine(Root, "memory.base");
+
     /// <summary>What <see cref="IInstances.StartDetachedAsync"/> asks of the supervisor that it starts: two starts at one instant must not take one another's.</summary>
     internal string StartRequest(string id) => Path.Combine(Root, $"start.{id}.json");
 
@@ -138,7 +149,7 @@ public sealed record InstanceFiles
 
         // Two data folders (of two users of one temporary directory, or of tests) may hold instances of one name: the hash keeps their sockets apart.
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(root)).AsSpan(0, 4));
-        return Checked(new InstanceFiles(root, Path.Combine(directories.Runtime, $"{name.Value}-{hash}")));
+        return Checked(new InstanceFiles(root, RunOf(root) ?? Path.Combine(directories.Runtime, $"{name.Value}-{hash}")));
     }
 
     /// <summary>The files of a VM that runs one program: all in one folder that goes when the program has ended.</summary>
@@ -161,6 +172,9 @@ public sealed record InstanceFiles
 
     /// <summary>Begins the names of the folders of <see cref="Ephemeral"/>; no instance's folder can, since a name has no dot.</summary>
     internal const string EphemeralPrefix = "exec.";
+
+    /// <summary>Where one that runs has its sockets: whoever asks may have another environment than who started it.</summary>
+    private static string? RunOf(string root) => new FileInfo(Path.Combine(root, RunName)).LinkTarget is { } link && Directory.Exists(link) ? link : null;
 
     private static InstanceFiles Checked(InstanceFiles files)
     {

@@ -47,9 +47,12 @@ public static class InstanceFormat
         _ => throw new JsonException("its format is no number"),
     };
 
+    /// <summary>The codes of what is said of another version's.</summary>
+    internal const string NewerCode = "instance.format-newer", OlderCode = "instance.format-older";
+
     private static Fault Newer(string path, string instance, int format, int current) => new()
     {
-        Code = "instance.format-newer",
+        Code = NewerCode,
         What = string.Create(CultureInfo.InvariantCulture, $"{instance} was made or last started by a newer version of this program (format {format}; this version knows {current})."),
         Remedy = "Use that version or a newer one. To go on with this version, move the data by that one: 'kubectl get' the objects into files and copy the volumes' files out, "
             + "then 'gateway up --name' another instance here with them (docs/instances.md).",
@@ -58,10 +61,10 @@ public static class InstanceFormat
 
     private static Fault Older(string path, string instance, int format, int oldest) => new()
     {
-        Code = "instance.format-older",
+        Code = OlderCode,
         What = string.Create(CultureInfo.InvariantCulture, $"{instance} was made by a version of this program whose format {format} is no longer read (this version reads {oldest} and on)."),
         Remedy = "Start it once with a version in between, which brings it up to date; or move the data by the old version: 'kubectl get' the objects into files and copy the volumes' "
-            + "files out, then begin anew with 'gateway reset' (docs/instances.md).",
+            + $"files out, then begin anew with 'gateway delete --name {instance}' and 'gateway up --name {instance}' (docs/instances.md).",
         Log = path,
     };
 }

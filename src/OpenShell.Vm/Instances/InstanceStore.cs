@@ -41,17 +41,31 @@ public sealed class InstanceStore(HostDirectories directories)
     }
 
     /// <summary>The stored configuration.</summary>
-    /// <exception cref="FaultException">There is none (<c>instance.unknown</c>), or it cannot be read (<c>instance.broken</c>).</exception>
+    /// <exception cref="FaultException">There is no such instance (<c>instance.unknown</c>), or it cannot be read (<c>instance.broken</c>).</exception>
     public InstanceConfig ReadConfig(InstanceName name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        var path = Files(name).Config;
+        var files = Files(name);
+        var path = files.Config;
         if (!File.Exists(path))
-            throw new FaultException(Unknown(name.Value));
+            throw new FaultException(Directory.Exists(files.Root) ? Missing(path, name.Value) : Unknown(name.Value));
         var config = Read(path, InstanceJson.Default.InstanceConfig, bytes => InstanceFormat.Upgrade(bytes, path, name.Value));
         return config is { Name: { } owner } && owner == name.Value
             ? config with { Format = InstanceFormat.Current }
             : throw new FaultException(Broken(path, "it belongs to another instance"));
+    }
+
+    /// <summary>Changes the stored configuration: what it is changed to is read, made and written while no other change can come between.</summary>
+    /// <param name="name">The instance.</param>
+    /// <param name="change">Makes the new one of the old one, or throws: then nothing is changed.</param>
+    /// <returns>The new one.</returns>
+    internal InstanceConfig ChangeConfig(InstanceName name, Func<InstanceConfig, InstanceConfig> change)
+    {
+        var files = Files(name);
+        using var held = ConfigLock.Take(files);
+        var config = change(ReadConfig(name));
+        WriteConfig(files, config);
+        return config;
     }
 
     /// <summary>Whether a status was written after the stored configuration: then that was read, or written, by this program, and is as it was. Of its content no more is looked at than whose it is.</summary>
@@ -115,6 +129,14 @@ public sealed class InstanceStore(HostDirectories directories)
         Code = "instance.unknown",
         What = $"There is no instance {name}.",
         Remedy = "See 'gateway list', or start one with 'gateway up'.",
+    };
+
+    private static Fault Missing(string path, string name) => new()
+    {
+        Code = "instance.broken",
+        What = $"{path} is missing.",
+        Remedy = $"'gateway up --name {name}' with the options that you want writes it anew and keeps the disk. 'gateway delete --name {name}' deletes all.",
+        Log = path,
     };
 
     internal static Fault Broken(string path, string why) => new()

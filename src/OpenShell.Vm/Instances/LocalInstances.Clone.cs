@@ -24,7 +24,7 @@ public sealed partial class LocalInstances
         if (destinations.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw new FaultException(InstanceValidator.Usage("instance.exists", $"{twice.Key} is named twice.", "Give each clone a name of its own."));
 
-        if (InstanceLock.HolderOf(from) is null)
+        if (InstanceLock.SupervisorOf(from) is null)
             await CloneAtRestAsync(from, source, destinations, cancellationToken).ConfigureAwait(false);
         else
             await CloneRunningAsync(from, source, destinations, cancellationToken).ConfigureAwait(false);
@@ -33,7 +33,7 @@ public sealed partial class LocalInstances
 
     private async Task CloneAtRestAsync(InstanceFiles from, string source, IReadOnlyList<string> destinations, CancellationToken cancellationToken)
     {
-        using var held = Take(from, source, "It was started at this moment: try again.");
+        using var held = await TakeInTurnAsync(from, source, "clone", "It was started at this moment: try again.", cancellationToken).ConfigureAwait(false);
         var cloner = new InstanceCloner(Options);
         foreach (var destination in destinations)
             await cloner.CloneAsync(source, destination, cancellationToken).ConfigureAwait(false);
@@ -97,7 +97,7 @@ public sealed partial class LocalInstances
         {
             // All of them before the first is copied: one that runs is told before the others have cost anything.
             foreach (var clone in clones)
-                held.Add(TakeAtRest(FilesOfKnown(clone), clone, $"Stop it with 'gateway stop --name {clone}': its disk is to be copied."));
+                held.Add(await TakeAtRestAsync(FilesOfKnown(clone), clone, "delete --flatten", $"Stop it with 'gateway stop --name {clone}': its disk is to be copied.", cancellationToken).ConfigureAwait(false));
             foreach (var clone in clones)
                 await ThinDisk.FlattenAsync(FilesOfKnown(clone), cancellationToken).ConfigureAwait(false);
 
@@ -112,25 +112,27 @@ public sealed partial class LocalInstances
     }
 
     /// <summary>Takes the lock of an instance whose disk is to be worked on, and which has no memory that belongs to it.</summary>
-    private static InstanceLock TakeAtRest(InstanceFiles files, string name, string remedy)
+    private static async Task<InstanceLock> TakeAtRestAsync(InstanceFiles files, string name, string purpose, string remedy, CancellationToken cancellationToken)
     {
-        var held = Take(files, name, remedy);
+        var held = await TakeInTurnAsync(files, name, purpose, remedy, cancellationToken).ConfigureAwait(false);
         if (!new Snapshot(files).Exists)
             return held;
         held.Dispose();
-        throw new FaultException(new Fault
-        {
-            Code = "instance.suspended",
-            What = $"Instance {name} is suspended: its memory goes with its disk as it is now, and would be lost.",
-            Remedy = $"Let it go on with 'gateway up --detach --name {name}', stop it with 'gateway stop --name {name}', then try again.",
-        });
+        throw Suspended(name);
     }
 
-    private static InstanceLock Take(InstanceFiles files, string name, string remedy)
+    private static FaultException Suspended(string name) => new(new Fault
+    {
+        Code = "instance.suspended",
+        What = $"Instance {name} is suspended: its memory goes with its disk as it is now, and would be lost.",
+        Remedy = $"Let it go on with 'gateway up --detach --name {name}', stop it with 'gateway stop --name {name}', then try again.",
+    });
+
+    private static async Task<InstanceLock> TakeInTurnAsync(InstanceFiles files, string name, string purpose, string remedy, CancellationToken cancellationToken)
     {
         try
         {
-            return InstanceLock.Acquire(files, name);
+            return await InstanceLock.AcquireInTurnAsync(files, name, purpose, cancellationToken).ConfigureAwait(false);
         }
         catch (FaultException e) when (e.Faults is [{ Code: InstanceLock.RunningCode } fault])
         {

@@ -35,8 +35,11 @@ public sealed partial class LocalInstances
 
             // Whose configuration is stored, the supervisor that gets the lock decides: between here and there another start may come first. Until then it is listed with this one.
             AtomicFile.WriteJson(request, config, InstanceJson.Default.InstanceConfig, durable: false);
-            if (!File.Exists(files.Config))
-                InstanceStore.WriteConfig(files, config);
+            using (ConfigLock.Take(files))
+            {
+                if (!File.Exists(files.Config))
+                    InstanceStore.WriteConfig(files, config);
+            }
 
             // What is followed below is to be of this start.
             File.Delete(files.Fault);
@@ -73,6 +76,7 @@ public sealed partial class LocalInstances
         var files = _store.Files(InstanceName.Parse(name));
 
         // Heard from here on: who stops the instance in the moment in which this takes it has only this to tell it by.
+        var interrupted = 0;
         var begun = new TaskCompletionSource<RestartingInstance>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
@@ -86,7 +90,7 @@ public sealed partial class LocalInstances
             _ = GiveMemoryBackAsync(instance.Ready);
             return await instance.Completion.ConfigureAwait(false);
         }
-        catch (FaultException e) when (e.Faults[0].Code is InstanceLock.RunningCode or StartRequests.StoppedCode)
+        catch (FaultException e) when (e.Faults[0].Code is InstanceLock.RunningCode or InstanceLock.BusyCode or StartRequests.StoppedCode)
         {
             // Nothing here is this start's to write into. Whoever has it may be the one that took this start back.
             return request is not null && !File.Exists(request) ? TakenBack : NotOurs;
@@ -106,10 +110,13 @@ public sealed partial class LocalInstances
         void Stop(PosixSignalContext context)
         {
             context.Cancel = true;
-            _ = StopOnceBegunAsync(context.Signal.ToString());
+
+            // As at a terminal: a second SIGINT means now. Others come several times for one end: of a session, by a service manager.
+            var force = context.Signal == PosixSignal.SIGINT && Interlocked.Exchange(ref interrupted, 1) == 1;
+            _ = StopOnceBegunAsync(force, context.Signal.ToString());
         }
 
-        async Task StopOnceBegunAsync(string byWhom) => await (await begun.Task.ConfigureAwait(false)).StopAsync(force: false, byWhom).ConfigureAwait(false);
+        async Task StopOnceBegunAsync(bool force, string byWhom) => await (await begun.Task.ConfigureAwait(false)).StopAsync(force, byWhom).ConfigureAwait(false);
     }
 
     private async Task<RestartingInstance> BeginAsync(InstanceFiles files, string name, string? request)
@@ -166,7 +173,7 @@ public sealed partial class LocalInstances
     {
         var reason = await supervisor.Exited.ConfigureAwait(false);
         if (reason.Code == NotOurs)
-            return InstanceLock.AlreadyRunning(files, name);
+            return InstanceLock.Held(files, name);
         if (reason.Code == TakenBack)
             return StartRequests.Stopped(name);
         if (InstanceStore.ReadFaults(files) is { Count: > 0 } faults)

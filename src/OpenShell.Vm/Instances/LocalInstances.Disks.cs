@@ -20,18 +20,20 @@ public sealed partial class LocalInstances
         var files = FilesOfKnown(name);
         if (files.ExistingStateDisk is not { } disk)
             return null;
-        // One that runs is written to at this moment.
+
+        // One that runs, or is worked on, is written to at this moment.
         if (InstanceLock.HolderOf(files) is null && StateDisk.Missing(files, null) is { } fault)
             throw new FaultException(fault);
         var below = DiskImage.Chain(disk).Skip(1).ToArray();
         return new DiskUse(
             DiskImage.VirtualSize(disk),
-            InstanceLock.HolderOf(files) is null ? Ext4Usage.Used(disk) : await UsedInGuestAsync(files, cancellationToken).ConfigureAwait(false),
+            InstanceLock.SupervisorOf(files) is null ? Ext4Usage.Used(disk) : await UsedInGuestAsync(files, cancellationToken).ConfigureAwait(false),
             HostFiles.AllocatedBytes(disk),
             below.Sum(HostFiles.AllocatedBytes),
             new DiskLineage(_store).ClonesOf(files))
         {
-            Memory = new Snapshots.Snapshot(files) is { Exists: true } snapshot ? HostFiles.AllocatedBytes(snapshot.Machine) : 0,
+            Memory = new Snapshots.Snapshot(files).Bytes,
+            MemoryRemains = InstanceLock.HolderOf(files) is null ? new Snapshots.Snapshot(files).RemainsBytes : 0,
         };
     }
 
@@ -39,23 +41,29 @@ public sealed partial class LocalInstances
     public async Task<DiskUse> CompactAsync(string name, CancellationToken cancellationToken = default)
     {
         var files = FilesOfKnown(name);
+        RequireKnownFormat(name);
         if (files.ExistingStateDisk is not { } disk)
             throw new FaultException(NoDisk(name));
-        if (InstanceLock.HolderOf(files) is not null)
+        if (InstanceLock.SupervisorOf(files) is not null)
         {
             // What the guest gives back, the hypervisor punches out of the disk's file.
             _ = await AskGuestAsync(files, TrimLimit, cancellationToken, "/sbin/fstrim", "-v", GuestPaths.State).ConfigureAwait(false);
             return (await DiskAsync(name, cancellationToken).ConfigureAwait(false))!;
         }
 
-        using (TakeAtRest(files, name, "Try again: it has just been started."))
+        using (await TakeAtRestAsync(files, name, "disk compact", "Try again: it has just been started.", cancellationToken).ConfigureAwait(false))
         {
             StateDisk.RequireWhole(files, LastStatus(files));
+            var lineage = new DiskLineage(_store);
+            var needed = lineage.NeededByOthers(files);
+
+            // By now: whoever had the lock before may have put another in its place.
+            disk = files.ExistingStateDisk ?? throw new FaultException(NoDisk(name));
             if (DiskImage.IsRaw(disk))
                 await HolePuncher.PunchAsync(disk, files.VmmLog, cancellationToken).ConfigureAwait(false);
             else
-                await ThinDisk.RewriteAsync(files, disk, cancellationToken).ConfigureAwait(false);
-            new DiskLineage(_store).RemoveUnused(files);
+                await ThinDisk.RewriteAsync(files, disk, needed, cancellationToken).ConfigureAwait(false);
+            lineage.RemoveUnused(files);
         }
 
         return (await DiskAsync(name, cancellationToken).ConfigureAwait(false))!;
@@ -78,12 +86,16 @@ public sealed partial class LocalInstances
             });
         }
 
-        await EditAsync(name, stored => stored with { DiskGib = gib }, cancellationToken).ConfigureAwait(false);
+        if (InstanceLock.WorkerOf(files) is not null)
+            throw InstanceLock.Held(files, name);
 
-        // A suspended machine goes on with the disk that it had.
-        if (files.ExistingStateDisk is null || InstanceLock.HolderOf(files) is not null || new Snapshots.Snapshot(files).Exists)
+        // It goes on with the disk that it had, however it is started next.
+        if (new Snapshots.Snapshot(files).Exists && (IsAsleep(files) || InstanceLock.SupervisorOf(files) is null))
+            throw Suspended(name);
+        await EditAsync(name, stored => stored with { DiskGib = gib }, cancellationToken).ConfigureAwait(false);
+        if (files.ExistingStateDisk is null || InstanceLock.SupervisorOf(files) is not null)
             return false;
-        using (TakeAtRest(files, name, "Its disk grows at its next start."))
+        using (await TakeAtRestAsync(files, name, "disk resize", "Its disk grows at its next start.", cancellationToken).ConfigureAwait(false))
         {
             StateDisk.RequireWhole(files, LastStatus(files));
             await StateDisk.GrowAsync(files.ExistingStateDisk, gib, files, cancellationToken).ConfigureAwait(false);

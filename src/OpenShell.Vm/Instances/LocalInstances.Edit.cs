@@ -16,13 +16,13 @@ public sealed partial class LocalInstances
     public Task<InstanceConfig> EditAsync(string name, Func<InstanceConfig, InstanceConfig> change, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(change);
-        var files = FilesOfKnown(name);
-        var config = change(_store.ReadConfig(InstanceName.Parse(name))) with { Name = name };
+        _ = FilesOfKnown(name);
+        return Task.FromResult(_store.ChangeConfig(InstanceName.Parse(name), stored =>
+        {
+            var config = change(stored) with { Name = name };
 
-        // Not what it is given along: whether those files are there matters at the start that wants them.
-        if (InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()) is { Count: > 0 } faults)
-            throw new FaultException(faults);
-        InstanceStore.WriteConfig(files, config);
-        return Task.FromResult(config);
+            // Not what it is given along: whether those files are there matters at the start that wants them.
+            return InstanceValidator.Validate(config, Environment.ProcessorCount, HostMemory.TotalMib()) is { Count: > 0 } faults ? throw new FaultException(faults) : config;
+        }));
     }
 }

@@ -17,11 +17,7 @@ public sealed partial class LocalInstances
     {
         Validate(config);
         config = OfItsBaseImage(config.Mode == GuestMode.Exec ? config : OfItsDisk(config, _store.Files(InstanceName.Parse(config.Name))));
-        var host = await Options.ProbeAsync(config, cancellationToken).ConfigureAwait(false);
-        var filled = InstanceDefaults.Fill(config, host);
-        HypervisorCatalog.ThrowIfUnfit(filled, host);
-        DeliveryFiles.ThrowIfUnfit(filled);
-        Mounts.MountRules.ThrowIfUnfit(filled, host);
+        var (filled, host) = await FitAsync(config, cancellationToken).ConfigureAwait(false);
         var files = config.Mode == GuestMode.Exec
             ? InstanceFiles.Ephemeral(Options.Directories, "0-0-0")
             : _store.Files(InstanceName.Parse(config.Name));
@@ -29,6 +25,18 @@ public sealed partial class LocalInstances
         filled = WithPorts(filled, files, notes);
         var plan = BootPlanner.Plan(filled, host, await ImagesAsync(filled, notes, cancellationToken).ConfigureAwait(false), files, StateDisk.FormatFor(host, files));
         return new StartPlan(filled, host, plan, Processes(plan, host, files, filled.DiskGib), notes);
+    }
+
+    /// <summary>The configuration with every default filled in, as far as this host can run it.</summary>
+    /// <exception cref="FaultException">It cannot.</exception>
+    private async Task<(InstanceConfig Filled, HostFacts Host)> FitAsync(InstanceConfig config, CancellationToken cancellationToken)
+    {
+        var host = await Options.ProbeAsync(config, cancellationToken).ConfigureAwait(false);
+        var filled = InstanceDefaults.Fill(config, host);
+        HypervisorCatalog.ThrowIfUnfit(filled, host);
+        DeliveryFiles.ThrowIfUnfit(filled);
+        Mounts.MountRules.ThrowIfUnfit(filled, host);
+        return (filled, host);
     }
 
     private async Task<ImageSet?> ImagesAsync(InstanceConfig config, List<string> notes, CancellationToken cancellationToken)
@@ -49,7 +57,7 @@ public sealed partial class LocalInstances
         try
         {
             var last = LastStatus(files);
-            if (InstanceLock.HolderOf(files) is not null)
+            if (InstanceLock.SupervisorOf(files) is not null)
                 return config with { GatewayPort = last?.Ports.FirstOrDefault(p => p.GuestPort == GuestNetworkPlan.GatewayPort)?.HostPort ?? config.GatewayPort };
             var ports = PortPlanner.Choose(config, last?.Ports ?? []);
             return config with { GatewayPort = ports.Gateway?.HostPort ?? config.GatewayPort, Ports = ports.User };

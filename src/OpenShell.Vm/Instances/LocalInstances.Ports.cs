@@ -15,9 +15,9 @@ public sealed partial class LocalInstances
         ArgumentNullException.ThrowIfNull(forward);
         PortRules.ThrowIfWrong(forward);
         var files = FilesOfKnown(name);
-        if (InstanceLock.HolderOf(files) is not null)
+        if (InstanceLock.SupervisorOf(files) is not null)
             return (await AskAsync(files, SupervisorCall.AddPortService, forward, InstanceJson.Default.PortForward, cancellationToken).ConfigureAwait(false)).Ports[0];
-        return AtRest(name, files, config =>
+        return AtRest(name, files, "port add", config =>
         {
             if (config.Network != NetworkNames.Gvproxy)
                 throw PortFaults.Fixed(config.Network);
@@ -33,9 +33,9 @@ public sealed partial class LocalInstances
     public async Task<PortState> RemovePortAsync(string name, string forward, CancellationToken cancellationToken = default)
     {
         var files = FilesOfKnown(name);
-        if (InstanceLock.HolderOf(files) is not null)
+        if (InstanceLock.SupervisorOf(files) is not null)
             return (await AskAsync(files, SupervisorCall.RemovePortService, forward, InstanceJson.Default.String, cancellationToken).ConfigureAwait(false)).Ports[0];
-        return AtRest(name, files, config =>
+        return AtRest(name, files, "port remove", config =>
         {
             var meant = PortRules.One(forward, [.. config.Ports, .. config.AddedPorts]);
             return (PortRules.Without(config, meant), meant);
@@ -46,7 +46,7 @@ public sealed partial class LocalInstances
     public async Task<IReadOnlyList<PortState>> ListPortsAsync(string name, CancellationToken cancellationToken = default)
     {
         var files = FilesOfKnown(name);
-        if (InstanceLock.HolderOf(files) is not null)
+        if (InstanceLock.SupervisorOf(files) is not null)
             return (await AskAsync(files, SupervisorCall.ListPortsService, "", InstanceJson.Default.String, cancellationToken).ConfigureAwait(false)).Ports;
         var config = _store.ReadConfig(InstanceName.Parse(name));
         return [.. config.Ports.Concat(config.AddedPorts).Select(forward => new PortState(forward, null, InForce: false))];
@@ -61,12 +61,16 @@ public sealed partial class LocalInstances
     }
 
     /// <summary>Changes the configuration of an instance that does not run; under its lock, so that no start reads half of it.</summary>
-    private PortState AtRest(string name, InstanceFiles files, Func<InstanceConfig, (InstanceConfig Config, PortForward Forward)> change)
+    private PortState AtRest(string name, InstanceFiles files, string purpose, Func<InstanceConfig, (InstanceConfig Config, PortForward Forward)> change)
     {
-        using var held = InstanceLock.Acquire(files, name);
-        var (config, forward) = change(_store.ReadConfig(InstanceName.Parse(name)));
-        InstanceStore.WriteConfig(files, config);
-        return new PortState(forward, null, InForce: false);
+        using var held = InstanceLock.Acquire(files, name, purpose);
+        PortForward? changed = null;
+        _store.ChangeConfig(InstanceName.Parse(name), config =>
+        {
+            (config, changed) = change(config);
+            return config;
+        });
+        return new PortState(changed!, null, InForce: false);
     }
 
     /// <summary>Forwards that were added to an instance are its own: a start that does not name them keeps them. One that is asked for again is not there twice.</summary>

@@ -19,7 +19,7 @@ public sealed partial class LocalInstances
         var files = FilesOfKnown(name);
         if (IsAsleep(files))
             await WakeAsync(name, cancellationToken).ConfigureAwait(false);
-        return InstanceLock.HolderOf(files) is not null
+        return InstanceLock.SupervisorOf(files) is not null
             ? await GuestAgent.ConnectAsync(files.AgentSocket, cancellationToken: cancellationToken).ConfigureAwait(false)
             : throw NotRunning(name);
     }
@@ -39,7 +39,7 @@ public sealed partial class LocalInstances
                 _ = config.Value;
             var written = InstanceStore.ReadStatus(files);
             var origin = InstanceStore.ReadOrigin(files);
-            var status = InstanceLock.HolderOf(files) is { } supervisor
+            var status = InstanceLock.SupervisorOf(files) is { } supervisor
                 ? Running(config, written, supervisor, files)
                 : AtRest(config, written, files);
             return status with { CloneOf = origin?.Source };
@@ -72,7 +72,8 @@ public sealed partial class LocalInstances
     /// <summary>Nobody supervises it: either it ended in order, or its supervisor was killed.</summary>
     private static InstanceStatus AtRest(Lazy<InstanceConfig> config, InstanceStatus? written, InstanceFiles files)
     {
-        if (Supervision.StateDisk.Missing(files, written) is { } missing)
+        // A command that works on it may be replacing its disk at this moment.
+        if (InstanceLock.WorkerOf(files) is null && Supervision.StateDisk.Missing(files, written) is { } missing)
             return Configured(config.Value, InstancePhase.Broken) with { Fault = missing };
         if (written is null)
             return Configured(config.Value, new Snapshots.Snapshot(files).Exists ? InstancePhase.Suspended : InstancePhase.Stopped);

@@ -10,6 +10,9 @@ public sealed partial class LocalInstances
     /// <summary>Longer than all rungs of an orderly shutdown together.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(130);
 
+    /// <summary>What holds an instance's lock while a stop looks after what is left.</summary>
+    private const string Stopping = "stop";
+
     /// <summary>Longer than all rungs that a hurried one takes.</summary>
     private static readonly TimeSpan ForcedStopLimit = TimeSpan.FromSeconds(35);
 
@@ -18,17 +21,22 @@ public sealed partial class LocalInstances
     {
         var files = FilesOfKnown(name);
 
+        // To signal a command would cut off what it does, and stop nothing.
+        if (InstanceLock.WorkerOf(files) is { Purpose: not Stopping })
+            throw InstanceLock.Held(files, name);
+
         // Of starts whose supervisors have not taken the lock yet: those find nothing to do. Once before the lock is asked for, so that one that comes while it is held here knows why.
         StartRequests.TakeBack(files);
-        if (InstanceLock.HolderOf(files) is { } supervisor)
+        if (InstanceLock.SupervisorOf(files) is { } supervisor)
             await StopSupervisorAsync(files, name, supervisor, force, cancellationToken).ConfigureAwait(false);
 
         // Whoever takes the lock now is alone with what is left: of a supervisor that was killed, mostly nothing.
-        using var held = InstanceLock.Acquire(files, name);
+        using var held = await InstanceLock.AcquireInTurnAsync(files, name, Stopping, cancellationToken).ConfigureAwait(false);
         StartRequests.TakeBack(files);
         var last = LastStatus(files);
         var ended = await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
         InstanceRemains.RemoveRunFolder(files);
+        new Snapshots.Snapshot(files).RemoveRemains();
         if (last is { Phase: not (InstancePhase.Stopped or InstancePhase.Failed or InstancePhase.Suspended) } || ended > 0)
             InstanceStore.WriteStatus(files, last! with { Phase = InstancePhase.Stopped, Processes = new Dictionary<string, ProcessIdentity>() });
     }
@@ -37,7 +45,7 @@ public sealed partial class LocalInstances
     public async Task DeleteAsync(string name, bool flatten = false, CancellationToken cancellationToken = default)
     {
         var files = FilesOfKnown(name);
-        using (InstanceLock.Acquire(files, name))
+        using (InstanceLock.Acquire(files, name, flatten ? "delete --flatten" : "delete"))
         {
             await DetachClonesAsync(files, name, flatten, cancellationToken).ConfigureAwait(false);
             await InstanceRemains.EndProcessesAsync(LastStatus(files), cancellationToken).ConfigureAwait(false);

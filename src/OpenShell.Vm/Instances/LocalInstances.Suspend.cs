@@ -18,7 +18,9 @@ public sealed partial class LocalInstances
     public async Task SuspendAsync(string name, CancellationToken cancellationToken = default)
     {
         var files = FilesOfKnown(name);
-        if (InstanceLock.HolderOf(files) is not { } supervisor)
+        if (InstanceLock.WorkerOf(files) is not null)
+            throw InstanceLock.Held(files, name);
+        if (InstanceLock.SupervisorOf(files) is not { } supervisor)
         {
             if (new Snapshot(files).Exists)
                 return;
@@ -69,17 +71,21 @@ public sealed partial class LocalInstances
                     throw new FaultException(fault);
             }
 
+            // Somebody had it stopped meanwhile.
+            if (InstanceLock.SupervisorOf(files) is null)
+                throw NotRunning(name);
+
             await Task.Delay(FollowPause, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Suspended, with a supervisor that waits for somebody to call.</summary>
-    private static bool IsAsleep(InstanceFiles files) => LastStatus(files)?.Phase == InstancePhase.Suspended && InstanceLock.HolderOf(files) is not null;
+    private static bool IsAsleep(InstanceFiles files) => LastStatus(files)?.Phase == InstancePhase.Suspended && InstanceLock.SupervisorOf(files) is not null;
 
     private async Task AskRunningAsync(string name, string service, CancellationToken cancellationToken)
     {
         var files = FilesOfKnown(name);
-        if (InstanceLock.HolderOf(files) is null)
+        if (InstanceLock.SupervisorOf(files) is null)
             throw NotRunning(name);
         await AskAsync(files, name, service, Nothing, cancellationToken).ConfigureAwait(false);
     }

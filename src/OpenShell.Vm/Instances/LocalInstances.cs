@@ -36,13 +36,20 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
         {
             var last = LastStatus(files);
             await InstanceRemains.EndProcessesAsync(last, cancellationToken).ConfigureAwait(false);
+            new Snapshots.Snapshot(files).RemoveRemains();
             RequireUsable(files, config.Name, last);
-            config = WithAddedPorts(OfItsBaseImage(OfItsDisk(config, files))) with { Format = InstanceFormat.Current };
-            InstanceStore.WriteConfig(files, config with { Start = null });
+            using (ConfigLock.Take(files))
+            {
+                config = WithAddedPorts(OfItsBaseImage(OfItsDisk(config, files))) with { Format = InstanceFormat.Current };
+                InstanceStore.WriteConfig(files, config with { Start = null });
+            }
+
             File.Delete(files.Fault);
             var rule = new RestartRule(() => LastConfig(config.Name)?.Restart ?? RestartPolicies.No, Options.RestartBackoff, Options.Time) { WasReady = Options.RestartsFirstStart };
-            return new RestartingInstance(Options, config, files, held, rule, next =>
-                next.Restarts == 0 ? new Supervisor(Options, config, files, held, last?.Ports ?? [], progress, next) : StartAgain(files, config.Name, held, next));
+            return new RestartingInstance(Options, config, files, held, rule, (next, wakes) =>
+                wakes ? new Supervisor(Options, AfterSleep(config), files, held, LastStatus(files)?.Ports ?? [], progress, next)
+                : next.Restarts == 0 ? new Supervisor(Options, config, files, held, last?.Ports ?? [], progress, next)
+                : StartAgain(files, config.Name, held, next));
         }
         catch
         {
@@ -50,6 +57,10 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
             throw;
         }
     }
+
+    /// <summary>It goes on as what it was started as, with the ports of now: by those it was called.</summary>
+    private InstanceConfig AfterSleep(InstanceConfig config) =>
+        LastConfig(config.Name) is { } last ? config with { Start = null, Ports = last.Ports, AddedPorts = last.AddedPorts } : config with { Start = null };
 
     /// <summary>A start by policy: by what is stored now, which may have been changed while it ran.</summary>
     private Supervisor StartAgain(InstanceFiles files, string name, InstanceLock held, RestartRule rule)
@@ -84,6 +95,19 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
         StateDisk.RequireWhole(files, last);
         if (HasDisk(files))
             new Bootstrap.GatewayRegistration(options.Directories, name).RequireClock(options.Time.GetUtcNow());
+    }
+
+    /// <summary>What another version made, this one neither changes nor throws away.</summary>
+    private void RequireKnownFormat(string name)
+    {
+        try
+        {
+            _ = _store.ReadConfig(InstanceName.Parse(name));
+        }
+        catch (FaultException e) when (e.Faults[0].Code is not (InstanceFormat.NewerCode or InstanceFormat.OlderCode))
+        {
+            // No version can make anything of it.
+        }
     }
 
     /// <summary>A disk is a distribution's and a processor's: where none is named, an instance goes on with those that it has.</summary>

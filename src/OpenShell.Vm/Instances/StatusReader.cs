@@ -42,7 +42,7 @@ internal static class StatusReader
 
     /// <summary>Who holds a lock; <see langword="null"/>: the file says <c>null</c>.</summary>
     /// <exception cref="JsonException">It says something else.</exception>
-    public static LockHolder? Holder(byte[] content) => Read(content, root => new LockHolder(Process(root.Required("process")), root.Required("nonce").GetGuid()));
+    public static LockHolder? Holder(byte[] content) => Read(content, root => new LockHolder(Process(root.Required("process")), root.Required("nonce").GetGuid(), root.TextOf("purpose")));
 
     private static T? Read<T>(byte[] content, Func<JsonElement, T> read)
         where T : class

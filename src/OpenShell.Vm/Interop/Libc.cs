@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace OpenShell.Vm.Interop;
 
@@ -34,6 +35,19 @@ internal static unsafe partial class Libc
     /// <summary>madvise(2).</summary>
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     internal static partial int Advise(nint start, nuint length, int advice);
+
+    /// <summary>lseek(2). It moves the position that calls without an offset use; those here give theirs.</summary>
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    private static partial long Seek(int fileDescriptor, long offset, int from);
+
+    /// <summary>Where data begins at or behind an offset: what lies between is a hole, and zeros. <see cref="long.MaxValue"/>: only a hole follows. Where the file system does not tell, at the offset itself.</summary>
+    internal static long NextData(SafeFileHandle file, long offset)
+    {
+        // SEEK_DATA
+        var data = Seek((int)file.DangerousGetHandle(), offset, OperatingSystem.IsMacOS() ? 4 : 3);
+        const int NoSuchAddress = 6; // ENXIO
+        return data >= 0 ? data : Marshal.GetLastPInvokeError() == NoSuchAddress ? long.MaxValue : offset;
+    }
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     internal static partial int Fsync(int fileDescriptor);
@@ -78,6 +92,13 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     internal static partial nint Mmap(nint address, nuint length, int protection, int flags, int fileDescriptor, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    internal static partial int Munmap(nint address, nuint length);
+
+    /// <summary>mincore(2): of each page one byte, whose lowest bit says whether it is in memory.</summary>
+    [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
+    internal static partial int InMemory(nint address, nuint length, byte* pages);
 
     [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)]
     internal static partial int WaitId(int idType, int id, byte* signalInformation, int options);

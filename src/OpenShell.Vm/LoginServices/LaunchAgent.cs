@@ -11,6 +11,9 @@ internal static class LaunchAgent
 
     internal static string FileOf(string instance) => LabelOf(instance) + ".plist";
 
+    /// <summary>A path as it stands in the list, in a line of its own.</summary>
+    internal static string PathLine(string path) => $"<string>{SecurityElement.Escape(path)}</string>";
+
     /// <summary>The property list.</summary>
     internal static string Text(ServiceDescription service)
     {
@@ -47,9 +50,9 @@ internal static class LaunchAgent
               <key>ProcessType</key>
               <string>Interactive</string>
               <key>StandardOutPath</key>
-              <string>{SecurityElement.Escape(service.Log)}</string>
+              {PathLine(service.Log)}
               <key>StandardErrorPath</key>
-              <string>{SecurityElement.Escape(service.Log)}</string>
+              {PathLine(service.Log)}
             </dict>
             </plist>
 

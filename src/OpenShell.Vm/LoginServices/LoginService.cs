@@ -41,6 +41,14 @@ public sealed class LoginService
             : [];
     }
 
+    /// <summary>Whether what is started by that name is the instance of a folder, and neither somebody's own nor of instances that are kept elsewhere.</summary>
+    public bool IsOf(string instance, string folder)
+    {
+        var file = FileOf(instance);
+        var line = _launchd ? LaunchAgent.PathLine(ServiceDescription.LogIn(folder)) : SystemdUnit.OwnerLine(folder);
+        return File.Exists(file) && IsOurs(file) && File.ReadLines(file).Any(each => each.TrimStart() == line);
+    }
+
     /// <summary>What there is of it.</summary>
     public LoginServiceState StateOf(string instance) => new(
         File.Exists(FileOf(instance)),
@@ -48,11 +56,12 @@ public sealed class LoginService
         File.Exists(FileOf(instance)) && !IsOurs(FileOf(instance)));
 
     /// <summary>Writes it, so that it is started at the next login; one of ours that is there already is replaced.</summary>
-    /// <exception cref="FaultException">A file of that name is not ours (<c>service.foreign</c>), or the folder cannot be written.</exception>
+    /// <exception cref="FaultException">The service manager could not start it (<c>service.path</c>), a file of that name is not ours (<c>service.foreign</c>), or the folder cannot be written.</exception>
     public void Install(ServiceDescription service)
     {
         ArgumentNullException.ThrowIfNull(service);
         var file = FileOf(service.Instance);
+        ThrowIfUnfit(service);
         ThrowIfForeign(file);
         PrivateFolder.Create(_folder);
         Guarded(file, () => AtomicFile.Write(file, Encoding.UTF8.GetBytes(_launchd ? LaunchAgent.Text(service) : SystemdUnit.Text(service)), mode: FileMode));
@@ -90,6 +99,16 @@ public sealed class LoginService
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     private static bool IsOurs(string file) => File.ReadLines(file).Take(3).Any(line => line.Contains(ServiceDescription.Mark, StringComparison.Ordinal));
+
+    private void ThrowIfUnfit(ServiceDescription service)
+    {
+        if (!_launchd && service.Command[0].AsSpan().ContainsAny(SystemdUnit.NotInPrograms))
+            throw Unfit($"systemd starts no program whose path has a quote or a backslash in it: {service.Command[0]}.", "Move the program, or the clone that it is of, into a folder without these in its name, and install again.");
+        if (service.Command.Concat(service.Environment.Select(variable => variable.Value)).Append(service.Folder).FirstOrDefault(text => text.Any(char.IsControl)) is { } broken)
+            throw Unfit($"'{string.Concat(broken.Select(c => char.IsControl(c) ? '?' : c))}' has a control character in it, which a service cannot be described with.", "Use folders without these in their names, and install again.");
+    }
+
+    private static FaultException Unfit(string what, string remedy) => new(new Fault { Code = "service.path", What = what + " Nothing was changed.", Remedy = remedy });
 
     private static void ThrowIfForeign(string file)
     {

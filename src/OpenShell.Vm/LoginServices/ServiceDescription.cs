@@ -1,3 +1,5 @@
+using OpenShell.Vm.Images.Building;
+
 namespace OpenShell.Vm.LoginServices;
 
 /// <summary>An instance that is to be started when its user logs in.</summary>
@@ -12,14 +14,19 @@ public sealed record ServiceDescription
     /// <summary>Variables that the command needs and that a login does not set.</summary>
     public required IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; }
 
-    /// <summary>Where launchd writes what the command says; systemd has its journal.</summary>
-    public required string Log { get; init; }
+    /// <summary>The instance's folder: tells whose the service is, since instances of one name may be kept at several places.</summary>
+    public required string Folder { get; init; }
 
-    /// <summary>The variables of this process that say where an instance is: a login may not set them. And what a supervisor asks of .NET's runtime.</summary>
+    /// <summary>Where launchd writes what the command says; systemd has its journal.</summary>
+    public string Log => LogIn(Folder);
+
+    internal static string LogIn(string folder) => Path.Combine(folder, "service.log");
+
+    /// <summary>The variables of this process that say where an instance is, and where the sources of its images are: a login may not set them. And what a supervisor asks of .NET's runtime.</summary>
     public static IReadOnlyList<KeyValuePair<string, string>> EnvironmentOf(Func<string, string?> variable)
     {
         ArgumentNullException.ThrowIfNull(variable);
-        string[] names = ["XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "DOTNET_ROOT"];
+        string[] names = ["XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", SourceTree.Variable, "DOTNET_ROOT"];
         return [.. names.Where(name => variable(name) is { Length: > 0 }).Select(name => KeyValuePair.Create(name, variable(name)!)), .. Supervision.SupervisorSettings.All];
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using OpenShell.Vm.Instances;
@@ -17,6 +18,7 @@ internal static class SystemdUnit
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
             # {ServiceDescription.Mark}
+            {OwnerLine(service.Folder)}
             [Unit]
             Description=OpenShell gateway '{service.Instance}' in a microVM
             # A start that fails again and again has a cause that waiting does not mend: 'gateway status' says which.
@@ -25,7 +27,7 @@ internal static class SystemdUnit
 
             [Service]
             Type=exec
-            ExecStart={string.Join(' ', service.Command.Select(word => Quoted(word.Replace("$", "$$", StringComparison.Ordinal))))}
+            ExecStart={CommandLine(service.Command)}
 
             """);
         foreach (var (name, value) in service.Environment)
@@ -50,7 +52,17 @@ internal static class SystemdUnit
     /// <summary>The link by which a unit is enabled: what <c>systemctl --user enable</c> makes of WantedBy.</summary>
     internal static string WantsLink(string folder, string instance) => Path.Combine(folder, Target + ".wants", NameOf(instance));
 
-    // In quotes, backslash and quote escape; % begins a specifier unless doubled. In a command line, and only there, so does $ a variable.
+    /// <summary>Says whose the unit is.</summary>
+    internal static string OwnerLine(string folder) => "# Of " + folder;
+
+    /// <summary>What the path of a program may not have in it, however it is written: the unit would be refused as a whole.</summary>
+    internal static SearchValues<char> NotInPrograms { get; } = SearchValues.Create("\"'\\");
+
+    // In arguments $ begins a variable unless doubled. In the path of the program none is replaced, and a doubled one would be two.
+    private static string CommandLine(IReadOnlyList<string> command) =>
+        string.Join(' ', [Quoted(command[0]), .. command.Skip(1).Select(word => Quoted(word.Replace("$", "$$", StringComparison.Ordinal)))]);
+
+    // In quotes, backslash and quote escape; % begins a specifier unless doubled.
     private static string Quoted(string word)
     {
         var escaped = word.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal);

@@ -39,7 +39,7 @@ internal static class MountRules
     internal static IEnumerable<Fault> Missing(InstanceConfig config) =>
         from mount in config.Mounts
         where !Directory.Exists(mount.HostPath)
-        select InstanceValidator.Usage("mount.host-path", $"{mount.Option()}: there is no folder {mount.HostPath} on this machine.", "Make it first, or correct the path.");
+        select InstanceValidator.Usage("mount.host-path", $"{mount.Option()}: there is no folder {mount.HostPath} on this machine.", "Make it first, or correct the path; '--mount none' does without folders that an earlier start named.");
 
     /// <summary>What is allowed, but worth saying.</summary>
     internal static IEnumerable<string> Notes(InstanceConfig config) =>

@@ -5,7 +5,7 @@ using OpenShell.Vm.Instances;
 namespace OpenShell.Vm.Networking;
 
 /// <summary>
-/// Listens on the forwarded ports of an instance that sleeps, in gvproxy's place. The first connection rings; those that came until the ports were given back are carried to where they lead once somebody
+/// Listens on the forwarded ports and sockets of an instance that sleeps, in gvproxy's place. The first connection rings; those that came until the ports were given back are carried to where they lead once somebody
 /// listens there again.
 /// </summary>
 internal sealed class Doorbell : IAsyncDisposable
@@ -15,8 +15,8 @@ internal sealed class Doorbell : IAsyncDisposable
 
     private static readonly TimeSpan ConnectPause = TimeSpan.FromMilliseconds(5);
 
-    private readonly List<(Socket Listener, IPEndPoint End)> _listeners = [];
-    private readonly List<(Socket Caller, IPEndPoint End)> _callers = [];
+    private readonly List<(Socket Listener, EndPoint End)> _listeners = [];
+    private readonly List<(Socket Caller, EndPoint End)> _callers = [];
     private readonly TaskCompletionSource<string> _rung = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _closing = new();
     private readonly List<Task> _accepting = [];
@@ -32,13 +32,16 @@ internal sealed class Doorbell : IAsyncDisposable
     internal static Doorbell Listen(IEnumerable<PortForward> forwards, Action<string> say)
     {
         var bell = new Doorbell();
-        foreach (var forward in forwards.Where(forward => forward.Protocol == PortProtocol.Tcp))
+        foreach (var forward in forwards.Where(forward => forward.Protocol != PortProtocol.Udp))
         {
-            var end = new IPEndPoint(IPAddress.Parse(forward.HostAddress), forward.HostPort);
-            var listener = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            EndPoint end = forward.HostSocket is { } path ? new UnixDomainSocketEndPoint(path) : new IPEndPoint(IPAddress.Parse(forward.HostAddress), forward.HostPort);
+            var listener = MakeSocket(end);
             try
             {
-                listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+                if (forward.HostSocket is { } left)
+                    SocketFile.RemoveStale(left);
+                else
+                    listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
                 listener.Bind(end);
                 listener.Listen(Backlog);
                 bell._listeners.Add((listener, end));
@@ -58,8 +61,13 @@ internal sealed class Doorbell : IAsyncDisposable
     internal async Task CloseAsync()
     {
         await _closing.CancelAsync().ConfigureAwait(false);
-        foreach (var (listener, _) in _listeners)
+        foreach (var (listener, end) in _listeners)
+        {
             listener.Dispose();
+            if (end is UnixDomainSocketEndPoint)
+                SocketFile.RemoveStale(end.ToString()!);
+        }
+
         await Task.WhenAll(_accepting).ConfigureAwait(false);
     }
 
@@ -75,7 +83,9 @@ internal sealed class Doorbell : IAsyncDisposable
         _closing.Dispose();
     }
 
-    private async Task AcceptAsync(Socket listener, IPEndPoint end)
+    private static Socket MakeSocket(EndPoint end) => new(end.AddressFamily, SocketType.Stream, end is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
+
+    private async Task AcceptAsync(Socket listener, EndPoint end)
     {
         try
         {
@@ -84,7 +94,7 @@ internal sealed class Doorbell : IAsyncDisposable
                 var caller = await listener.AcceptAsync(_closing.Token).ConfigureAwait(false);
                 lock (_callers)
                     _callers.Add((caller, end));
-                _rung.TrySetResult(end.ToString());
+                _rung.TrySetResult(end.ToString()!);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -93,7 +103,7 @@ internal sealed class Doorbell : IAsyncDisposable
         }
     }
 
-    private static async Task CarryAsync(Socket caller, IPEndPoint end, CancellationToken cancellationToken)
+    private static async Task CarryAsync(Socket caller, EndPoint end, CancellationToken cancellationToken)
     {
         using (caller)
         {
@@ -111,17 +121,17 @@ internal sealed class Doorbell : IAsyncDisposable
         }
     }
 
-    private static async Task<Socket> ConnectAsync(IPEndPoint end, CancellationToken cancellationToken)
+    private static async Task<Socket> ConnectAsync(EndPoint end, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            var socket = MakeSocket(end);
             try
             {
                 await socket.ConnectAsync(end, cancellationToken).ConfigureAwait(false);
                 return socket;
             }
-            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused || end is UnixDomainSocketEndPoint)
             {
                 socket.Dispose();
                 await Task.Delay(ConnectPause, cancellationToken).ConfigureAwait(false);

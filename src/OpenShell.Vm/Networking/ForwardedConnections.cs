@@ -3,10 +3,15 @@ using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Networking;
 
-/// <summary>Connections to forwarded ports of this host, read where the kernel lists them (https://docs.kernel.org/networking/proc_net_tcp.html).</summary>
+/// <summary>Connections to forwarded ports and sockets of this host, read where the kernel lists them (https://docs.kernel.org/networking/proc_net_tcp.html, proc_net(5)).</summary>
 internal static class ForwardedConnections
 {
     private const int Established = 0x01, TimeWait = 0x06;
+
+    // SS_CONNECTED
+    private const int Connected = 0x03;
+
+    private const string UnixTable = "/proc/net/unix";
 
     private static readonly string[] Tables = ["/proc/net/tcp", "/proc/net/tcp6"];
 
@@ -14,7 +19,17 @@ internal static class ForwardedConnections
     internal static bool Any(IReadOnlyCollection<PortForward> forwards)
     {
         var ports = forwards.Where(forward => forward.Protocol == PortProtocol.Tcp).Select(forward => forward.HostPort).ToHashSet();
-        return Tables.Where(File.Exists).Any(table => File.ReadLines(table).Skip(1).Any(line => IsOneOf(ports, line)));
+        if (ports.Count > 0 && Tables.Where(File.Exists).Any(table => File.ReadLines(table).Skip(1).Any(line => IsOneOf(ports, line))))
+            return true;
+        var sockets = forwards.Select(forward => forward.HostSocket).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        return sockets.Count > 0 && File.Exists(UnixTable) && File.ReadLines(UnixTable).Skip(1).Any(line => IsConnectedTo(sockets, line));
+    }
+
+    /// <summary>Such as <c>0000000000000000: 00000003 00000000 00000000 0001 03 91011 /run/web.sock</c>: the sixth is the state, and behind the number of its inode a socket that was accepted has the path of the one that accepted it.</summary>
+    internal static bool IsConnectedTo(IReadOnlySet<string> sockets, string line)
+    {
+        var fields = line.Split(' ', 8, StringSplitOptions.RemoveEmptyEntries);
+        return fields.Length == 8 && Hex(fields[5]) == Connected && sockets.Contains(fields[7]);
     }
 
     /// <summary>Such as <c>0: 0100007F:7563 0100007F:D2F0 01 ...</c>: number, local and remote address with port, state, in hexadecimal.</summary>

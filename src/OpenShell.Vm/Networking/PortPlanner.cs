@@ -34,7 +34,7 @@ internal static class PortPlanner
             var wanted = config.GatewayPort ?? (isDefault ? GuestNetworkPlan.GatewayPort : 0);
             taken.Add(wanted);
             gateway = Chosen(new PortForward { HostPort = wanted, GuestPort = GuestNetworkPlan.GatewayPort }, "the gateway");
-            apiServer = Free(new PortForward { HostPort = 0, GuestPort = GuestNetworkPlan.ApiServerPort }, isDefault ? GuestNetworkPlan.ApiServerPort : null);
+            apiServer = Free(new PortForward { HostPort = 0, GuestPort = GuestNetworkPlan.ApiServerPort }, "the API server", isDefault ? GuestNetworkPlan.ApiServerPort : null);
         }
 
         var user = config.Network == "none"
@@ -45,19 +45,28 @@ internal static class PortPlanner
         PortForward Chosen(PortForward asked, string purpose)
         {
             if (asked is { HostPort: 0, Protocol: not PortProtocol.Unix })
-                return Free(asked, null);
+                return Free(asked, purpose, null);
             if (PortCheck.WhyNot(asked, purpose) is { } fault)
                 faults.Add(fault);
             return asked;
         }
 
-        PortForward Free(PortForward asked, int? preferred)
+        PortForward Free(PortForward asked, string purpose, int? preferred)
         {
             int?[] candidates = [last.FirstOrDefault(p => p.GuestPort == asked.GuestPort && p.HostAddress == asked.HostAddress && p.Protocol == asked.Protocol)?.HostPort, preferred];
-            var port = candidates.FirstOrDefault(p => p is { } candidate && !taken.Contains(candidate) && PortCheck.IsFree(asked.Protocol, asked.HostAddress, candidate))
-                ?? Any(asked.Protocol, asked.HostAddress, taken);
-            taken.Add(port);
-            return asked with { HostPort = port };
+            try
+            {
+                var port = candidates.FirstOrDefault(p => p is { } candidate && !taken.Contains(candidate) && PortCheck.IsFree(asked.Protocol, asked.HostAddress, candidate))
+                    ?? Any(asked.Protocol, asked.HostAddress, taken);
+                taken.Add(port);
+                return asked with { HostPort = port };
+            }
+            catch (SocketException e)
+            {
+                // Not of the port, which is any: of the address.
+                faults.AddRange(PortFaults.NotAllowed(asked, purpose, e).Faults);
+                return asked;
+            }
         }
     }
 

@@ -91,7 +91,11 @@ public enum MemorySharing
 /// <summary>A machine that was stopped and saved.</summary>
 /// <param name="Path">Absolute path of what QEMU wrote.</param>
 /// <param name="HoldsMemory">Whether the guest's memory is in it; else that is <see cref="BootPlan.Memory"/>'s file.</param>
-public sealed record SavedMachine(string Path, bool HoldsMemory);
+public sealed record SavedMachine(string Path, bool HoldsMemory)
+{
+    /// <summary>Absolute path of the pages that the machine had for itself, over <see cref="BootPlan.Memory"/>'s file where it has one; <see langword="null"/>: its memory was saved in another way.</summary>
+    public string? Pages { get; init; }
+}
 
 /// <summary>How the guest's code is run.</summary>
 public enum Accelerator

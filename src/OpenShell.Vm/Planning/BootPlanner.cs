@@ -72,6 +72,9 @@ public static class BootPlanner
         },
     };
 
+    /// <summary>The same machine with the disk of what it was given along at an earlier start.</summary>
+    internal static BootPlan WithDelivery(BootPlan plan, InstanceFiles files) => plan with { Disks = [.. plan.Disks, Delivery(files)] };
+
     private static Disk Root(ImageSet images) => new() { Serial = GuestPaths.RootSerial, Path = images.Root, Format = DiskFormat.Raw, ReadOnly = true };
 
     private static Disk Delivery(InstanceFiles files) => new() { Serial = GuestPaths.DeliverySerial, Path = files.DeliveryDisk, Format = DiskFormat.Raw, ReadOnly = true };

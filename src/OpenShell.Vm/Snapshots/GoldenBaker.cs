@@ -46,15 +46,16 @@ internal sealed class GoldenBaker(InstancesOptions options)
         using var guard = await Guard.EnterAsync(_store.GuardOf(hash), null, cancellationToken).ConfigureAwait(false);
         if (Usable(hash) is { } there)
             return there;
+        if (await _store.RenewAsync(hash, cancellationToken).ConfigureAwait(false))
+            return Usable(hash)!;
 
         var building = _store.Building(hash);
-        var memory = new MemoryPlace(options.Directories.Cache).For(hash, building, key.MemoryMib);
         await ClearAsync(building, cancellationToken).ConfigureAwait(false);
-        File.Delete(memory);
         PrivateFolder.Create(building);
-        RequireSpace(building, key.MemoryMib);
+        var memory = new MemoryPlace(options.Directories.Cache).Make(hash, building, key.MemoryMib);
         try
         {
+            RequireSpace(building, key.MemoryMib);
             var saved = new GoldenFiles(Path.Combine(building, "image"));
             PrivateFolder.Ensure(saved.Folder);
             await BootAndSaveAsync(config, building, memory, saved, progress, cancellationToken).ConfigureAwait(false);
@@ -72,12 +73,18 @@ internal sealed class GoldenBaker(InstancesOptions options)
     /// <summary>Reads an image into the page cache, so that the next instance need not wait for the disk.</summary>
     public static Task WarmAsync(GoldenFiles files, CancellationToken cancellationToken) => PageCache.ReadAheadAsync([files.Memory, files.Devices, files.Disk], cancellationToken);
 
+    /// <summary>The folders of bakes that run, or were killed, with the host's folders as the instance of each has them.</summary>
+    internal static IEnumerable<(string Name, HostDirectories Directories)> BuildingOn(HostDirectories directories) =>
+        new GoldenStore(directories).AllBuilding().Select(building => (Path.GetFileName(building), DirectoriesIn(directories, building)));
+
+    private static HostDirectories DirectoriesIn(HostDirectories directories, string building) => directories with { Data = Path.Combine(building, "data") };
+
     private GoldenImage? Usable(string hash) => _store.List().FirstOrDefault(image => image.Hash == hash && image.Fault is null);
 
     private async Task BootAndSaveAsync(InstanceConfig config, string building, string memory, GoldenFiles saved, IProgress<TimelineEvent>? progress, CancellationToken cancellationToken)
     {
         // All that an instance writes for its user goes into the folder, and with it.
-        var directories = options.Directories with { Data = Path.Combine(building, "data"), OpenShellConfig = Path.Combine(building, "config"), Kube = Path.Combine(building, "kube") };
+        var directories = DirectoriesIn(options.Directories, building) with { OpenShellConfig = Path.Combine(building, "config"), Kube = Path.Combine(building, "kube") };
         var instances = new LocalInstances(options with { Directories = directories, BakesMemory = memory });
         var files = new InstanceStore(directories).Files(InstanceName.Parse(Instance));
         InstanceStore.CreateFolders(files);
@@ -124,14 +131,12 @@ internal sealed class GoldenBaker(InstancesOptions options)
             files.Add(await SavedFile.MakeAsync(saved.Folder, name, cancellationToken).ConfigureAwait(false));
         }
 
-        AtomicFile.WriteJson(saved.Record, new GoldenRecord { Key = key, MadeAt = options.Time.GetUtcNow(), NodeName = NodeName, Files = files }, SnapshotJson.Default.GoldenRecord);
+        GoldenStore.Write(saved, new GoldenRecord { Key = key, MadeAt = options.Time.GetUtcNow(), NodeName = NodeName, Files = files });
         HostFiles.SyncFolder(saved.Folder);
-        var place = _store.Files(key.Hash());
-        PrivateFolder.Create(Path.GetDirectoryName(place.Folder)!);
 
-        // What is there cannot be used, or it would have been returned. Instances that stand on its disk keep that by the files that they have open, and are lost at their next start in any case.
-        if (Directory.Exists(place.Folder))
-            Directory.Move(place.Folder, Path.Combine(Path.GetDirectoryName(saved.Folder)!, "unfit"));
+        // One that is there cannot be used, or it would have been returned. It stays while instances stand on its disk; 'image prune' removes it after that.
+        var place = _store.Next(key.Hash());
+        PrivateFolder.Create(Path.GetDirectoryName(place.Folder)!);
         Directory.Move(saved.Folder, place.Folder);
         HostFiles.SyncFolder(Path.GetDirectoryName(place.Folder)!);
     }
@@ -139,7 +144,7 @@ internal sealed class GoldenBaker(InstancesOptions options)
     /// <summary>What an earlier bake left when it was killed: its machine ends with its supervisor; its folders go.</summary>
     private async Task ClearAsync(string building, CancellationToken cancellationToken)
     {
-        var directories = options.Directories with { Data = Path.Combine(building, "data") };
+        var directories = DirectoriesIn(options.Directories, building);
         var files = new InstanceStore(directories).Files(InstanceName.Parse(Instance));
         if (Directory.Exists(files.Root) && File.Exists(files.Status))
         {

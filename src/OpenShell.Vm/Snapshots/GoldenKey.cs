@@ -9,7 +9,7 @@ namespace OpenShell.Vm.Snapshots;
 public sealed record GoldenKey
 {
     /// <summary>The layout of golden images: raised when what is in the guest's memory is no longer understood.</summary>
-    internal const int CurrentFormat = 1;
+    internal const int CurrentFormat = 2;
 
     /// <inheritdoc cref="CurrentFormat"/>
     public int Format { get; init; } = CurrentFormat;
@@ -48,8 +48,11 @@ public sealed record GoldenKey
         Distribution = config.Distribution!,
         Delivery = delivery,
         AllowHostLoopback = config.AllowHostLoopback,
-        Proxy = config.Proxy is null ? null : Digest(JsonSerializer.SerializeToUtf8Bytes(config.Proxy, SnapshotJson.Default.ProxyConfig)),
+        Proxy = ProxyDigest(config),
     };
+
+    /// <summary>Of the proxies that a cluster's services are started with; <see langword="null"/>: none.</summary>
+    internal static string? ProxyDigest(InstanceConfig config) => config.Proxy is null ? null : Digest(JsonSerializer.SerializeToUtf8Bytes(config.Proxy, SnapshotJson.Default.ProxyConfig));
 
     /// <summary>The name of such an image: 24 hexadecimal digits.</summary>
     public string Hash() => Digest(JsonSerializer.SerializeToUtf8Bytes(this, SnapshotJson.Default.GoldenKey));

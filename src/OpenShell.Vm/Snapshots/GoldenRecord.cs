@@ -17,6 +17,9 @@ internal sealed record GoldenRecord
 
     /// <summary>Its files.</summary>
     public required IReadOnlyList<SavedFile> Files { get; init; }
+
+    /// <summary>SHA-256 of the record itself without this.</summary>
+    public string? Seal { get; init; }
 }
 
 /// <summary>Source-generated JSON of everything that is written down of saved machines.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using OpenShell.Vm.Instances;
 using OpenShell.Vm.Interop;
 
 namespace OpenShell.Vm.Snapshots;
@@ -16,14 +17,36 @@ internal sealed class MemoryPlace(string cache, string sharedMemory = "/dev/shm"
     // A user's, and a cache's: names in /dev/shm are everybody's.
     private readonly string _prefix = string.Create(CultureInfo.InvariantCulture, $"openshell-vm-golden-{Libc.EffectiveUserId()}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(cache)))[..8]}-");
 
-    /// <summary>Its path.</summary>
+    /// <summary>Makes it: empty, and its owner's alone, as QEMU would not.</summary>
     /// <param name="hash">The image's.</param>
     /// <param name="building">Where the image is made.</param>
     /// <param name="memoryMib">What the machine has.</param>
-    public string For(string hash, string building, int memoryMib) =>
-        Directory.Exists(sharedMemory) && new DriveInfo(sharedMemory).AvailableFreeSpace >> 20 > memoryMib
-            ? Path.Combine(sharedMemory, _prefix + hash)
-            : Path.Combine(building, "memory.raw");
+    /// <returns>Its path.</returns>
+    public string Make(string hash, string building, int memoryMib)
+    {
+        if (Directory.Exists(sharedMemory) && new DriveInfo(sharedMemory).AvailableFreeSpace >> 20 > memoryMib)
+        {
+            var shared = Path.Combine(sharedMemory, _prefix + hash);
+            try
+            {
+                File.Delete(shared);
+                return MakeFile(shared);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // That name is somebody else's: the folder of the image is nobody's.
+            }
+        }
+
+        return MakeFile(Path.Combine(building, "memory.raw"));
+    }
+
+    // Only where there is none: not what somebody else has put there, nor where a link of theirs leads.
+    private static string MakeFile(string path)
+    {
+        new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = AtomicFile.OwnerOnly }).Dispose();
+        return path;
+    }
 
     /// <summary>What is there at this moment: of bakes that run, and of killed ones, which left it. It takes memory until somebody removes it.</summary>
     public IEnumerable<(string Path, string Hash)> Existing() =>

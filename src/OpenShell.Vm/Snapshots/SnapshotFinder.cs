@@ -22,7 +22,7 @@ internal sealed class SnapshotFinder(InstancesOptions options, InstanceFiles fil
         if (config.Start == StartKinds.Boot)
             return null;
         var machine = MachineIdentity.Of(plan, host, hypervisorSha256, images.Key);
-        return new Snapshot(files) is { Exists: true } snapshot ? FindOwn(snapshot, machine)
+        return new Snapshot(files) is { Exists: true } snapshot ? FindOwn(snapshot, machine, delivery)
             : files.ExistingStateDisk is null ? FindGolden(machine, delivery) : null;
     }
 
@@ -31,7 +31,7 @@ internal sealed class SnapshotFinder(InstancesOptions options, InstanceFiles fil
 
     private readonly List<string> _notes = [];
 
-    private ResumeChoice? FindOwn(Snapshot snapshot, MachineIdentity machine)
+    private ResumeChoice? FindOwn(Snapshot snapshot, MachineIdentity machine, string? delivery)
     {
         SnapshotRecord record;
         try
@@ -43,17 +43,19 @@ internal sealed class SnapshotFinder(InstancesOptions options, InstanceFiles fil
             return Refuse(e.Faults[0].What);
         }
 
-        if (snapshot.WhyUnfit(record, machine) is { Count: > 0 } reasons)
+        if (snapshot.WhyUnfit(record, machine, config, delivery) is { Count: > 0 } reasons)
             return Refuse($"the suspended memory does not fit any more: {string.Join("; ", reasons)}");
         var origin = InstanceStore.ReadOrigin(files);
         return new ResumeChoice
         {
             Title = "suspended memory",
-            From = new SavedMachine(snapshot.Machine, HoldsMemory: true),
-            Memory = record.NamesMemory ? new GuestMemory(MemorySharing.Anonymous, null) : null,
+            From = new SavedMachine(snapshot.Machine, HoldsMemory: record.Pages is null) { Pages = record.Pages is null ? null : snapshot.Pages },
+            Memory = record.Base is not null ? new GuestMemory(MemorySharing.Private, files.MemoryBase) : record.NamesMemory ? new GuestMemory(MemorySharing.Anonymous, null) : null,
 
             // A clone of a suspended instance has its memory, and is somebody else.
             Becomes = origin is not null && origin.Identity != record.Identity ? origin : null,
+            Delivery = record.Delivery,
+            Base = record.Base,
         };
     }
 
@@ -87,6 +89,8 @@ internal sealed class SnapshotFinder(InstancesOptions options, InstanceFiles fil
             From = new SavedMachine(golden.Devices, HoldsMemory: false),
             Memory = new GuestMemory(MemorySharing.Private, golden.Memory),
             Golden = golden,
+            Base = record.Files.FirstOrDefault(file => file.Name == GoldenFiles.MemoryName),
+            Delivery = delivery,
             Becomes = new InstanceOrigin { Source = $"golden image {hash}", ClonedAt = options.Time.GetUtcNow(), NodeName = record.NodeName, Identity = Guid.NewGuid().ToString("N") },
         };
     }

@@ -1,3 +1,5 @@
+using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Instances;
 using OpenShell.Vm.Logs;
 
 namespace OpenShell.Vm.Supervision;
@@ -10,16 +12,22 @@ internal sealed class LogKeeper : IAsyncDisposable
 
     private readonly Timer _timer;
 
-    internal LogKeeper(IReadOnlyList<string> logs, LogLimits limits) =>
+    /// <param name="logs">Which, asked each time.</param>
+    /// <param name="limits">How much of each.</param>
+    internal LogKeeper(Func<IEnumerable<string>> logs, LogLimits limits) =>
         _timer = new Timer(
             _ =>
             {
-                foreach (var log in logs)
+                foreach (var log in logs())
                     LogRotation.Rotate(log, limits);
             },
             null,
             Interval,
             Interval);
+
+    /// <summary>Those of an instance. The console's only with a hypervisor that goes on at the end of a file that was cut, and so not before it is known which it is: libkrun does not.</summary>
+    internal static IEnumerable<string> LogsOf(InstanceFiles files, string? hypervisor) =>
+        [files.VmmLog, files.KrunLog, files.GvproxyLog, files.VirtiofsdLog, .. hypervisor is null or HypervisorNames.Libkrun ? (string[])[] : [files.ConsoleLog]];
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
 }

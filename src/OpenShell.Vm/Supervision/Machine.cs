@@ -4,8 +4,10 @@ using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Hypervisors.Krun;
 using OpenShell.Vm.Hypervisors.Qemu;
+using OpenShell.Vm.Instances;
 using OpenShell.Vm.Interop;
 using OpenShell.Vm.Planning;
+using OpenShell.Vm.Snapshots;
 
 namespace OpenShell.Vm.Supervision;
 
@@ -105,15 +107,57 @@ internal sealed class Machine : IAsyncDisposable
     /// <summary>Holds a machine that runs.</summary>
     internal async Task PauseAsync(CancellationToken cancellationToken) => await ExecuteAsync("stop", cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Saves a machine that is held.</summary>
+    /// <summary>Saves a machine that is held: where it can be, what of its memory is its own (<see cref="SavedMachine.Pages"/>), otherwise all of it.</summary>
+    /// <param name="to">Where it goes; its pages too, if it names a place for them.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>How it was saved.</returns>
     /// <exception cref="FaultException">It could not be.</exception>
-    internal async Task SaveAsync(SavedMachine to, CancellationToken cancellationToken) =>
-        await QemuMigration.SaveAsync(await QmpAsync(cancellationToken).ConfigureAwait(false), to, cancellationToken).ConfigureAwait(false);
+    internal async Task<SavedMachine> SaveAsync(SavedMachine to, CancellationToken cancellationToken)
+    {
+        var qmp = await QmpAsync(cancellationToken).ConfigureAwait(false);
+        using var memory = to.Pages is null || _plan.Memory is { Sharing: MemorySharing.Shared } ? null : await MemoryAsync(qmp, cancellationToken).ConfigureAwait(false);
+        if (memory is null)
+        {
+            if (_plan.Resume is { Pages: not null })
+                throw new FaultException(SnapshotSupport.Unsupported("To save a machine again that went on from its pages", "QEMU's memory cannot be read any more"));
+            await QemuMigration.SaveAsync(qmp, to, cancellationToken).ConfigureAwait(false);
+            return to with { Pages = null };
+        }
+
+        // QEMU would let others read it, as others' memory is.
+        foreach (var path in new[] { to.Path, to.Pages! })
+            new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = AtomicFile.OwnerOnly }).Dispose();
+
+        // Devices first: what is still on its way to the memory when they give up their disks is there after that.
+        await QemuMigration.SaveDevicesAsync(qmp, to.Path, cancellationToken).ConfigureAwait(false);
+        await memory.SaveAsync(to.Pages!, hasBase: _plan.Memory is { Sharing: MemorySharing.Private }, cancellationToken).ConfigureAwait(false);
+        return to with { HoldsMemory = false };
+    }
+
+    private Task<QemuMemory?> MemoryAsync(QmpClient qmp, CancellationToken cancellationToken) => QemuMemory.TryOpenAsync(qmp, Vmm.Identity.Pid, (long)_plan.MemoryMib << 20, cancellationToken);
 
     /// <summary>Loads the saved machine of the plan; it is held until it is told to go on.</summary>
     /// <exception cref="FaultException">QEMU refused it, or has ended.</exception>
-    internal async Task LoadAsync(CancellationToken cancellationToken) =>
-        await QemuMigration.LoadAsync(await QmpAsync(cancellationToken).ConfigureAwait(false), _plan.Resume!, cancellationToken).ConfigureAwait(false);
+    internal async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        var (qmp, from) = (await QmpAsync(cancellationToken).ConfigureAwait(false), _plan.Resume!);
+        if (from.Pages is { } pages)
+            await LoadPagesAsync(qmp, pages, cancellationToken).ConfigureAwait(false);
+        await QemuMigration.LoadAsync(qmp, from, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task LoadPagesAsync(QmpClient qmp, string pages, CancellationToken cancellationToken)
+    {
+        using var memory = await MemoryAsync(qmp, cancellationToken).ConfigureAwait(false) ?? throw new FaultException(QemuMigration.NotLoaded(pages, "QEMU's memory cannot be written."));
+        try
+        {
+            await memory.LoadAsync(pages, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            throw new FaultException(QemuMigration.NotLoaded(pages, e.Message), e);
+        }
+    }
 
     /// <summary>Kills the hypervisor if it still runs.</summary>
     public async ValueTask DisposeAsync()
@@ -126,8 +170,11 @@ internal sealed class Machine : IAsyncDisposable
         _gone.Dispose();
     }
 
-    private async Task ExecuteAsync(string command, CancellationToken cancellationToken) =>
-        await (await QmpAsync(cancellationToken).ConfigureAwait(false)).ExecuteAsync(command, null, cancellationToken).ConfigureAwait(false);
+    private Task ExecuteAsync(string command, CancellationToken cancellationToken) => ExecuteAsync(command, null, cancellationToken);
+
+    /// <summary>Has QEMU execute a command.</summary>
+    internal async Task ExecuteAsync(string command, JsonObject? arguments, CancellationToken cancellationToken) =>
+        await (await QmpAsync(cancellationToken).ConfigureAwait(false)).ExecuteAsync(command, arguments, cancellationToken).ConfigureAwait(false);
 
     private async Task<QmpClient> QmpAsync(CancellationToken cancellationToken) =>
         await _qmp.WaitAsync(cancellationToken).ConfigureAwait(false) ?? throw new IOException("QEMU never answered on its control socket.");

@@ -12,16 +12,19 @@ internal sealed partial class RestartingInstance
     /// <summary>For the clone before it.</summary>
     private static readonly TimeSpan CloneLimit = TimeSpan.FromSeconds(60);
 
+    /// <summary>Whoever wanted clones of one that was put to sleep for it, and has asked for none in so long, is gone.</summary>
+    private static readonly TimeSpan NapLimit = TimeSpan.FromSeconds(30);
+
     /// <summary>Sleeps until somebody calls, starts it, and carries those who called.</summary>
     /// <returns>Whether it was started; not, when somebody had it stopped meanwhile: then it stays suspended.</returns>
     private async Task<bool> SleepAsync(Supervisor ended, RestartRule rule)
     {
         using var events = new EventLog(_files.Events, _config.Name, _options.Time);
         var status = ended.Status;
-        var bell = Doorbell.Listen(status.Ports, message => events.Report(EventNames.ForwardLost, message));
+        var bell = ended.Bell!;
         try
         {
-            if (await WaitForCallAsync(bell).ConfigureAwait(false) is not { } caller)
+            if (await WaitForCallAsync(bell, ended.Sleep).ConfigureAwait(false) is not { } caller)
             {
                 await bell.DisposeAsync().ConfigureAwait(false);
                 End(status with { Phase = InstancePhase.Suspended, Fault = null });
@@ -31,7 +34,7 @@ internal sealed partial class RestartingInstance
             events.Report(EventNames.Woken, $"{_config.Name} is woken by {caller}");
             await ended.DisposeAsync().ConfigureAwait(false);
             await bell.CloseAsync().ConfigureAwait(false);
-            var next = _start(rule);
+            var next = Start(rule, wakes: true);
             lock (_gate)
                 _current = next;
             _ = CarryAsync(bell, next);
@@ -45,17 +48,29 @@ internal sealed partial class RestartingInstance
     }
 
     /// <returns>Who called; <see langword="null"/>: it is to be stopped.</returns>
-    private async Task<string?> WaitForCallAsync(Doorbell bell)
+    private async Task<string?> WaitForCallAsync(Doorbell bell, Sleep sleep)
     {
         var woken = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var broker = AgentBroker.Start(_files.AgentSocket);
         broker.Register(SupervisorCall.StopService, AnswerStopAsync);
-        broker.Register(SupervisorCall.SuspendService, (_, _) => Task.FromResult<byte[]>([]));
+
+        // It is suspended; and whoever says so now wants it to stay that way until it is started.
+        broker.Register(SupervisorCall.SuspendService, AnswerStopAsync);
         broker.Register(SupervisorCall.NapService, (_, _) => Task.FromResult<byte[]>([]));
 
         // What clones are made of holds still until they are made.
         using var cloning = new SemaphoreSlim(1);
-        broker.Register(SupervisorCall.CloneService, (name, token) => Supervisor.AnswerAsync(() => CloneAsync(System.Text.Encoding.UTF8.GetString(name.Span), cloning, token)));
+
+        // One that sleeps only to be cloned is not woken by those who were cut off by that, before it is cloned; they wait.
+        var forClones = sleep == Sleep.ForClones;
+        await using var nobody = _options.Time.CreateTimer(_ => woken.TrySetResult("itself: nobody clones it any more"), null, forClones ? NapLimit : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        broker.Register(SupervisorCall.CloneService, (name, token) => Supervisor.AnswerAsync(async () =>
+        {
+            nobody.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            await CloneAsync(System.Text.Encoding.UTF8.GetString(name.Span), cloning, token).ConfigureAwait(false);
+            if (forClones)
+                nobody.Change(NapLimit, Timeout.InfiniteTimeSpan);
+        }));
         broker.Register(SupervisorCall.WakeService, (_, _) =>
         {
             woken.TrySetResult("a command");
@@ -63,7 +78,7 @@ internal sealed partial class RestartingInstance
         });
         try
         {
-            return await (await Task.WhenAny(bell.Rung, woken.Task).WaitAsync(_stopping.Token).ConfigureAwait(false)).ConfigureAwait(false);
+            return await (forClones ? woken.Task : Task.WhenAny(bell.Rung, woken.Task).Unwrap()).WaitAsync(_stopping.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -13,13 +13,13 @@ namespace OpenShell.Vm.Supervision;
 internal sealed partial class RestartingInstance : IRunningInstance
 {
     /// <summary>Consoles of machines that were lost which are kept.</summary>
-    private const int KeptConsoles = 3;
+    internal const int KeptConsoles = 3;
 
     private readonly InstanceConfig _config;
     private readonly InstanceFiles _files;
     private readonly InstanceLock _held;
     private readonly InstancesOptions _options;
-    private readonly Func<RestartRule, Supervisor> _start;
+    private readonly Func<RestartRule, bool, Supervisor> _start;
     private readonly Supervisor _first;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
@@ -31,12 +31,12 @@ internal sealed partial class RestartingInstance : IRunningInstance
     /// <param name="files">Its files.</param>
     /// <param name="held">Its lock, which the last run gives back.</param>
     /// <param name="rule">Of the first run.</param>
-    /// <param name="start">Starts a run.</param>
+    /// <param name="start">Starts a run; whether one that slept.</param>
     /// <exception cref="FaultException">The first run cannot be started.</exception>
-    internal RestartingInstance(InstancesOptions options, InstanceConfig config, InstanceFiles files, InstanceLock held, RestartRule rule, Func<RestartRule, Supervisor> start)
+    internal RestartingInstance(InstancesOptions options, InstanceConfig config, InstanceFiles files, InstanceLock held, RestartRule rule, Func<RestartRule, bool, Supervisor> start)
     {
         (_options, _config, _files, _held, _start) = (options, config, files, held, start);
-        _current = _first = start(rule);
+        _current = _first = Start(rule, wakes: false);
         Completion = RunAsync(rule);
     }
 
@@ -92,13 +92,21 @@ internal sealed partial class RestartingInstance : IRunningInstance
         _stopping.Dispose();
     }
 
+    /// <summary>Whoever asks a run to stop means the instance: also when the run is just ending by itself, and another would follow.</summary>
+    private Supervisor Start(RestartRule rule, bool wakes)
+    {
+        var run = _start(rule, wakes);
+        run.StopAsked = force => _ = Task.Run(() => StopAsync(force, "a client"), CancellationToken.None);
+        return run;
+    }
+
     private async Task<int> RunAsync(RestartRule rule)
     {
         while (true)
         {
             var current = Current;
             await ((Task)current.Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (current.Sleeps)
+            if (current.Sleep != Sleep.None)
             {
                 rule = rule.Next(current.Status.ReadyAt) with { Restarts = rule.Restarts, Failures = 0 };
                 if (!await SleepAsync(current, rule).ConfigureAwait(false))
@@ -137,7 +145,7 @@ internal sealed partial class RestartingInstance : IRunningInstance
             KeepConsole();
             events.Report(EventNames.Restarted, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is started again by its policy {rule.Policy()}, {pause.TotalSeconds:0.#} s after it ended"), restarts: rule.Restarts);
             await ended.DisposeAsync().ConfigureAwait(false);
-            var next = _start(rule);
+            var next = Start(rule, wakes: false);
             lock (_gate)
                 _current = next;
             return true;

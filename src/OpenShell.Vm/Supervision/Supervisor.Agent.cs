@@ -24,7 +24,10 @@ internal sealed partial class Supervisor
     private Task<byte[]> AnswerStopAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
     {
         var forced = SupervisorCall.IsForced(request);
-        _ = Task.Run(() => StopAsync(forced, "a client"), CancellationToken.None);
+        if (StopAsked is { } asked)
+            asked(forced);
+        else
+            _ = Task.Run(() => StopAsync(forced, "a client"), CancellationToken.None);
         return Task.FromResult<byte[]>([]);
     }
 

@@ -41,6 +41,8 @@ internal sealed partial class Supervisor
             return await _ending.Task.ConfigureAwait(false);
         }
 
+        // Of a machine that it is no more.
+        File.Delete(_files.MemoryBase);
         await PrepareDiskAsync(disk, host).ConfigureAwait(false);
         await PrepareDeliveryAsync().ConfigureAwait(false);
         if (_options.BakesMemory is { } memory)
@@ -72,6 +74,7 @@ internal sealed partial class Supervisor
         var asked = _config;
         _config = InstanceDefaults.Fill(_config, host);
         HypervisorCatalog.ThrowIfUnfit(_config, host);
+        _hypervisor = _config.Hypervisor;
         DeliveryFiles.ThrowIfUnfit(_config);
         Mounts.MountRules.ThrowIfUnfit(_config, host);
         _accelerator = AcceleratorChoice.Best(_config.Hypervisor!, host);
@@ -163,6 +166,7 @@ internal sealed partial class Supervisor
     {
         if (!DeliveryFiles.AreNamed(_config))
             return;
+        _delivery = await DeliveryDisk.DigestAsync(_config, _running.Token).ConfigureAwait(false);
         var (files, written) = await DeliveryDisk.WriteAsync(_config, _files.DeliveryDisk, _running.Token).ConfigureAwait(false);
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"the guest is given {files} files along{(written ? "" : ", as the last time")}"));
     }

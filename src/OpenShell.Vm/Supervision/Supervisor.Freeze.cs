@@ -26,7 +26,7 @@ internal sealed partial class Supervisor
         await StageAsync(BootStages.Node).ConfigureAwait(false);
         await StageAsync(BootStages.Gateway).ConfigureAwait(false);
         await BeQuietAsync(cancellationToken).ConfigureAwait(false);
-        await SaveAsync(to, () => Task.CompletedTask, sleeps: false, cancellationToken).ConfigureAwait(false);
+        await SavingAsync(() => SaveAsync(to, () => Task.CompletedTask, Sleep.None, cancellationToken)).ConfigureAwait(false);
     }
 
     private async Task BeQuietAsync(CancellationToken cancellationToken)

@@ -59,6 +59,9 @@ internal sealed partial class Supervisor
     {
         if (_gvproxySpec is not { } spec)
             return;
+
+        // Whoever cleans temporary folders may have removed it.
+        PrivateFolder.Ensure(_files.Run);
         File.Delete(_files.NetworkSocket);
         File.Delete(_files.NetworkControlSocket);
         var gvproxy = ChildProcess.Start(spec);

@@ -100,7 +100,11 @@ internal sealed partial class Supervisor
             throw PortFaults.Needed(forward, purpose);
         ChangeConfig(config => PortRules.Without(config, forward));
         using var client = new GvproxyClient(_files.NetworkControlSocket);
-        await client.UnexposeAsync(forward, cancellationToken).ConfigureAwait(false);
+        var inForce = await client.ListAsync(cancellationToken).ConfigureAwait(false);
+
+        // One that is lost gvproxy does not know.
+        if (inForce.Contains(forward))
+            await client.UnexposeAsync(forward, cancellationToken).ConfigureAwait(false);
         if (forward.HostSocket is { } socket)
             SocketFile.RemoveStale(socket);
         SetPorts([.. _ports.User.Where(f => f != forward)]);
@@ -136,6 +140,5 @@ internal sealed partial class Supervisor
     }
 
     /// <summary>Read anew: the file may have been edited since the start.</summary>
-    private void ChangeConfig(Func<InstanceConfig, InstanceConfig> change) =>
-        InstanceStore.WriteConfig(_files, change(new InstanceStore(_options.Directories).ReadConfig(InstanceName.Parse(_config.Name))));
+    private void ChangeConfig(Func<InstanceConfig, InstanceConfig> change) => new InstanceStore(_options.Directories).ChangeConfig(InstanceName.Parse(_config.Name), change);
 }

@@ -10,6 +10,7 @@ using OpenShell.Vm.Guests;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Interop;
 using OpenShell.Vm.Networking;
 using OpenShell.Vm.Pki;
 using OpenShell.Vm.Planning;
@@ -47,6 +48,8 @@ internal sealed partial class Supervisor
         if (!IsCluster || images is null || parts.FirstOrDefault(part => part.Name == HypervisorNames.Qemu)?.Sha256 is not { } hypervisorSha256)
             return null;
         var delivery = DeliveryFiles.AreNamed(_config) ? await DeliveryDisk.DigestAsync(_config, _running.Token).ConfigureAwait(false) : null;
+        if (delivery is null && new Snapshot(_files).ReadFitting() is { Delivery: not null })
+            plan = BootPlanner.WithDelivery(plan, _files);
         var finder = new SnapshotFinder(_options, _files, _config, host);
         var choice = finder.Find(plan, images, hypervisorSha256, delivery);
         foreach (var note in finder.Notes)
@@ -78,7 +81,13 @@ internal sealed partial class Supervisor
         // Keys are made while QEMU loads: on two processors that costs nothing.
         var credentials = choice.Becomes is { } origin ? Task.Run(() => InstanceCredentials.Make(NamesOf(origin), _options.Time.GetUtcNow())) : null;
         if (choice.Golden is { } golden)
-            MakeDiskOver(golden, choice.Becomes!);
+        {
+            _ = Task.Run(() => PageCache.EnsureAsync([golden.Memory], _running.Token), _running.Token);
+            await MakeDiskOverAsync(golden, choice.Becomes!).ConfigureAwait(false);
+        }
+
+        _delivery = choice.Delivery;
+        choice = OverBase(choice);
         _plan = plan = WithSaved(plan, choice);
         var spec = HypervisorCatalog.Find(plan.Hypervisor)!.Describe(plan, host);
         AtomicFile.WriteJson(_files.Plan, plan, InstanceJson.Default.BootPlan, durable: false);
@@ -153,19 +162,40 @@ internal sealed partial class Supervisor
     private Task<TimeSpan?> SetClockOfAsync(GuestAgent agent, CancellationToken cancellationToken) =>
         new GuestClockSetter(_options.Time.GetUtcNow, _options.Time, (change, token) => TellGuestAsync(agent, change, token)).SettleAsync(cancellationToken);
 
-    private void MakeDiskOver(GoldenFiles golden, InstanceOrigin origin)
+    private async Task MakeDiskOverAsync(GoldenFiles golden, InstanceOrigin origin)
     {
         InstanceStore.WriteOrigin(_files.Origin, origin);
-        Qcow2Overlay.Create(_files.StateDisk, golden.Disk, backingIsRaw: false, DiskImage.VirtualSize(golden.Disk));
+
+        // A second name for it beside the instance's own disk: the cache may be emptied.
+        var below = _files.BaseDisk("golden", DiskFormat.Qcow2);
+        File.Delete(below);
+        var backing = Libc.Link(golden.Disk, below) == 0 ? Path.GetFileName(below) : golden.Disk;
+        Qcow2Overlay.Create(_files.StateDisk, backing, backingIsRaw: false, DiskImage.VirtualSize(golden.Disk));
+        if (File.Exists(golden.Delivery))
+        {
+            File.Delete(_files.DeliveryStamp);
+            File.Delete(_files.DeliveryDisk);
+            await Snapshot.GiveAlongAsync(golden.Delivery, _files.DeliveryDisk, _running.Token).ConfigureAwait(false);
+        }
+
         _origin = origin;
         _timeline.Completed(BootStages.Disk, "over the golden image's");
+    }
+
+    /// <summary>A golden image's memory by a name of the instance's own, for as long as its machine is one that began as a copy of it: what is suspended of it then lies over that.</summary>
+    private ResumeChoice OverBase(ResumeChoice choice)
+    {
+        _base = choice.Base;
+        if (choice.Golden is not { } golden)
+            return choice;
+        File.Delete(_files.MemoryBase);
+        return Libc.Link(golden.Memory, _files.MemoryBase) == 0 ? choice with { Memory = new GuestMemory(MemorySharing.Private, _files.MemoryBase) } : choice;
     }
 
     private static BootPlan WithSaved(BootPlan plan, ResumeChoice choice) => plan with
     {
         Memory = choice.Memory,
         Resume = choice.From,
-        Disks = choice.Golden is { } golden ? [.. plan.Disks.Select(disk => disk.Serial == GuestPaths.DeliverySerial ? disk with { Path = golden.Delivery } : disk)] : plan.Disks,
     };
 
     /// <summary>Nothing is lost by a machine that did not go on: a new instance has nothing yet, and a suspended one has its disk.</summary>
@@ -185,6 +215,8 @@ internal sealed partial class Supervisor
         if (choice.Golden is not null)
         {
             File.Delete(_files.StateDisk);
+            File.Delete(_files.BaseDisk("golden", DiskFormat.Qcow2));
+            File.Delete(_files.MemoryBase);
             File.Delete(_files.Origin);
             _origin = null;
         }

@@ -28,10 +28,18 @@ internal sealed partial class Supervisor
     private MachineIdentity? _machineIdentity;
     private BootPlan? _plan;
 
+    // The memory that its own lies over, as its golden image has it written down; none where the machine was booted.
+    private SavedFile? _base;
+
+    private bool HasBase => _base is not null && _plan!.Memory?.Path == _files.MemoryBase;
+
+    // The digest of what it was given along.
+    private string? _delivery;
+
     private void RegisterSaving(AgentBroker broker)
     {
         broker.Register(SupervisorCall.SuspendService, (_, token) => AnswerAsync(() => SuspendAsync(token)));
-        broker.Register(SupervisorCall.NapService, (_, token) => AnswerAsync(() => SuspendAsync(sleeps: true, token)));
+        broker.Register(SupervisorCall.NapService, (_, token) => AnswerAsync(() => SuspendAsync(Sleep.ForClones, token)));
         broker.Register(SupervisorCall.PauseService, (_, token) => AnswerAsync(() => HoldAsync(token)));
         broker.Register(SupervisorCall.UnpauseService, (_, token) => AnswerAsync(() => LetGoAsync(token)));
     }
@@ -63,29 +71,36 @@ internal sealed partial class Supervisor
 
     /// <summary>Saves the machine with its memory and ends it. Returns when all is saved; the end follows.</summary>
     /// <exception cref="FaultException">It cannot be; the machine goes on.</exception>
-    internal Task SuspendAsync(CancellationToken cancellationToken) => SuspendAsync(sleeps: false, cancellationToken);
+    internal Task SuspendAsync(CancellationToken cancellationToken) => SuspendAsync(Sleep.None, cancellationToken);
 
-    private async Task SuspendAsync(bool sleeps, CancellationToken cancellationToken)
+    private Task SuspendAsync(Sleep sleep, CancellationToken cancellationToken)
     {
         var snapshot = new Snapshot(_files);
         var aside = snapshot.Aside;
-        HostFiles.DeleteFolder(aside);
-        PrivateFolder.Ensure(aside);
-        try
-        {
-            RequireSpaceForMemory();
-            await SaveAsync(new SavedMachine(Path.Combine(aside, Snapshot.MachineName), HoldsMemory: true), CommitAsync, sleeps, cancellationToken).ConfigureAwait(false);
-        }
-        catch
+        return SavingAsync(async () =>
         {
             HostFiles.DeleteFolder(aside);
-            throw;
-        }
+            PrivateFolder.Ensure(aside);
+            try
+            {
+                RequireSpaceForMemory();
+                var to = new SavedMachine(Path.Combine(aside, Snapshot.MachineName), HoldsMemory: true);
+                await SaveAsync(_plan!.Memory is null or { Path: null } || HasBase ? to with { Pages = Path.Combine(aside, Snapshot.PagesName) } : to, CommitAsync, sleep, cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                HostFiles.DeleteFolder(aside);
+                throw;
+            }
+        });
 
         // Once QEMU has closed the disk: only then is it what the memory belongs to.
         async Task CommitAsync()
         {
-            HostFiles.SyncFile(Path.Combine(aside, Snapshot.MachineName));
+            var hasPages = File.Exists(Path.Combine(aside, Snapshot.PagesName));
+            string[] names = hasPages ? [Snapshot.MachineName, Snapshot.PagesName] : [Snapshot.MachineName];
+            foreach (var name in names)
+                HostFiles.SyncFile(Path.Combine(aside, name));
             snapshot.Remove();
             var record = new SnapshotRecord
             {
@@ -94,7 +109,12 @@ internal sealed partial class Supervisor
                 NamesMemory = _plan!.Memory is not null,
                 Disk = DiskState.Of(_files),
                 Machinery = await SavedFile.MakeAsync(aside, Snapshot.MachineName, CancellationToken.None).ConfigureAwait(false),
+                Pages = hasPages ? await SavedFile.MakeAsync(aside, Snapshot.PagesName, CancellationToken.None).ConfigureAwait(false) : null,
+                Base = hasPages && HasBase ? _base!.At(_files.Root, Path.GetFileName(_files.MemoryBase)) : null,
                 MadeAt = _options.Time.GetUtcNow(),
+                Delivery = _delivery,
+                AllowHostLoopback = _config.AllowHostLoopback,
+                Proxy = GoldenKey.ProxyDigest(_config),
                 Identity = _origin?.Identity,
             };
             AtomicFile.WriteJson(Path.Combine(aside, Snapshot.RecordName), record, SnapshotJson.Default.SnapshotRecord);
@@ -104,50 +124,73 @@ internal sealed partial class Supervisor
         }
     }
 
+    /// <summary>Has a save done, alone. One that succeeds ends the machine: after it there is no other.</summary>
+    private async Task SavingAsync(Func<Task> save)
+    {
+        if (_whyUnsaved is not null || !_ready.Task.IsCompletedSuccessfully || _machineIdentity is null)
+            throw new FaultException(SnapshotSupport.Unsupported($"To save '{_config.Name}' with its memory", _whyUnsaved ?? "it is not ready yet"));
+        if (!await _saving.WaitAsync(TimeSpan.Zero).ConfigureAwait(false))
+            throw IsBeingSaved();
+        try
+        {
+            await save().ConfigureAwait(false);
+        }
+        catch
+        {
+            _saving.Release();
+            throw;
+        }
+    }
+
+    private FaultException IsBeingSaved() => new(new Fault
+    {
+        Code = "snapshot.being-saved",
+        What = $"{_config.Name} is being saved with its memory at this moment.",
+        Remedy = $"Wait until it is ('gateway status --name {_config.Name}'), then try again.",
+    });
+
     /// <summary>Saves the machine that runs, and ends it; then, with the disk closed, has what was saved put in its place.</summary>
     /// <param name="to">Where it goes.</param>
     /// <param name="commit">Puts it in its place.</param>
-    /// <param name="sleeps">Whether the first who calls is to wake it.</param>
+    /// <param name="sleep">What follows.</param>
     /// <param name="cancellationToken">Gives up; the machine goes on.</param>
-    internal async Task SaveAsync(SavedMachine to, Func<Task> commit, bool sleeps, CancellationToken cancellationToken)
+    private async Task SaveAsync(SavedMachine to, Func<Task> commit, Sleep sleep, CancellationToken cancellationToken)
     {
-        if (_whyUnsaved is { } why || !_ready.Task.IsCompletedSuccessfully || _machineIdentity is null)
-            throw new FaultException(SnapshotSupport.Unsupported($"To save '{_config.Name}' with its memory", _whyUnsaved ?? "it is not ready yet"));
         var (machine, agent) = (_machine!, await _agent.Task.ConfigureAwait(false));
-        if (!await _saving.WaitAsync(TimeSpan.Zero, cancellationToken).ConfigureAwait(false))
-            throw new FaultException(SnapshotSupport.Unsupported($"To save '{_config.Name}' with its memory", "it is being saved already"));
         try
         {
             var took = Stopwatch.StartNew();
             await _held.CancelAsync().ConfigureAwait(false);
             await _servicesGoOn.ConfigureAwait(false);
-            if (!machine.IsPaused)
+            var wasHeld = machine.IsPaused;
+            if (!wasHeld)
                 await PrepareGuestAsync(agent, cancellationToken).ConfigureAwait(false);
-            await machine.PauseAsync(cancellationToken).ConfigureAwait(false);
+            var prepared = took.Elapsed;
+            if (sleep == Sleep.UntilCalled && IsUsed())
+                throw new OperationCanceledException("somebody uses it by now");
             try
             {
-                await machine.SaveAsync(to, cancellationToken).ConfigureAwait(false);
+                await machine.PauseAsync(cancellationToken).ConfigureAwait(false);
+                to = await machine.SaveAsync(to, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e)
             {
-                File.Delete(to.Path);
-                await machine.ContinueAsync(CancellationToken.None).ConfigureAwait(false);
+                foreach (var path in new[] { to.Path, to.Pages }.OfType<string>())
+                    File.Delete(path);
+                if (!wasHeld)
+                    await machine.ContinueAsync(CancellationToken.None).ConfigureAwait(false);
                 _events.Report(EventNames.SuspendFailed, $"{_config.Name} could not be saved and runs on: {(e is FaultException { Faults: [var fault, ..] } ? fault.What : e.Message)}");
                 throw;
             }
 
-            _log.Say(string.Create(CultureInfo.InvariantCulture, $"saved in {took.Elapsed.TotalSeconds:0.00} s, {HostFiles.AllocatedBytes(to.Path) >> 20} MiB"));
-            End(new Ending.Saved(commit, sleeps));
+            _log.Say(string.Create(CultureInfo.InvariantCulture, $"saved in {took.Elapsed.TotalSeconds:0.00} s, of which its preparation {prepared.TotalSeconds:0.00}, {new[] { to.Path, to.Pages }.OfType<string>().Sum(HostFiles.AllocatedBytes) >> 20} MiB"));
+            End(new Ending.Saved(commit, sleep));
         }
         catch
         {
             // It runs on, and so do its services.
             await TellSnapshotIsOverAsync(agent).ConfigureAwait(false);
             throw;
-        }
-        finally
-        {
-            _saving.Release();
         }
     }
 
@@ -157,11 +200,29 @@ internal sealed partial class Supervisor
     private async Task FallAsleepAsync(CancellationToken cancellationToken)
     {
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"nobody has used it for {_config.IdleSuspend!.Value.TotalSeconds:0} s: it is suspended"));
-        await SuspendAsync(sleeps: true, cancellationToken).ConfigureAwait(false);
+        await SuspendAsync(Sleep.UntilCalled, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Holds the machine: it takes no processor time, and keeps its memory.</summary>
-    private async Task HoldAsync(CancellationToken cancellationToken)
+    private Task HoldAsync(CancellationToken cancellationToken) => AloneAsync(() => HoldNowAsync(cancellationToken));
+
+    private Task LetGoAsync(CancellationToken cancellationToken) => AloneAsync(() => LetGoNowAsync(cancellationToken));
+
+    private async Task AloneAsync(Func<Task> action)
+    {
+        if (!await _saving.WaitAsync(TimeSpan.Zero).ConfigureAwait(false))
+            throw IsBeingSaved();
+        try
+        {
+            await action().ConfigureAwait(false);
+        }
+        finally
+        {
+            _saving.Release();
+        }
+    }
+
+    private async Task HoldNowAsync(CancellationToken cancellationToken)
     {
         var machine = RequireHoldable();
         if (machine.IsPaused)
@@ -171,7 +232,7 @@ internal sealed partial class Supervisor
         _events.Report(EventNames.Paused, $"{_config.Name} is paused");
     }
 
-    private async Task LetGoAsync(CancellationToken cancellationToken)
+    private async Task LetGoNowAsync(CancellationToken cancellationToken)
     {
         var machine = RequireHoldable();
         if (!machine.IsPaused)
@@ -191,7 +252,9 @@ internal sealed partial class Supervisor
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(PrepareLimit);
-        var request = JsonSerializer.SerializeToUtf8Bytes(new SnapshotPreparation { Reclaim = true }, ProtocolJson.Default.SnapshotPreparation);
+
+        // Over a base only what was written to is saved: memory that is made free stays written to, and what is moved together is written to by that.
+        var request = JsonSerializer.SerializeToUtf8Bytes(new SnapshotPreparation { Reclaim = !HasBase }, ProtocolJson.Default.SnapshotPreparation);
         var answer = await ((GuestAgent)agent).CallAsync(ServiceNames.SnapshotPrepare, request, limit.Token).ConfigureAwait(false);
         var prepared = JsonSerializer.Deserialize(answer, ProtocolJson.Default.SnapshotPrepared)!;
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"the guest is prepared to be saved: {prepared.FreeBytes >> 20} of {prepared.TotalBytes >> 20} MiB are free"));

@@ -16,7 +16,7 @@ internal sealed partial class Supervisor
     {
         _status.MayBeUnwritten = _timeline.MayBeUnwritten = true;
         Again = _restart?.After(ending, _status.Now.ReadyAt);
-        Sleeps = ending is Ending.Saved { Sleeps: true } && _restart is not null;
+        Sleep = ending is Ending.Saved { Sleep: var sleep } && _restart is not null ? sleep : Sleep.None;
         if (ending is not (Ending.ProgramEnded or Ending.Saved))
             _status.Change(status => status with { Phase = InstancePhase.Stopping });
         if (ending is Ending.Lost failed && !_ready.Task.IsCompleted && _timeline.CurrentStage is { } stage)
@@ -25,6 +25,10 @@ internal sealed partial class Supervisor
         await UnwindAsync("the machine", () => EndMachineAsync(ending)).ConfigureAwait(false);
         await UnwindAsync("virtiofsd", EndSharesAsync).ConfigureAwait(false);
         await UnwindAsync("gvproxy", EndGvproxyAsync).ConfigureAwait(false);
+
+        // At once: nobody who calls finds the door closed while the memory is being put away.
+        if (Sleep != Sleep.None)
+            Bell = Doorbell.Listen(_ports.All, message => _events.Report(EventNames.ForwardLost, message));
         await _logs.DisposeAsync().ConfigureAwait(false);
         await UnwindAsync("the broker", EndBrokerAsync).ConfigureAwait(false);
 
@@ -32,7 +36,7 @@ internal sealed partial class Supervisor
         var exception = commit is not null ? commit : ending is Ending.Lost lost ? new FaultException(lost.Fault, lost.Cause is FaultException ? lost.Cause.InnerException : lost.Cause) : null;
         if (ending is Ending.Lost { Cause: FaultException several } && several.Faults.Count > 1)
             exception = several;
-        await UnwindAsync("the files", () => FinishFiles(exception, ending is Ending.Saved && exception is null)).ConfigureAwait(false);
+        await UnwindAsync("the files", () => FinishFilesAsync(exception, ending is Ending.Saved && exception is null)).ConfigureAwait(false);
         Announce(exception);
         return ending switch
         {
@@ -62,6 +66,10 @@ internal sealed partial class Supervisor
         if (_machine is not { } machine)
             return;
         machine.Leaving = true;
+
+        // One that is paused hears no request to end in order.
+        if (ending is Ending.Stopped && machine is { IsPaused: true, CanQuit: true })
+            await UnwindAsync("the pause", () => machine.ContinueAsync(_hurry.Token)).ConfigureAwait(false);
         await ShutdownLadder.DescendAsync(machine.Vmm, MachineLadder.Rungs(machine, ending, keeps: IsCluster, PowerOffByAgentAsync, _options.Shutdown), _log.Say, TellRung, _hurry.Token).ConfigureAwait(false);
         await machine.DisposeAsync().ConfigureAwait(false);
         _status.SetProcess(Roles.Vmm, null);
@@ -102,18 +110,23 @@ internal sealed partial class Supervisor
         }
     }
 
-    private Task FinishFiles(FaultException? exception, bool saved)
+    private async Task FinishFilesAsync(FaultException? exception, bool saved)
     {
         if (_lock is null)
         {
             _timeline.Dispose();
             Directory.Delete(_files.Root, recursive: true);
-            return Task.CompletedTask;
+            return;
         }
 
         if (exception is not null)
             TryWriteFaults(exception.Faults);
-        Sleeps &= saved;
+        if (!saved && Bell is { } bell)
+        {
+            (Sleep, Bell) = (Sleep.None, null);
+            await bell.DisposeAsync().ConfigureAwait(false);
+        }
+
         if (!GoesOn)
             InstanceRemains.RemoveRunFolder(_files);
         if (saved)
@@ -136,7 +149,6 @@ internal sealed partial class Supervisor
         // Last: whoever waits for the end waits for this. An instance that is started again stays taken meanwhile.
         if (!GoesOn)
             _lock.Dispose();
-        return Task.CompletedTask;
     }
 
     private void TryWriteFaults(IReadOnlyList<Fault> faults)

@@ -2,9 +2,9 @@ using System.Globalization;
 using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
-using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Logs;
+using OpenShell.Vm.Networking;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Timeline;
 
@@ -41,6 +41,9 @@ internal sealed partial class Supervisor : IRunningInstance
     private InstanceOrigin? _origin;
     private InstanceConfig _config;
 
+    // Known once the host was looked at.
+    private volatile string? _hypervisor;
+
     /// <param name="options">As given to the library.</param>
     /// <param name="config">Validated.</param>
     /// <param name="files">Their folders are there.</param>
@@ -64,7 +67,7 @@ internal sealed partial class Supervisor : IRunningInstance
         _timeline = new TimelineRecorder(kept ? files.Timeline : null, progress, options.Time);
         _log = new SupervisorLog(kept ? files.SupervisorLog : null, options.Time);
         _events = new EventLog(kept ? files.Events : null, config.Name, options.Time);
-        _logs = new LogKeeper([files.VmmLog, files.KrunLog, files.GvproxyLog, files.VirtiofsdLog, .. config.Hypervisor == HypervisorNames.Libkrun ? (string[])[] : [files.ConsoleLog]], LogLimits.Default);
+        _logs = new LogKeeper(() => LogKeeper.LogsOf(files, _hypervisor), LogLimits.Default);
         _status = new StatusBoard(files, FirstStatus(config), kept);
         _timeline.Changed += () => _status.Change(status => status with { Stages = _timeline.Stages });
         Completion = RunAsync();
@@ -88,11 +91,17 @@ internal sealed partial class Supervisor : IRunningInstance
     /// <summary>Once <see cref="Completion"/> has completed: the pause after which the instance is to be started again; <see langword="null"/>: it is not.</summary>
     internal TimeSpan? Again { get; private set; }
 
-    /// <summary>Once <see cref="Completion"/> has completed: whether it was suspended until somebody calls.</summary>
-    internal bool Sleeps { get; private set; }
+    /// <summary>Once <see cref="Completion"/> has completed: whether it was suspended, and is to be woken.</summary>
+    internal Sleep Sleep { get; private set; }
+
+    /// <summary>Is told when a client asks for the end, and whether by force; <see langword="null"/>: this run ends.</summary>
+    internal Action<bool>? StopAsked { get; set; }
+
+    /// <summary>Listens on its ports while it sleeps; whoever goes on with it disposes of it.</summary>
+    internal Doorbell? Bell { get; private set; }
 
     /// <summary>Whether there will be another run in this process: then the lock is kept.</summary>
-    private bool GoesOn => Again is not null || Sleeps;
+    private bool GoesOn => Again is not null || Sleep != Sleep.None;
 
     /// <summary>The truth at this moment.</summary>
     internal InstanceStatus Status => _status.Now;
@@ -103,9 +112,10 @@ internal sealed partial class Supervisor : IRunningInstance
     /// <summary>Stops it, and says in the log for whom.</summary>
     internal async Task StopAsync(bool force, string byWhom)
     {
-        var again = _ending.Task.IsCompleted;
         End(new Ending.Stopped(byWhom));
-        if (force || again)
+
+        // Asked twice is not in a hurry: two who stop it at one time mean it to end in order.
+        if (force)
             await _hurry.CancelAsync().ConfigureAwait(false);
 
         // What came of it is told by Completion; here only that it is over.

@@ -2,6 +2,7 @@ using OpenShell.Vm.Bootstrap;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.LoginServices;
+using OpenShell.Vm.Snapshots;
 using OpenShell.Vm.Supervision;
 
 namespace OpenShell.Vm.Uninstalling;
@@ -26,18 +27,29 @@ public sealed class Inventory(HostDirectories directories, LoginService services
         .. Names().Select(name => (Name: name, Path: Kubeconfig.PathFor(directories, name))).Where(k => Kubeconfig.IsOurs(k.Path, k.Name)).Select(k => new Belonging($"kubeconfig of {k.Name}", k.Path, HostFiles.AllocatedBytes(k.Path))),
         .. Names().Select(name => new GatewayRegistration(directories, name)).Where(r => r.IsThere).Select(r => new Belonging($"certificates of {r.Name}", r.Folder, HostFiles.FolderSize(r.Folder))),
         .. Folders(InstanceFiles.InstancesFolder(directories)).Select(folder => new Belonging($"instance {Path.GetFileName(folder)}", folder, Allocated(folder))),
+        .. Memories().Select(path => new Belonging("memory of a golden image in the making", path, HostFiles.AllocatedBytes(path))),
         .. new[] { ("data folder", directories.Data), ("sockets", directories.Runtime), ("image cache", directories.Cache) }
             .Where(f => Directory.Exists(f.Item2)).Select(f => new Belonging(f.Item1, f.Item2, f.Item2 == directories.Cache ? Allocated(f.Item2) : 0)),
     ];
 
-    /// <summary>The processes that hold an instance or a program's machine now.</summary>
-    public IReadOnlyList<(string Name, ProcessIdentity Process)> Running() =>
+    /// <summary>The processes that hold an instance, a program's machine, or a golden image that is being baked now.</summary>
+    public IReadOnlyList<Holding> Running() =>
     [
-        .. new InstanceStore(directories).Names().Select(name => (Name: name, Holder: InstanceLock.HolderOf(InstanceFiles.For(directories, InstanceName.Parse(name)))))
-            .Where(r => r.Holder is not null).Select(r => (r.Name, r.Holder!)),
+        .. HeldIn(directories),
         .. Folders(directories.Runtime).Select(folder => (Name: Path.GetFileName(folder), Owner: EphemeralFolders.OwnerOf(Path.GetFileName(folder))))
-            .Where(r => r.Owner is not null && ProcessIdentities.IsAlive(r.Owner)).Select(r => (r.Name, r.Owner!)),
+            .Where(r => r.Owner is not null && ProcessIdentities.IsAlive(r.Owner)).Select(r => new Holding(r.Name, r.Owner!, IsInstance: false)),
+        .. GoldenBaker.BuildingOn(directories).SelectMany(bake => HeldIn(bake.Directories).Select(held => held with { Name = bake.Name, IsInstance = false })),
     ];
+
+    private static IEnumerable<Holding> HeldIn(HostDirectories directories)
+    {
+        foreach (var name in new InstanceStore(directories).Names())
+        {
+            var files = InstanceFiles.For(directories, InstanceName.Parse(name));
+            if (InstanceLock.HolderOf(files) is { } holder)
+                yield return new Holding(name, holder, InstanceLock.SupervisorOf(files) == holder);
+        }
+    }
 
     /// <summary>Removes everything. Nothing of it runs: the caller has seen to that.</summary>
     public void Remove()
@@ -51,14 +63,14 @@ public sealed class Inventory(HostDirectories directories, LoginService services
             new GatewayRegistration(directories, name).Remove();
         }
 
-        foreach (var backup in kubeconfig.Backups)
-            File.Delete(backup);
+        foreach (var file in kubeconfig.Backups.Concat(Memories()).ToArray())
+            File.Delete(file);
         foreach (var folder in new[] { directories.Data, directories.Runtime, directories.Cache })
             HostFiles.DeleteFolder(folder);
     }
 
     /// <summary>Ends what still holds something, in order if it listens, else not.</summary>
-    public static async Task EndAsync(IReadOnlyList<(string Name, ProcessIdentity Process)> running, CancellationToken cancellationToken)
+    public static async Task EndAsync(IReadOnlyList<Holding> running, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(running);
         var processes = running.Select(r => r.Process).Distinct().ToArray();
@@ -70,6 +82,8 @@ public sealed class Inventory(HostDirectories directories, LoginService services
             ProcessIdentities.Signal(process, Signals.Kill);
         await InstanceRemains.GoneAsync(processes, EndLimit, cancellationToken).ConfigureAwait(false);
     }
+
+    private IEnumerable<string> Memories() => new MemoryPlace(directories.Cache).Existing().Select(memory => memory.Path);
 
     /// <summary>Every instance of which something is there, its folder or not.</summary>
     private IReadOnlyList<string> Names()

@@ -58,7 +58,7 @@ public sealed class StaleRemains(HostDirectories directories)
             yield break;
         if (Directory.Exists(files.Run) && !ListeningSockets.IsAnyIn(files.Run))
             yield return new StaleRemain(RemainKind.Sockets, files.Run, $"nothing of '{name}' runs", name);
-        if (File.Exists(files.Lock) && new FileInfo(files.Lock).Length > 0)
+        if (InstanceLock.NamesHolder(files))
             yield return new StaleRemain(RemainKind.Lock, files.Lock, $"the process that it names has ended, and nothing of '{name}' runs", name);
     }
 
@@ -78,8 +78,8 @@ public sealed class StaleRemains(HostDirectories directories)
             return false;
         try
         {
-            // Giving it back empties the file.
-            using var held = InstanceLock.Acquire(files, name);
+            // Giving it back takes the name out of the file.
+            using var held = InstanceLock.Acquire(files, name, "doctor --fix");
             if (kind == RemainKind.Lock)
                 return true;
             if (!NobodyLives(() => InstanceStore.ReadStatus(files)?.Processes.Values) || ListeningSockets.IsAnyIn(files.Run))
@@ -87,7 +87,7 @@ public sealed class StaleRemains(HostDirectories directories)
             InstanceRemains.RemoveRunFolder(files);
             return true;
         }
-        catch (FaultException e) when (e.Faults[0].Code == InstanceLock.RunningCode)
+        catch (FaultException e) when (e.Faults[0].Code is InstanceLock.RunningCode or InstanceLock.BusyCode)
         {
             return false;
         }

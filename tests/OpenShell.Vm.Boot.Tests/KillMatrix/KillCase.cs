@@ -34,11 +34,14 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
     /// <summary>Ready, and busy with writing.</summary>
     public const string Steady = "steady";
 
-    /// <summary>While its memory is saved, while it goes on from it, while a clone is made of it.</summary>
-    public const string Suspending = "suspend", Resuming = "resume", Cloning = "clone";
+    /// <summary>
+    /// While it is suspended: its guest is being prepared; its memory is being written; it is written, and its machine has ended, but it is not in its place. While it goes on from there. While a clone is made of it as it runs: its memory is being
+    /// written; it lies still.
+    /// </summary>
+    public const string Suspending = "suspend", Saving = "suspend, its memory being written", Committing = "suspend, its memory written", Resuming = "resume", Cloning = "clone, its memory being written", Napping = "clone, at rest";
 
     private static readonly string[] Boot =
-        [BootStages.Disk, BootStages.Vmm, BootStages.Kernel, BootStages.Init, BootStages.Services, BootStages.Node, BootStages.Gateway];
+        [BootStages.Disk, BootStages.Vmm, BootStages.Kernel, BootStages.Init, BootStages.Services, BootStages.Node, BootStages.Workload, BootStages.Gateway, BootStages.Bootstrap];
 
     private static readonly string[] Services =
         ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "containerd", "dns", "dns-records", "dhcp"];
@@ -52,12 +55,16 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
     /// <summary>Someone is there who puts it right, and the machine runs on.</summary>
     internal bool IsHealed => Victim is Victim.Gvproxy or Victim.Service;
 
-    /// <summary>Everything: some 70 cases, three hours under emulation.</summary>
+    /// <summary>Something is done with its memory.</summary>
+    internal bool IsOfMemory => Moment is Suspending or Saving or Committing or Resuming or Cloning or Napping;
+
+    /// <summary>Everything: some 80 cases, three hours under emulation.</summary>
     public static IEnumerable<KillCase> All =>
     [
         .. Boot.Append(Steady).Select(moment => new KillCase(Victim.Supervisor, moment)),
         .. Boot.Skip(1).Append(Steady).SelectMany(moment => (KillCase[])[new(Victim.Qemu, moment), new(Victim.Gvproxy, moment), new(Victim.Power, moment), new(Victim.TornPower, moment)]),
-        .. ((string[])[Suspending, Resuming, Cloning]).SelectMany(moment => (KillCase[])[new(Victim.Supervisor, moment), new(Victim.Qemu, moment)]),
+        .. ((string[])[Suspending, Saving, Committing, Resuming, Cloning, Napping]).Select(moment => new KillCase(Victim.Supervisor, moment)),
+        .. ((string[])[Suspending, Saving, Resuming, Cloning]).Select(moment => new KillCase(Victim.Qemu, moment)),
         .. Services.SelectMany(service => (KillCase[])[new(Victim.Service, BootStages.Services, service), new(Victim.Service, Steady, service)]),
         .. ((string[])[BootStages.Init, BootStages.Services, BootStages.Gateway]).SelectMany(moment => (KillCase[])[new(Victim.Supervisor, moment, Cold: true), new(Victim.TornPower, moment, Cold: true)]),
     ];

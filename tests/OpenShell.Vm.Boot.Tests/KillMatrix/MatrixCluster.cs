@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using OpenShell.Vm.Boot.Tests.Cluster;
 using OpenShell.Vm.Boot.Tests.Conformance;
@@ -33,7 +34,7 @@ public sealed class MatrixCluster : TestCluster
     internal Ledger Ledger { get; } = new();
 
     /// <summary>How the cases went so far.</summary>
-    internal List<(KillCase Case, int Losses, string How)> Tried { get; } = [];
+    internal List<(KillCase Case, int? Losses, string How)> Tried { get; } = [];
 
     private InstanceFiles Files => InstanceFiles.For(Home.Directories, InstanceName.Parse(Name));
 
@@ -42,6 +43,9 @@ public sealed class MatrixCluster : TestCluster
 
     /// <summary>The folder of a memory that is not whole yet.</summary>
     internal string MemoryInTheMaking => new Snapshot(Files).Aside;
+
+    /// <summary>How much is written of it.</summary>
+    internal long SavedBytes => new[] { Snapshot.MachineName, Snapshot.PagesName }.Select(name => new FileInfo(Path.Combine(MemoryInTheMaking, name))).Where(file => file.Exists).Sum(file => file.Length);
 
     /// <summary>What its supervisor wrote last; <see langword="null"/> before the first word.</summary>
     internal InstanceStatus? Now
@@ -150,9 +154,11 @@ public sealed class MatrixCluster : TestCluster
     {
         if (Tried.Count > 0)
         {
-            TestContext.Current.SendDiagnosticMessage($"kill matrix: {Tried.Count} cases tried, {Tried.Sum(t => t.Losses)} losses, {Ledger.Count.Objects} objects and {Ledger.Count.Files} files acknowledged");
+            TestContext.Current.SendDiagnosticMessage($"kill matrix: {Tried.Count} cases tried, {Tried.Sum(t => t.Losses)} losses, {Tried.Count(t => t.Losses is null)} that did not come up again, {Ledger.Count.Objects} objects and {Ledger.Count.Files} files acknowledged");
             foreach (var (tried, losses, how) in Tried)
-                TestContext.Current.SendDiagnosticMessage($"  {tried}: {losses} losses; {how}");
+                TestContext.Current.SendDiagnosticMessage($"  {tried}: {losses?.ToString(CultureInfo.InvariantCulture) ?? "unknown"} losses; {how}");
+            if (MatrixJournal.Given.IsFull)
+                TestContext.Current.SendDiagnosticMessage(MatrixJournal.Given.Summary());
         }
 
         await GatewayAsync("stop", "--force");

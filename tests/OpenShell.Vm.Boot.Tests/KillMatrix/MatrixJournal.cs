@@ -17,17 +17,32 @@ internal sealed class MatrixJournal(string? path)
     public bool IsFull => path is not null;
 
     /// <summary>The record of an earlier run with this library, in which nothing was lost.</summary>
-    public string? Tried(KillCase tried) => path is null || !File.Exists(path)
+    public string? Tried(KillCase tried) => Last(tried) is { } record && record.GetProperty("passed").GetBoolean() ? record.ToString() : null;
+
+    private JsonElement? Last(KillCase tried) => path is null || !File.Exists(path)
         ? null
-        : File.ReadLines(path).LastOrDefault(line => line.EndsWith('}') && JsonSerializer.Deserialize<JsonElement>(line) is var record && record.GetProperty("case").GetString() == tried.ToString()
-            && record.GetProperty("build").GetString() == Build && record.GetProperty("passed").GetBoolean());
+        : File.ReadLines(path).Where(line => line.EndsWith('}')).Select(line => (JsonElement?)JsonSerializer.Deserialize<JsonElement>(line))
+            .LastOrDefault(record => record!.Value.GetProperty("case").GetString() == tried.ToString() && record.Value.GetProperty("build").GetString() == Build);
+
+    /// <summary>Of all cases, with this library: in one line.</summary>
+    public string Summary()
+    {
+        var records = KillCase.All.Select(Last).ToList();
+        var known = records.OfType<JsonElement>().ToList();
+        var losses = known.Select(record => record.GetProperty("losses")).Where(value => value.ValueKind == JsonValueKind.Number).Sum(value => value.GetInt32());
+        return $"kill matrix of this build: {known.Count(record => record.GetProperty("passed").GetBoolean())} of {records.Count} cases passed, {known.Count(record => !record.GetProperty("passed").GetBoolean())} failed, {records.Count - known.Count} not tried yet; {losses} losses";
+    }
 
     /// <summary>Writes a case down.</summary>
-    public void Add(KillCase tried, string moment, bool passed, int losses, TimeSpan took)
+    /// <param name="tried">Which.</param>
+    /// <param name="moment">How it went.</param>
+    /// <param name="losses">How much of what was acknowledged is gone; <see langword="null"/>: it did not come up again, and nobody knows.</param>
+    /// <param name="took">All of it.</param>
+    public void Add(KillCase tried, string moment, int? losses, TimeSpan took)
     {
         if (path is null)
             return;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.AppendAllText(path, JsonSerializer.Serialize(new { @case = tried.ToString(), build = Build, at = DateTimeOffset.UtcNow, moment, passed, losses, seconds = (int)took.TotalSeconds }) + "\n");
+        File.AppendAllText(path, JsonSerializer.Serialize(new { @case = tried.ToString(), build = Build, at = DateTimeOffset.UtcNow, moment, passed = losses == 0, losses, seconds = (int)took.TotalSeconds }) + "\n");
     }
 }

@@ -12,6 +12,9 @@ internal sealed class WriteLog
     private const int Flush = 1, Fua = 2, Discard = 4, Mark = 8;
 
     private readonly string _path;
+    /// <summary>Of a log for which no other was asked (log-sector-size).</summary>
+    private const int DefaultSector = 512;
+
     private readonly List<Entry> _entries = [];
     private readonly int _sector;
 
@@ -31,10 +34,15 @@ internal sealed class WriteLog
         using var file = File.OpenHandle(path);
         var length = RandomAccess.GetLength(file);
         var head = new byte[32];
-        RandomAccess.Read(file, head, 0).ShouldBe(32, "the log begins");
-        BinaryPrimitives.ReadUInt64LittleEndian(head).ShouldBe(Magic);
-        var counted = BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(16));
-        var sector = (int)BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(24));
+        if (RandomAccess.Read(file, head, 0) < head.Length)
+            return new WriteLog(path, DefaultSector);
+
+        // QEMU writes its head with the first flush: without one nothing was flushed yet.
+        var (magic, counted, sector) = (BinaryPrimitives.ReadUInt64LittleEndian(head), BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(16)), (int)BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(24)));
+        if (magic == 0)
+            (counted, sector) = (0, DefaultSector);
+        else
+            magic.ShouldBe(Magic);
         var log = new WriteLog(path, sector);
         for (long at = sector; at + sector <= length;)
         {

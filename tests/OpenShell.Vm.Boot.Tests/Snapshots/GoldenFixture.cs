@@ -44,11 +44,11 @@ public sealed class GoldenFixture : IAsyncLifetime
     internal static async Task BakeAsync(GatewayCli gateway) => (await gateway.StartAsync(["image", "bake", "--timeout", "30m", .. Shape])).OrFail();
 
     /// <summary>Starts an instance that must not boot.</summary>
-    internal async Task<JsonElement> ResumeAsync(string name)
+    internal async Task<JsonElement> ResumeAsync(string name, params string[] options)
     {
         if (!_names.Contains(name))
             _names.Add(name);
-        (await Gateway.StartAsync(["up", "--detach", "--name", name, "--start", "resume", "--timeout", "10m", .. Shape])).OrFail();
+        (await Gateway.StartAsync(["up", "--detach", "--name", name, "--start", "resume", "--timeout", "10m", .. Shape, .. options])).OrFail();
         return await StatusAsync(name);
     }
 

@@ -14,6 +14,7 @@ public sealed class ServiceManagerTests : IDisposable
     private readonly RecordingReporter _reporter = new();
     private readonly ConditionBoard _board = new();
     private readonly ServiceManager _manager;
+    private Task _heldStill = Task.CompletedTask;
 
     public ServiceManagerTests() => _manager = new ServiceManager(new ServiceContext
     {
@@ -25,6 +26,7 @@ public sealed class ServiceManagerTests : IDisposable
         Cgroups = false,
         AskEvery = TimeSpan.FromMilliseconds(20),
         SilenceLimit = TimeSpan.FromMilliseconds(200),
+        HeldStill = () => _heldStill,
     });
 
     public void Dispose()
@@ -195,6 +197,54 @@ public sealed class ServiceManagerTests : IDisposable
         listener.Dispose();
         File.Delete(_folder.File("socket"));
         (await _reporter.WaitForAsync(r => r.State == StageState.Failed)).Detail!.ShouldStartWith("did not answer for 0.2 s and ended with signal 15");
+        await _manager.StopAsync(0, 100);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task One_whose_successor_never_gets_well_is_started_once_more()
+    {
+        // Healthy, then silent and so started again; the next is not healthy in time; a later one is.
+        _manager.Start([Shell("late", "exec sleep 100") with { Health = new HealthCheck.UnixSocket(_folder.File("socket")) }]);
+        using var first = Listen();
+        await _reporter.WaitForAsync(r => r.State == StageState.Completed);
+        first.Dispose();
+        File.Delete(_folder.File("socket"));
+        var failed = await _reporter.WaitForAsync(r => r.Detail?.StartsWith("was not healthy within 0.2 s of its start", StringComparison.Ordinal) == true);
+        failed.State.ShouldBe(StageState.Failed);
+        using var second = Listen();
+        await _reporter.WaitForAsync(r => _reporter.Reports.Count(x => x.State == StageState.Completed) == 2);
+        await _manager.StopAsync(0, 100);
+
+        Socket Listen()
+        {
+            var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            listener.Bind(new UnixDomainSocketEndPoint(_folder.File("socket")));
+            listener.Listen();
+            return listener;
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task One_that_is_held_still_is_not_asked_and_is_not_silent()
+    {
+        var held = new TaskCompletionSource();
+        _heldStill = held.Task;
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(_folder.File("socket")));
+        listener.Listen();
+        _manager.Start([Shell("still", "sleep 100") with { Health = new HealthCheck.UnixSocket(_folder.File("socket")) }]);
+        await _reporter.WaitForAsync(r => r.State == StageState.Completed);
+        listener.Dispose();
+        File.Delete(_folder.File("socket"));
+
+        // Much longer than it may be silent. Another of the same limit shows that this has passed.
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while (clock.Elapsed < TimeSpan.FromSeconds(1))
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        _reporter.Reports.ShouldNotContain(r => r.State == StageState.Failed);
+
+        held.SetResult();
+        (await _reporter.WaitForAsync(r => r.State == StageState.Failed)).Detail!.ShouldStartWith("did not answer for 0.2 s");
         await _manager.StopAsync(0, 100);
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Formats.Tar;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -9,6 +10,7 @@ using OpenShell.Vm.Files.Receiving;
 using OpenShell.Vm.Guest.Agent;
 using OpenShell.Vm.Guest.Processes;
 using OpenShell.Vm.Guests;
+using OpenShell.Vm.Guests.Tar;
 using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Framing;
 using OpenShell.Vm.Protocol.Handshake;
@@ -31,6 +33,7 @@ public sealed class AgentFuzzTests : IDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private readonly TestFolder _folder = new();
+    private readonly byte[] _archive;
     private string? _failure;
 
     public AgentFuzzTests()
@@ -39,6 +42,9 @@ public sealed class AgentFuzzTests : IDisposable
         File.WriteAllText(_folder.File("file"), "content of a file");
         File.WriteAllText(_folder.File("tree/sub/file"), new string('x', 3000));
         File.CreateSymbolicLink(_folder.File("tree/link"), "sub/file");
+        using var archive = new MemoryStream();
+        TarFile.CreateFromDirectory(_folder.File("tree"), archive, includeBaseDirectory: false);
+        _archive = archive.ToArray();
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -50,7 +56,7 @@ public sealed class AgentFuzzTests : IDisposable
     {
         var (toHost, _) = await RecordAsync();
         using var listener = Listen("hostile");
-        var reached = new Reached("host's agent, six requests to a case");
+        var reached = new Reached("host's agent, seven requests to a case");
         FuzzCases.Check(HostCases, 1, input => HoldsAsync(async () =>
         {
             var agentTask = GuestAgent.ConnectAsync(_folder.File("hostile"), progress: new Progress<StageReport>(), cancellationToken: Token);
@@ -109,7 +115,7 @@ public sealed class AgentFuzzTests : IDisposable
         (await TalkAsync(agent).WaitAsync(Limit, Token)).ShouldBe(Expected);
     }
 
-    private static string[] Expected { get; } = ["done", "done", "done", "done", "guest.unknown-service", "done"];
+    private static string[] Expected { get; } = ["done", "done", "done", "done", "done", "guest.unknown-service", "done"];
 
     /// <summary>A host that sends this, and hangs up; the server must hang up too. False: it was not sent, since it would be obeyed.</summary>
     private async Task<bool> AttackAsync(string socketName, IReadOnlyList<RecordedFrame> toGuest, FuzzCase input, Reached reached)
@@ -136,8 +142,15 @@ public sealed class AgentFuzzTests : IDisposable
         OutcomeAsync(agent.ReadFileAsync(_folder.File("file"), new MemoryStream(), Token)),
         OutcomeAsync(agent.WriteFileAsync(_folder.File("written"), new MemoryStream(new byte[5000]), UnixFileMode.UserRead, Token)),
         OutcomeAsync(agent.ReadTreeAsync(new TreeReadRequest(_folder.File("tree"), false), new Nowhere(), new TreeLimits { MaxBytes = 1 << 20, MaxLength = 1 << 20 }, null, Token)),
+        OutcomeAsync(WriteTreeAsync(agent)),
         OutcomeAsync(agent.CallAsync("nobody", "{}"u8.ToArray(), Token)),
         OutcomeAsync(agent.PingAsync(Token)));
+
+    private async Task WriteTreeAsync(GuestAgent agent)
+    {
+        using var archive = new MemoryStream(_archive);
+        await agent.WriteTreeAsync(new TreeWriteRequest(_folder.File("into"), "", true), (stream, token) => TarSource.SendAsync(archive, stream, null, token), Token);
+    }
 
     private static async Task ExecAsync(GuestAgent agent)
     {

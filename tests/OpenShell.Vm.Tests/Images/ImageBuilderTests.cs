@@ -192,9 +192,9 @@ public sealed class ImageBuilderTests : IDisposable
         await _images.Builder().EnsureAsync(Cluster, null, Token);
         string[] memories =
         [
-            new MemoryPlace(_images.Directories.Cache).For("killed", "unused", 1), new MemoryPlace(_images.Directories.Cache).For("runs", "unused", 1), new MemoryPlace(_images.Directories.Cache + "-other").For("killed", "unused", 1),
+            new MemoryPlace(_images.Directories.Cache).Make("killed", _images.Folder.Path, 1), new MemoryPlace(_images.Directories.Cache).Make("runs", _images.Folder.Path, 1), new MemoryPlace(_images.Directories.Cache + "-other").Make("killed", _images.Folder.Path, 1),
         ];
-        Assert.SkipWhen(memories.Any(memory => memory.StartsWith("unused", StringComparison.Ordinal)), "/dev/shm is missing or full");
+        Assert.SkipWhen(memories.Any(memory => memory.StartsWith(_images.Folder.Path, StringComparison.Ordinal)), "/dev/shm is missing or full");
         try
         {
             foreach (var memory in memories)

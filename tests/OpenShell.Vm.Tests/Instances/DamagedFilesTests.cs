@@ -77,7 +77,10 @@ public sealed class DamagedFilesTests : IDisposable
         }
 
         await StartAsync(files, file);
-        await Instances.ResetAsync("test", Cancellation);
+        if (file == "config.json" && content == "newer")
+            (await Should.ThrowAsync<FaultException>(() => Instances.ResetAsync("test", Cancellation))).Faults[0].Code.ShouldBe("instance.format-newer");
+        else
+            await Instances.ResetAsync("test", Cancellation);
         await Instances.DeleteAsync("test", cancellationToken: Cancellation);
         (await Instances.ListAsync(Cancellation)).ShouldHaveSingleItem().Name.ShouldBe("good");
     }

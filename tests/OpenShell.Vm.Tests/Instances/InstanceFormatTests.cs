@@ -31,6 +31,7 @@ public sealed class InstanceFormatTests : IDisposable
     {
         var files = Put("format-7.json");
         var before = File.ReadAllText(files.Config);
+        File.WriteAllText(files.RawStateDisk, "a disk");
         var instances = new LocalInstances(new InstancesOptions { Directories = _folder.Directories });
 
         var listed = (await instances.ListAsync(TestContext.Current.CancellationToken)).Single();
@@ -42,6 +43,9 @@ public sealed class InstanceFormatTests : IDisposable
                 () => instances.StartDetachedAsync(new InstanceConfig { Name = "test", MemoryMib = 2048 }, ["/bin/false"]),
                 () => instances.EditAsync("test", config => config),
                 () => instances.CloneAsync("test", "other"),
+                () => instances.ResetAsync("test"),
+                () => instances.CompactAsync("test"),
+                () => instances.ResizeDiskAsync("test", 40),
             ])
         {
             var fault = (await Should.ThrowAsync<FaultException>(attempt)).Faults[0];
@@ -51,18 +55,26 @@ public sealed class InstanceFormatTests : IDisposable
         }
 
         File.ReadAllText(files.Config).ShouldBe(before);
+        File.ReadAllText(files.RawStateDisk).ShouldBe("a disk");
         InstanceLock.HolderOf(files).ShouldBeNull();
     }
 
     [Fact]
-    public void What_is_too_old_says_how_to_move_the_data()
+    public async Task What_is_too_old_says_how_to_move_the_data_and_how_to_begin_anew()
     {
+        var instances = new LocalInstances(new InstancesOptions { Directories = _folder.Directories });
         Put("format-0.json");
 
         var fault = Should.Throw<FaultException>(() => new InstanceStore(_folder.Directories).ReadConfig(InstanceName.Parse("test"))).Faults[0];
 
         fault.Code.ShouldBe("instance.format-older");
         fault.Remedy.ShouldContain("a version in between");
+        fault.Remedy.ShouldContain("'gateway delete --name test' and 'gateway up --name test'");
+
+        // A reset keeps the configuration, so it would be too old as before.
+        (await Should.ThrowAsync<FaultException>(() => instances.ResetAsync("test"))).Faults[0].Code.ShouldBe("instance.format-older");
+        await instances.DeleteAsync("test", cancellationToken: TestContext.Current.CancellationToken);
+        (await instances.ListAsync(TestContext.Current.CancellationToken)).ShouldBeEmpty();
     }
 
     [Fact]

@@ -72,6 +72,21 @@ public sealed class InstanceStoreTests
     }
 
     [Fact]
+    public async Task A_configuration_that_was_removed_is_named_and_a_start_writes_it_anew()
+    {
+        using var folder = new TestFolder();
+        var files = folder.Instance("dev");
+        var instances = new LocalInstances(new InstancesOptions { Directories = folder.Directories });
+
+        var fault = (await instances.ListAsync(TestContext.Current.CancellationToken)).ShouldHaveSingleItem().Fault.ShouldNotBeNull();
+
+        (fault.Code, fault.What).ShouldBe(("instance.broken", $"{files.Config} is missing."));
+        fault.Remedy.ShouldContain("'gateway up --name dev'");
+        (await Should.ThrowAsync<FaultException>(() => instances.StartDetachedAsync(new InstanceConfig { Name = "dev", MemoryMib = 2048 }, ["/bin/false"]))).Faults[0].Code.ShouldBe("instance.supervisor-ended");
+        (await instances.FindAsync("dev", TestContext.Current.CancellationToken)).ShouldNotBeNull().Phase.ShouldBe(InstancePhase.Stopped);
+    }
+
+    [Fact]
     public async Task An_instance_whose_supervisor_was_killed_is_failed_and_says_so()
     {
         using var folder = new TestFolder();

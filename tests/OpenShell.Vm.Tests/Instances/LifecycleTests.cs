@@ -75,6 +75,25 @@ public sealed class LifecycleTests : IDisposable
     }
 
     [Fact]
+    public async Task A_clone_claims_no_port_and_no_socket_of_its_sources_host()
+    {
+        await MakeAsync("source", disk: false);
+        PortForward[] forwards =
+        [
+            new() { HostPort = 8080, GuestPort = 80 }, new() { Protocol = PortProtocol.Udp, HostPort = 5353, GuestPort = 53 },
+            new() { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = "/run/source.sock", GuestPort = 80 },
+        ];
+        PortForward[] added = [forwards[0] with { HostPort = 8081 }, forwards[1] with { HostPort = 5354 }, forwards[2] with { HostSocket = "/run/source-too.sock" }];
+        await Instances.EditAsync("source", config => config with { Ports = forwards, AddedPorts = added }, Cancellation);
+
+        await Instances.CloneAsync("source", "twin", Cancellation);
+
+        var twin = (await Instances.ConfigAsync("twin", Cancellation)).ShouldNotBeNull();
+        foreach (var ports in (IReadOnlyList<PortForward>[])[twin.Ports, twin.AddedPorts])
+            ports.Select(p => (p.Protocol, p.HostPort, p.HostSocket, p.GuestPort)).ShouldBe([(PortProtocol.Tcp, 0, null, 80), (PortProtocol.Udp, 0, null, 53)]);
+    }
+
+    [Fact]
     public async Task A_clone_of_a_clone_keeps_the_node_of_the_first_and_has_another_identity()
     {
         await MakeAsync("one");
@@ -218,8 +237,9 @@ public sealed class LifecycleTests : IDisposable
         var before = File.GetLastWriteTimeUtc(source.StateDisk);
 
         (await Should.ThrowAsync<FaultException>(() => Instances.CompactAsync("source", Cancellation))).Faults[0].Code.ShouldBe("instance.suspended");
-        (await Instances.ResizeDiskAsync("source", 40, Cancellation)).ShouldBeFalse("it grows when it boots the next time");
+        (await Should.ThrowAsync<FaultException>(() => Instances.ResizeDiskAsync("source", 40, Cancellation))).Faults[0].Code.ShouldBe("instance.suspended", "it goes on with the disk that it had");
 
+        (await Instances.ConfigAsync("source", Cancellation)).ShouldNotBeNull().DiskGib.ShouldBeNull();
         File.GetLastWriteTimeUtc(source.StateDisk).ShouldBe(before);
         InstanceLock.HolderOf(source).ShouldBeNull();
         Directory.Exists(Files("twin").Root).ShouldBeFalse();

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Mounts;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Tests.Instances;
@@ -16,6 +17,9 @@ public sealed class StoredConfigTests
         Kernel = "custom",
         GatewayPort = 31000,
         Ports = [new PortForward { HostPort = 8080, GuestPort = 80 }],
+        Mounts = [new HostMount { HostPath = "/src", GuestPath = "/mnt/src" }],
+        Restart = RestartPolicies.Always,
+        IdleSuspend = TimeSpan.FromMinutes(10),
         AllowHostLoopback = true,
         CertificateAuthorities = ["/ca.pem"],
     };
@@ -35,6 +39,25 @@ public sealed class StoredConfigTests
 
         (config.Vcpus, config.MemoryMib, config.GatewayPort, config.Distribution, config.K3sBinary).ShouldBe((1, 5000, 0, "k3s", "/k3s"));
         config.Ports.Single().GuestPort.ShouldBe(22);
+    }
+
+    [Fact]
+    public void Folders_of_the_host_stay_unless_others_are_named()
+    {
+        var other = new HostMount { HostPath = "/other", GuestPath = "/mnt/other" };
+
+        StoredConfig.Complete(new InstanceConfig { Name = "test" }, Stored).Mounts.ShouldBe(Stored.Mounts);
+        StoredConfig.Complete(new InstanceConfig { Name = "test", Mounts = [other] }, Stored).Mounts.ShouldBe([other]);
+    }
+
+    [Fact]
+    public void What_is_named_is_taken_back_though_its_value_is_that_of_nothing_said()
+    {
+        const NamedSettings All = NamedSettings.Hypervisor | NamedSettings.Network | NamedSettings.Mounts | NamedSettings.IdleSuspend;
+        var config = StoredConfig.Complete(new InstanceConfig { Name = "test", Named = All }, Stored with { Network = "tsi" });
+
+        (config.Hypervisor, config.Network, config.IdleSuspend, config.Restart, config.Named).ShouldBe((null, "gvproxy", null, RestartPolicies.Always, NamedSettings.None));
+        config.Mounts.ShouldBeEmpty();
     }
 
     [Fact]

@@ -13,9 +13,9 @@ public sealed class LoginServiceTests : IDisposable
     private static readonly ServiceDescription Service = new()
     {
         Instance = "default",
-        Command = ["/opt/my $tools/gateway", "__supervise", "default"],
+        Command = ["/opt/my $tools 100%/gateway", "__supervise", "$default"],
         Environment = [KeyValuePair.Create("XDG_DATA_HOME", "/data/100% \"mine\" & <$HOME>")],
-        Log = "/data/instances/default/service.log",
+        Folder = "/data & more/instances/default",
     };
 
     private LoginService Systemd => new(_folder.Path, _folder.File("config"), launchd: false);
@@ -34,7 +34,7 @@ public sealed class LoginServiceTests : IDisposable
 
         // What is in it comes back as it was given.
         var strings = XDocument.Parse(LaunchAgent.Text(Service), LoadOptions.None).Descendants("string").Select(s => s.Value).ToList();
-        strings.ShouldContain("/opt/my $tools/gateway");
+        strings.ShouldContain("/opt/my $tools 100%/gateway");
         strings.ShouldContain(Service.Environment[0].Value);
     }
 
@@ -43,10 +43,11 @@ public sealed class LoginServiceTests : IDisposable
     {
         if (!File.Exists("/usr/bin/systemd-analyze"))
             Assert.Skip("systemd-analyze is missing (package systemd)");
-        Directory.CreateDirectory(_folder.File("my tools"));
-        File.Copy("/bin/true", _folder.File("my tools/gateway"));
+        var program = _folder.File("my $tools ${HOME} 100%/gateway");
+        Directory.CreateDirectory(Path.GetDirectoryName(program)!);
+        File.Copy("/bin/true", program);
         var unit = _folder.File(Systemd.NameOf("default"));
-        await File.WriteAllTextAsync(unit, SystemdUnit.Text(Service with { Command = [_folder.File("my tools/gateway"), "__supervise", "default"] }), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(unit, SystemdUnit.Text(Service with { Command = [program, "__supervise", "default"] }), TestContext.Current.CancellationToken);
 
         using var analyze = Process.Start(new ProcessStartInfo("/usr/bin/systemd-analyze", ["--user", "--man=no", "verify", unit]) { RedirectStandardError = true, Environment = { ["XDG_RUNTIME_DIR"] = _folder.Path } })!;
         var said = await analyze.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -102,6 +103,40 @@ public sealed class LoginServiceTests : IDisposable
         Systemd.Instances().ShouldBeEmpty();
         File.ReadAllText(Systemd.FileOf("default")).ShouldBe("[Service]\n");
     }
+
+    [Theory]
+    [InlineData("/opt/it's mine/gateway", false)]
+    [InlineData("/opt/\"mine\"/gateway", false)]
+    [InlineData("/opt/back\\slash/gateway", false)]
+    [InlineData("/opt/line\nfeed/gateway", false)]
+    [InlineData("/opt/line\nfeed/gateway", true)]
+    public void A_path_that_the_service_manager_does_not_take_is_refused_and_nothing_is_written(string program, bool launchd)
+    {
+        var fault = Should.Throw<FaultException>(() => (launchd ? Launchd : Systemd).Install(Service with { Command = [program, "__supervise", "default"] })).Faults.ShouldHaveSingleItem();
+
+        fault.Code.ShouldBe("service.path");
+        fault.What.ShouldNotContain("\n");
+        Directory.EnumerateFileSystemEntries(_folder.Path).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_service_is_known_by_the_folder_of_its_instance(bool launchd)
+    {
+        var services = launchd ? Launchd : Systemd;
+        services.IsOf("default", Service.Folder).ShouldBeFalse();
+        services.Install(Service);
+
+        services.IsOf("default", Service.Folder).ShouldBeTrue();
+        services.IsOf("default", "/other/instances/default").ShouldBeFalse();
+        File.WriteAllText(services.FileOf("default"), $"# Of {Service.Folder}\n");
+        services.IsOf("default", Service.Folder).ShouldBeFalse("it is somebody else's");
+    }
+
+    [Fact]
+    public void Where_the_sources_are_is_written_too() =>
+        ServiceDescription.EnvironmentOf(name => name == "OPENSHELL_VM_SOURCE" ? "/clone" : null).ShouldContain(KeyValuePair.Create("OPENSHELL_VM_SOURCE", "/clone"));
 
     [Fact]
     public void Only_variables_that_are_set_are_written() =>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using OpenShell.Vm.Events;
+using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Logs;
 using OpenShell.Vm.Supervision;
 using OpenShell.Vm.Tests.Support;
@@ -34,6 +35,17 @@ public sealed class RotatedLogTests : IDisposable
         File.ReadAllText(Log + ".1").ShouldStartWith("round 3");
         File.ReadAllText(Log + ".2").ShouldStartWith("round 2");
         Directory.GetFiles(_folder.Path).Length.ShouldBe(3);
+    }
+
+    [Fact]
+    public void The_console_is_only_cut_under_a_hypervisor_that_is_known_to_go_on_at_the_end_of_the_file()
+    {
+        var files = _folder.Instance();
+
+        LogKeeper.LogsOf(files, HypervisorNames.Qemu).ShouldContain(files.ConsoleLog);
+        LogKeeper.LogsOf(files, HypervisorNames.Libkrun).ShouldNotContain(files.ConsoleLog);
+        LogKeeper.LogsOf(files, null).ShouldNotContain(files.ConsoleLog, "it may become libkrun");
+        LogKeeper.LogsOf(files, HypervisorNames.Libkrun).ShouldContain(files.KrunLog);
     }
 
     [Fact(Timeout = 60_000)]

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Networking;
+using OpenShell.Vm.Tests.Support;
 
 namespace OpenShell.Vm.Tests.Networking;
 
@@ -55,6 +56,36 @@ public sealed class DoorbellTests
         using var caller = new TcpClient();
         await caller.ConnectAsync(IPAddress.Loopback, free, Token);
         await bell.Rung.WaitAsync(TimeSpan.FromSeconds(30), Token);
+    }
+
+    [Fact]
+    public async Task A_socket_rings_as_a_port_does_and_is_given_back()
+    {
+        using var folder = new TestFolder();
+        var path = folder.File("web.sock");
+        var forward = new PortForward { Protocol = PortProtocol.Unix, HostSocket = path, HostPort = 0, GuestPort = 80 };
+        var end = new UnixDomainSocketEndPoint(path);
+        await using var bell = Doorbell.Listen([forward], _ => { });
+        ForwardedConnections.Any([forward]).ShouldBeFalse();
+
+        using var caller = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await caller.ConnectAsync(end, Token);
+        await caller.SendAsync("hello"u8.ToArray(), Token);
+        (await bell.Rung.WaitAsync(TimeSpan.FromSeconds(30), Token)).ShouldBe(path);
+        ForwardedConnections.Any([forward]).ShouldBeTrue();
+
+        await bell.CloseAsync();
+        File.Exists(path).ShouldBeFalse();
+        var carried = bell.CarryAsync(Token);
+        using var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        server.Bind(end);
+        server.Listen();
+        using var accepted = await server.AcceptAsync(Token);
+        var buffer = new byte[5];
+        (await accepted.ReceiveAsync(buffer, Token)).ShouldBe(5);
+        accepted.Close();
+        caller.Close();
+        await carried.WaitAsync(TimeSpan.FromSeconds(30), Token);
     }
 
     [Theory]

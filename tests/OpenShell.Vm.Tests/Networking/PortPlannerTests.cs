@@ -41,6 +41,18 @@ public sealed class PortPlannerTests : IDisposable
     }
 
     [Fact]
+    public void A_free_port_of_an_address_that_is_not_this_hosts_is_told_as_one_that_was_chosen()
+    {
+        PortForward[] elsewhere = [new() { HostAddress = "192.0.2.7", HostPort = 0, GuestPort = 80 }, new() { Protocol = PortProtocol.Udp, HostAddress = "192.0.2.7", HostPort = 0, GuestPort = 53 }];
+
+        var faults = Should.Throw<FaultException>(() => PortPlanner.Choose(Config(elsewhere), [])).Faults;
+
+        faults.Select(f => f.Code).ShouldBe(["network.address-not-here", "network.address-not-here"]);
+        faults[0].What.ShouldContain("192.0.2.7");
+        faults[0].Remedy.ShouldContain("an address of this machine");
+    }
+
+    [Fact]
     public void The_gateways_own_port_may_be_busy_too() =>
         Should.Throw<FaultException>(() => PortPlanner.Choose(Config() with { GatewayPort = BusyPort }, [])).Faults[0].What.ShouldContain("the gateway");
 

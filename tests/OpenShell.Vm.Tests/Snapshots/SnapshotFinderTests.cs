@@ -1,6 +1,7 @@
 using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Interop;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Snapshots;
 using OpenShell.Vm.Tests.Support;
@@ -243,22 +244,173 @@ public sealed class SnapshotFinderTests : IDisposable
     {
         var store = new GoldenStore(_options.Directories);
         var hash = await BakeAsync();
-        (await store.VerifyAsync(hash, null, TestContext.Current.CancellationToken)).ShouldBeEmpty();
-        foreach (var path in new[] { store.Files(hash).Memory, store.Files(hash).Devices, store.Files(hash).Disk })
+        var files = store.Files(hash);
+        (await GoldenStore.VerifyAsync(files, null, TestContext.Current.CancellationToken)).ShouldBeEmpty();
+        foreach (var path in new[] { files.Memory, files.Devices, files.Disk })
         {
-            Flip(path);
-            (await store.VerifyAsync(hash, null, TestContext.Current.CancellationToken)).ShouldHaveSingleItem().What.ShouldContain(path);
-            Flip(path);
+            foreach (var bit in new[] { 0, 8 * 100, (8 * 4096) - 1 })
+            {
+                Flip(path, bit);
+                (await GoldenStore.VerifyAsync(files, null, TestContext.Current.CancellationToken)).ShouldHaveSingleItem().What.ShouldContain(path);
+                Flip(path, bit);
+            }
+        }
+
+        // Of what is written down of it, each.
+        for (var bit = 0; bit < new FileInfo(files.Record).Length * 8; bit++)
+        {
+            Flip(files.Record, bit);
+            (await GoldenStore.VerifyAsync(files, null, TestContext.Current.CancellationToken)).ShouldNotBeEmpty($"bit {bit} of {files.Record}");
+            Flip(files.Record, bit);
         }
     }
 
-    private static void Flip(string path)
+    [Fact]
+    public async Task A_golden_image_whose_files_were_moved_and_are_the_same_is_taken_back_into_use()
+    {
+        var store = new GoldenStore(_options.Directories);
+        var hash = await BakeAsync();
+        var memory = store.Files(hash).Memory;
+        File.Copy(memory, memory + ".copy");
+        File.Move(memory + ".copy", memory, overwrite: true);
+        Refused(Plan(), "was changed or replaced");
+
+        (await store.RenewAsync(hash, TestContext.Current.CancellationToken)).ShouldBeTrue();
+        Find(Plan()).Choice.ShouldNotBeNull();
+        (await GoldenStore.VerifyAsync(store.Files(hash), null, TestContext.Current.CancellationToken)).ShouldBeEmpty();
+
+        Flip(memory, 77);
+        (await store.RenewAsync(hash, TestContext.Current.CancellationToken)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_golden_image_that_is_baked_anew_leaves_the_one_of_before_where_it_is()
+    {
+        var store = new GoldenStore(_options.Directories);
+        var hash = await BakeAsync();
+        var first = store.Files(hash);
+        await File.AppendAllTextAsync(first.Memory, "x", TestContext.Current.CancellationToken);
+
+        await BakeAsync();
+        var second = store.Files(hash);
+        (first.Folder, second.Folder).ShouldBe((Path.Combine(_options.Directories.Cache, "golden", hash), first.Folder + ".2"));
+        File.Exists(first.Disk).ShouldBeTrue();
+        Find(Plan()).Choice.ShouldNotBeNull().Golden!.Folder.ShouldBe(second.Folder);
+        store.List().Select(image => (image.Hash, image.Folder, image.Fault is null)).ShouldBe([(hash, second.Folder, true), (hash, first.Folder, false)], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task A_second_name_for_its_disk_is_no_change_of_a_golden_image()
+    {
+        var files = new GoldenStore(_options.Directories).Files(await BakeAsync());
+        Libc.Link(files.Disk, Path.Combine(_root.FullName, "mine")).ShouldBe(0);
+        Find(Plan()).Choice.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task What_a_memory_has_open_or_was_given_must_be_what_the_start_says()
+    {
+        await SuspendAsync(record => record with { Delivery = "given", AllowHostLoopback = true, Proxy = "proxies" });
+        var notes = Find(Plan()).Notes.ShouldHaveSingleItem();
+        notes.ShouldContain("its pods may reach the host's loopback, and this start does not allow it");
+        notes.ShouldContain("it was started with other proxies");
+        notes.ShouldNotContain("given along");
+
+        new Snapshot(_files).Remove();
+        await SuspendAsync(record => record with { Delivery = "given" });
+        var finder = new SnapshotFinder(_options, _files, _config, _host);
+        finder.Find(Plan(), Made.Images, "aaaa", "something else").ShouldBeNull();
+        finder.Notes.ShouldHaveSingleItem().ShouldContain("what is given along (manifests, images, charts, authorities, mirrors) is not what it was given");
+        Find(Plan()).Choice.ShouldNotBeNull().Delivery.ShouldBe("given");
+    }
+
+    [Fact]
+    public async Task Pages_lie_over_the_memory_of_a_golden_image_by_the_instances_own_name_for_it()
+    {
+        await PagesAsync();
+        var choice = Find(Plan()).Choice.ShouldNotBeNull();
+        choice.From.ShouldBe(new SavedMachine(new Snapshot(_files).Machine, HoldsMemory: false) { Pages = new Snapshot(_files).Pages });
+        choice.Memory.ShouldBe(new GuestMemory(MemorySharing.Private, _files.MemoryBase));
+
+        // One name more or less is no change; another file is.
+        File.Delete(Path.Combine(_root.FullName, "golden.img"));
+        Find(Plan()).Choice.ShouldNotBeNull();
+        File.Copy(_files.MemoryBase, _files.MemoryBase + ".new");
+        File.Move(_files.MemoryBase + ".new", _files.MemoryBase, overwrite: true);
+        Refused(Plan(), "memory.base was changed or replaced");
+    }
+
+    [Theory]
+    [InlineData("memory/memory.pages")]
+    [InlineData("memory/machine.state")]
+    [InlineData("memory.base")]
+    public async Task One_flipped_bit_in_any_file_of_a_suspended_memory_is_found(string name)
+    {
+        await PagesAsync();
+        var snapshot = new Snapshot(_files);
+        (await snapshot.VerifyAsync(null, TestContext.Current.CancellationToken)).ShouldBeEmpty();
+        Flip(Path.Combine(_files.Root, name), 12345);
+        (await snapshot.VerifyAsync(null, TestContext.Current.CancellationToken)).ShouldHaveSingleItem().What.ShouldContain(Path.GetFileName(name));
+    }
+
+    [Fact]
+    public async Task A_clone_of_one_with_pages_has_all_that_they_need()
+    {
+        InstanceStore.WriteConfig(_files, _config);
+        InstanceStore.WriteOrigin(_files.Origin, new InstanceOrigin { Source = "golden", ClonedAt = DateTimeOffset.UnixEpoch, NodeName = "openshell", Identity = "mine" });
+        await PagesAsync(record => record with { Identity = "mine" });
+        await new LocalInstances(_options).CloneAsync("one", "two", TestContext.Current.CancellationToken);
+
+        // Whatever becomes of the source.
+        foreach (var path in new[] { _files.MemoryBase, new Snapshot(_files).Pages, new Snapshot(_files).Machine })
+            File.Delete(path);
+        var files = InstanceFiles.For(_options.Directories, InstanceName.Parse("two"));
+        (await new Snapshot(files).VerifyAsync(null, TestContext.Current.CancellationToken)).ShouldBeEmpty();
+        var config = InstanceDefaults.Fill(new InstanceStore(_options.Directories).ReadConfig(InstanceName.Parse("two")), _host);
+        var finder = new SnapshotFinder(_options, files, config, _host);
+        finder.Find(BootPlanner.Plan(config, _host, Made.Images, files), Made.Images, "aaaa", null).ShouldNotBeNull().Memory.ShouldBe(new GuestMemory(MemorySharing.Private, files.MemoryBase));
+    }
+
+    private async Task PagesAsync(Func<SnapshotRecord, SnapshotRecord>? change = null)
+    {
+        var golden = Path.Combine(_root.FullName, "golden.img");
+        await File.WriteAllBytesAsync(golden, new byte[1 << 16], TestContext.Current.CancellationToken);
+        Libc.Link(golden, _files.MemoryBase).ShouldBe(0);
+        await SuspendAsync();
+        await File.WriteAllBytesAsync(new Snapshot(_files).Pages, new byte[1 << 16], TestContext.Current.CancellationToken);
+        var record = new Snapshot(_files).Read() with
+        {
+            Pages = await SavedFile.MakeAsync(_files.Snapshot, Snapshot.PagesName, TestContext.Current.CancellationToken),
+            Base = await SavedFile.MakeAsync(_files.Root, Path.GetFileName(_files.MemoryBase), TestContext.Current.CancellationToken),
+        };
+        AtomicFile.WriteJson(Path.Combine(_files.Snapshot, Snapshot.RecordName), change?.Invoke(record) ?? record, SnapshotJson.Default.SnapshotRecord);
+    }
+
+    [Fact]
+    public async Task What_an_interrupted_save_left_is_removed_and_counted_until_then()
+    {
+        await SuspendAsync();
+        var snapshot = new Snapshot(_files);
+        foreach (var folder in new[] { snapshot.Aside, snapshot.Folder + ".used" })
+        {
+            Directory.CreateDirectory(folder);
+            await File.WriteAllBytesAsync(Path.Combine(folder, Snapshot.MachineName), [.. Enumerable.Repeat((byte)1, 8192)], TestContext.Current.CancellationToken);
+        }
+
+        snapshot.RemainsBytes.ShouldBe(2 * 8192);
+        snapshot.RemoveRemains();
+        snapshot.RemainsBytes.ShouldBe(0);
+        Directory.EnumerateDirectories(_files.Root).ShouldBe([snapshot.Folder]);
+        Find(Plan()).Choice.ShouldNotBeNull();
+    }
+
+    private static void Flip(string path, int bit)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
-        file.Seek(100, SeekOrigin.Begin);
+        file.Seek(bit / 8, SeekOrigin.Begin);
         var value = file.ReadByte();
-        file.Seek(100, SeekOrigin.Begin);
-        file.WriteByte((byte)(value ^ 8));
+        file.Seek(bit / 8, SeekOrigin.Begin);
+        file.WriteByte((byte)(value ^ (1 << (bit % 8))));
     }
 
     private BootPlan Plan() => BootPlanner.Plan(_config, _host, Made.Images, _files);
@@ -305,7 +457,7 @@ public sealed class SnapshotFinderTests : IDisposable
     private async Task<string> BakeAsync()
     {
         var key = GoldenKey.Of(_config, MachineIdentity.Of(Plan(), _host, "aaaa", Made.Images.Key), null);
-        var files = new GoldenStore(_options.Directories).Files(key.Hash());
+        var files = new GoldenStore(_options.Directories).Next(key.Hash());
         Directory.CreateDirectory(files.Folder);
         var saved = new List<SavedFile>();
         foreach (var path in new[] { files.Memory, files.Devices, files.Disk })
@@ -314,7 +466,7 @@ public sealed class SnapshotFinderTests : IDisposable
             saved.Add(await SavedFile.MakeAsync(files.Folder, Path.GetFileName(path), TestContext.Current.CancellationToken));
         }
 
-        AtomicFile.WriteJson(files.Record, new GoldenRecord { Key = key, MadeAt = DateTimeOffset.UnixEpoch, NodeName = "openshell", Files = saved }, SnapshotJson.Default.GoldenRecord);
+        GoldenStore.Write(files, new GoldenRecord { Key = key, MadeAt = DateTimeOffset.UnixEpoch, NodeName = "openshell", Files = saved });
         return key.Hash();
     }
 }

@@ -142,6 +142,27 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task One_that_is_stopped_while_it_ends_by_itself_is_not_started_again()
+    {
+        var instances = Instances(
+            options => options with
+            {
+                RestartsFirstStart = true,
+                RestartBackoff = new Backoff(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1)),
+                Host = options.Host! with { Gvproxy = Stubborn() },
+            },
+            ("RECORDER_EXIT", "134"));
+        await using var running = await instances.RunAsync(Config() with { Restart = RestartPolicies.Always }, cancellationToken: Token);
+        await Eventually.BeTrueAsync(() => Events().Contains(EventNames.MachineEnded), "its machine has ended");
+        Events().ShouldNotContain(EventNames.Failed);
+
+        await instances.StopAsync("box", cancellationToken: Token);
+        (await running.Completion.WaitAsync(Eventually.Limit, Token)).ShouldBe(0);
+        Events().ShouldNotContain(EventNames.Restarted);
+        (await instances.FindAsync("box", Token))!.Phase.ShouldBe(InstancePhase.Stopped);
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_policy_that_is_changed_while_it_runs_counts_at_its_next_end()
     {
         var instances = Instances(options => options with { RestartsFirstStart = true, RestartBackoff = new Backoff(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1)) }, ("RECORDER_EXIT", "134"));
@@ -212,6 +233,28 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
                 signal.pause()
             os.read(read, 1)
             os.execv("{RealTools.Gvproxy}", sys.argv)
+            """);
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return script;
+    }
+
+    /// <summary>A gvproxy that has to be killed: until then its instance is ending.</summary>
+    private string Stubborn()
+    {
+        if (!File.Exists(OpenShell.Tests.Python.Path))
+            Assert.Skip($"{OpenShell.Tests.Python.Path} is missing (package python3)");
+        var script = _folder.File("stubborn");
+        File.WriteAllText(
+            script,
+            $"""
+            #!{OpenShell.Tests.Python.Path}
+            import ctypes, os, signal, sys
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            if os.fork() == 0:
+                ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+                os.execv("{RealTools.Gvproxy}", sys.argv)
+            while True:
+                signal.pause()
             """);
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return script;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using OpenShell.Vm.Bootstrap;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.LoginServices;
+using OpenShell.Vm.Snapshots;
 using OpenShell.Vm.Tests.Support;
 using OpenShell.Vm.Uninstalling;
 
@@ -50,7 +51,7 @@ public sealed class InventoryTests : IDisposable
         UserKubeconfig.For(_directories, null).Merge("default", Own, use: false);
         new GatewayRegistration(_directories, "default").Write(30051, new GatewayCertificates([1], [2], [3]));
         new GatewayRegistration(_directories, "default").Activate();
-        Services.Install(new ServiceDescription { Instance = "default", Command = ["/gateway"], Environment = [], Log = "/log" });
+        Services.Install(new ServiceDescription { Instance = "default", Command = ["/gateway"], Environment = [], Folder = "/folder" });
 
         var what = Inventory.All().Select(b => b.What).ToList();
         what.ShouldBe(
@@ -86,6 +87,47 @@ public sealed class InventoryTests : IDisposable
         await program.WaitForExitAsync(TestContext.Current.CancellationToken);
         await holder.WaitForExitAsync(TestContext.Current.CancellationToken);
         inventory.Running().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_bake_in_the_background_is_told_with_its_memory_and_both_can_be_ended()
+    {
+        var building = new GoldenStore(_directories).Building("0123456789ab");
+        var bake = InstanceFiles.For(_directories with { Data = building + "/data" }, InstanceName.Parse("golden"));
+        InstanceStore.CreateFolders(bake);
+        var memory = new MemoryPlace(_directories.Cache).Make("0123456789ab", building, 1);
+        var holder = Process.Start("/bin/sleep", ["1000"]);
+        try
+        {
+            var identity = ProcessIdentities.Of(holder.Id).ShouldNotBeNull();
+            File.WriteAllText(bake.Lock, System.Text.Json.JsonSerializer.Serialize(new LockHolder(identity, Guid.NewGuid()), InstanceJsonLines.Default.LockHolder));
+
+            Inventory.Running().ShouldBe([new Holding("golden-0123456789ab", identity, IsInstance: false)]);
+            if (!memory.StartsWith(building, StringComparison.Ordinal))
+                Inventory.All().ShouldContain(b => b.Path == memory);
+
+            await Inventory.EndAsync(Inventory.Running(), TestContext.Current.CancellationToken);
+            Inventory.Running().ShouldBeEmpty();
+            Inventory.Remove();
+            File.Exists(memory).ShouldBeFalse();
+        }
+        finally
+        {
+            File.Delete(memory);
+            holder.Kill();
+            holder.Dispose();
+        }
+    }
+
+    [Fact]
+    public void What_works_on_an_instance_at_rest_is_told_and_is_no_instance_to_be_stopped()
+    {
+        var files = InstanceFiles.For(_directories, InstanceName.Parse("default"));
+        InstanceStore.CreateFolders(files);
+        using (InstanceLock.Acquire(files, "default", "disk compact"))
+            Inventory.Running().ShouldBe([new Holding("default", ProcessIdentities.Current, IsInstance: false)]);
+        using (InstanceLock.Acquire(files, "default"))
+            Inventory.Running().ShouldBe([new Holding("default", ProcessIdentities.Current, IsInstance: true)]);
     }
 
     private static void Write(string path, string content)

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Supervision;
 using OpenShell.Vm.Tests.Support;
 using OpenShell.Vm.Upkeep;
 
@@ -46,8 +47,19 @@ public sealed class StaleRemainsTests : IDisposable
         foreach (var path in (string[])[program, aside, files.Run, lost.Run])
             Directory.Exists(path).ShouldBeFalse(path);
         Path.Exists(files.RunLink).ShouldBeFalse();
-        new FileInfo(files.Lock).Length.ShouldBe(0);
+        File.ReadAllText(files.Lock).ShouldBeNullOrWhiteSpace();
         Directory.Exists(files.Root).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_lock_that_was_given_back_is_not_stale_however_long_its_file_is()
+    {
+        var files = _folder.Instance();
+        InstanceLock.Acquire(files, "default").Dispose();
+        InstanceRemains.RemoveRunFolder(files);
+
+        new FileInfo(files.Lock).Length.ShouldBeGreaterThan(0);
+        Remains.Find().ShouldBeEmpty();
     }
 
     [Fact]

@@ -18,9 +18,9 @@ internal static class ServiceInstallCommand
             services.Install(new ServiceDescription
             {
                 Instance = status.Name,
-                Command = [.. context.Host.Self, HiddenCommands.Supervise, status.Name],
+                Command = [.. context.Host.LastingSelf, HiddenCommands.Supervise, status.Name],
                 Environment = ServiceDescription.EnvironmentOf(context.Host.Variable),
-                Log = Path.Combine(context.Host.Directories.Data, "instances", status.Name, "service.log"),
+                Folder = ServiceCommand.FolderOf(context, status.Name),
             });
             var told = await ServiceManager.ReloadAsync();
             if (!context.Quiet)

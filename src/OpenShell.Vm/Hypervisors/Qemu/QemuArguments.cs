@@ -128,7 +128,14 @@ internal static class QemuArguments
     }
 
     /// <summary>A machine that goes on waits for the order to load its state (<see cref="QemuMigration"/>).</summary>
-    private static IEnumerable<string> Resume(BootPlan plan) => plan.Resume is null ? [] : ["-incoming", "defer"];
+    private static IEnumerable<string> Resume(BootPlan plan) => plan.Resume switch
+    {
+        null => [],
+
+        // The state of devices alone has no head that tells what machine it is of, and none is expected: that is compared before. (A machine of which none is expected cannot be migrated: QEMU 10.0 ends by that.)
+        { Pages: not null } => ["-S", "-global", "migration.send-configuration=off", "-incoming", "defer"],
+        _ => ["-incoming", "defer"],
+    };
 
     private static IEnumerable<string> Share(SharedFolder share, int index)
     {

@@ -52,20 +52,37 @@ internal sealed class ForwardWatch(IForwards forwards, Reporting report) : IWatc
         var asks = _looks++ % LooksPerQuestion == LooksPerQuestion - 1;
         if (await InForceAsync(cancellationToken).ConfigureAwait(false) is not { } inForce)
             return;
+        List<Exception> failures = [];
         foreach (var forward in forwards.Wanted)
         {
-            var why = !inForce.Contains(forward) ? "gvproxy does not know it any more"
-                : !forwards.IsListening(forward) ? "nobody listens on it"
-                : null;
-            if (why is null && asks && await IsDeafAsync(forward, cancellationToken).ConfigureAwait(false))
-                await RemakeAsync(forward, "nobody in the guest answers through it", cancellationToken).ConfigureAwait(false);
-            if (why is null)
-                _suspected.Remove(forward);
-
-            // At the second look: a gvproxy that is just ending has given its ports back a moment before it is gone.
-            else if (!_suspected.Add(forward))
-                await RemakeAsync(forward, why, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await LookAsync(forward, inForce, asks, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                // The others are none the worse for it.
+                failures.Add(e);
+            }
         }
+
+        if (failures.Count > 0)
+            throw failures.Count == 1 ? failures[0] : new AggregateException(failures);
+    }
+
+    private async Task LookAsync(PortForward forward, IReadOnlyList<PortForward> inForce, bool asks, CancellationToken cancellationToken)
+    {
+        var why = !inForce.Contains(forward) ? "gvproxy does not know it any more"
+            : !forwards.IsListening(forward) ? "nobody listens on it"
+            : null;
+        if (why is null && asks && await IsDeafAsync(forward, cancellationToken).ConfigureAwait(false))
+            await RemakeAsync(forward, "nobody in the guest answers through it", cancellationToken).ConfigureAwait(false);
+        if (why is null)
+            _suspected.Remove(forward);
+
+        // At the second look: a gvproxy that is just ending has given its ports back a moment before it is gone.
+        else if (!_suspected.Add(forward))
+            await RemakeAsync(forward, why, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyList<PortForward>?> InForceAsync(CancellationToken cancellationToken)

@@ -75,6 +75,18 @@ public sealed class ForwardWatchTests
     }
 
     [Fact]
+    public async Task One_that_cannot_be_made_again_keeps_nobody_from_making_those_behind_it()
+    {
+        var watch = Watch();
+        _forwards.InForce.Clear();
+        _forwards.Refusal = new FaultException(new Fault { Code = "network.port-busy", What = "w", Remedy = "r" });
+        _forwards.Refused = Gateway;
+        await LookAsync(watch);
+        await Should.ThrowAsync<FaultException>(() => LookAsync(watch));
+        _forwards.Remade.ShouldBe([Web]);
+    }
+
+    [Fact]
     public async Task One_through_which_the_guest_stops_answering_is_made_again_once()
     {
         var watch = Watch();
@@ -129,6 +141,9 @@ public sealed class ForwardWatchTests
 
         public FaultException? Refusal { get; set; }
 
+        /// <summary>Which is; none: all are.</summary>
+        public PortForward? Refused { get; set; }
+
         public bool Silent { get; set; }
 
         public int GivenUp { get; private set; }
@@ -144,7 +159,7 @@ public sealed class ForwardWatchTests
 
         public Task RemakeAsync(PortForward forward, CancellationToken cancellationToken)
         {
-            if (Refusal is not null)
+            if (Refusal is not null && (Refused is null || Refused == forward))
                 return Task.FromException(Refusal);
             Remade.Add(forward);
             NotListening.Remove(forward);
