@@ -166,7 +166,7 @@ internal sealed partial class Supervisor
     {
         if (!DeliveryFiles.AreNamed(_config))
             return;
-        _delivery = await DeliveryDisk.DigestAsync(_config, _running.Token).ConfigureAwait(false);
+        _delivery = _asked;
         var (files, written) = await DeliveryDisk.WriteAsync(_config, _files.DeliveryDisk, _running.Token).ConfigureAwait(false);
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"the guest is given {files} files along{(written ? "" : ", as the last time")}"));
     }

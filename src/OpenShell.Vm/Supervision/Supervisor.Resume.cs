@@ -47,7 +47,7 @@ internal sealed partial class Supervisor
     {
         if (!IsCluster || images is null || parts.FirstOrDefault(part => part.Name == HypervisorNames.Qemu)?.Sha256 is not { } hypervisorSha256)
             return null;
-        var delivery = DeliveryFiles.AreNamed(_config) ? await DeliveryDisk.DigestAsync(_config, _running.Token).ConfigureAwait(false) : null;
+        var delivery = _asked = DeliveryFiles.AreNamed(_config) ? await DeliveryDisk.DigestAsync(_config, _running.Token).ConfigureAwait(false) : null;
         if (delivery is null && new Snapshot(_files).ReadFitting() is { Delivery: not null })
             plan = BootPlanner.WithDelivery(plan, _files);
         var finder = new SnapshotFinder(_options, _files, _config, host);

@@ -33,8 +33,8 @@ internal sealed partial class Supervisor
 
     private bool HasBase => _base is not null && _plan!.Memory?.Path == _files.MemoryBase;
 
-    // The digest of what it was given along.
-    private string? _delivery;
+    // The digest of what this start gives along, and of what its machine was given: one that goes on from memory may have more.
+    private string? _asked, _delivery;
 
     private void RegisterSaving(AgentBroker broker)
     {
