@@ -164,9 +164,10 @@ internal sealed partial class Supervisor
 
     private async Task PrepareDeliveryAsync()
     {
+        // What this machine is given, and not what a memory was that it could not go on from.
+        _delivery = _asked;
         if (!DeliveryFiles.AreNamed(_config))
             return;
-        _delivery = _asked;
         var (files, written) = await DeliveryDisk.WriteAsync(_config, _files.DeliveryDisk, _running.Token).ConfigureAwait(false);
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"the guest is given {files} files along{(written ? "" : ", as the last time")}"));
     }

@@ -65,6 +65,8 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
         .. Boot.Skip(1).Append(Steady).SelectMany(moment => (KillCase[])[new(Victim.Qemu, moment), new(Victim.Gvproxy, moment), new(Victim.Power, moment), new(Victim.TornPower, moment)]),
         .. ((string[])[Suspending, Saving, Committing, Resuming, Cloning, Napping]).Select(moment => new KillCase(Victim.Supervisor, moment)),
         .. ((string[])[Suspending, Saving, Resuming, Cloning]).Select(moment => new KillCase(Victim.Qemu, moment)),
+        new(Victim.Power, Saving),
+        new(Victim.TornPower, Saving),
         .. Services.SelectMany(service => (KillCase[])[new(Victim.Service, BootStages.Services, service), new(Victim.Service, Steady, service)]),
         .. ((string[])[BootStages.Init, BootStages.Services, BootStages.Gateway]).SelectMany(moment => (KillCase[])[new(Victim.Supervisor, moment, Cold: true), new(Victim.TornPower, moment, Cold: true)]),
     ];

@@ -61,17 +61,7 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
     /// <summary>Kills while objects and files are written.</summary>
     private async Task<string> KillAtWorkAsync(KillCase tried)
     {
-        PowerCut? cut = null;
-        if (tried.IsPowerCut)
-        {
-            (cut, var environment) = await PrepareAsync(tried);
-            await cluster.StartAgainAsync(environment);
-        }
-        else
-        {
-            await cluster.RunsAsync();
-        }
-
+        var cut = await RunsAsync(tried);
         (await cluster.InPodAsync("true")).OrFail();
         using var until = new CancellationTokenSource();
         var writes = cluster.Ledger.WriteAsync(cluster, until.Token);
@@ -99,7 +89,7 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
     /// <summary>Kills while something is done with the memory of an instance that has just been written to.</summary>
     private async Task<string> KillAtMemoryAsync(KillCase tried)
     {
-        await cluster.RunsAsync();
+        var cut = await RunsAsync(tried);
         (await cluster.InPodAsync("true")).OrFail();
         using (var until = new CancellationTokenSource())
         {
@@ -126,7 +116,7 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
         {
             await Eventually.HoldsAsync($"{tried}", () => Task.FromResult(doing.IsCompleted || IsInTheMidst()), Start);
             doing.IsCompleted.ShouldBeFalse(doing.IsCompleted ? (await doing).ToString() : "");
-            return await KillAsync(tried, null);
+            return await KillAsync(tried, cut);
         }
         finally
         {
@@ -175,6 +165,20 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
         async Task<bool> RunsAsync() => tried.Victim != Victim.Service || (await cluster.ExecAsync("--", "true")).ExitCode == 0 && (await ProcessesOfAsync(tried)).Count > 0;
     }
 
+    /// <summary>It is ready; where its power is to be cut, its writes are logged.</summary>
+    private async Task<PowerCut?> RunsAsync(KillCase tried)
+    {
+        if (!tried.IsPowerCut)
+        {
+            await cluster.RunsAsync();
+            return null;
+        }
+
+        var (cut, environment) = await PrepareAsync(tried);
+        await cluster.StartAgainAsync(environment);
+        return cut;
+    }
+
     private async Task<(PowerCut Cut, IReadOnlyDictionary<string, string?> Environment)> PrepareAsync(KillCase tried)
     {
         if (cluster.Now is not null)
@@ -202,7 +206,7 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
             Victim.Supervisor => [Roles.Supervisor],
             Victim.Qemu => [Roles.Vmm],
             Victim.Gvproxy => [Roles.Gvproxy],
-            _ => [Roles.Vmm, Roles.Supervisor, Roles.Gvproxy],
+            _ => [.. new[] { Roles.Vmm, Roles.Supervisor, Roles.Gvproxy }.Where(role => role == Roles.Supervisor || now.Processes.ContainsKey(role))],
         };
         var victims = roles.Select(role => now.Processes[role]).ToArray();
         foreach (var victim in victims)

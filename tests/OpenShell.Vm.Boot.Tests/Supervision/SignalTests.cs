@@ -3,6 +3,7 @@ using System.Text.Json;
 using OpenShell.Tests;
 using OpenShell.Vm.Boot.Tests.Running;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Supervision;
 using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Boot.Tests.Supervision;
@@ -11,6 +12,8 @@ namespace OpenShell.Vm.Boot.Tests.Supervision;
 public sealed class SignalTests : IAsyncLifetime
 {
     private const int HangUp = 1, Interrupt = 2, Terminate = 15;
+
+    private static readonly string[] Up = ["up", "--name", "signalled", "--distribution", "upstream"];
 
     private readonly TestHome _home = new();
 
@@ -42,6 +45,23 @@ public sealed class SignalTests : IAsyncLifetime
         Leftovers.Of(_home).ShouldBeEmpty();
     }
 
+    /// <summary>By the kernel, as for a user: nothing can be written to the terminal from then on.</summary>
+    [Fact]
+    public async Task A_terminal_that_is_closed_is_orderly()
+    {
+        var line = string.Join(' ', Up.Prepend(GatewayCli.Program).Select(word => $"'{word}'"));
+        using var terminal = HostProgram.Start("script", ["-qec", "exec " + line, "/dev/null"], new Dictionary<string, string?>(_home.Environment) { ["TERM"] = "xterm" });
+        await StartedAsync(terminal);
+        var supervisor = Status()!.Processes[Roles.Supervisor];
+        terminal.Kill();
+        await terminal.WaitForExitAsync(Cancellation);
+
+        await Eventually.HoldsAsync("it has ended", () => Task.FromResult(!ProcessIdentities.IsAlive(supervisor)), TimeSpan.FromMinutes(3));
+        (await StepsAsync()).ShouldBe(["power-off by the guest's agent"]);
+        Status()!.Phase.ShouldBe(InstancePhase.Stopped);
+        Leftovers.Of(_home).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task Twice_is_now()
     {
@@ -59,13 +79,16 @@ public sealed class SignalTests : IAsyncLifetime
     /// <summary>A start that has come so far that the guest's agent answers.</summary>
     private async Task<Process> StartedAsync()
     {
-        var up = new GatewayCli(_home).Start("up", "--name", "signalled", "--distribution", "upstream");
+        var up = new GatewayCli(_home).Start(Up);
+        await StartedAsync(up);
+        return up;
+    }
+
+    private async Task StartedAsync(Process up) =>
         await Eventually.HoldsAsync(
             "the guest's services are started",
             async () => up.HasExited ? throw new InvalidOperationException((await HostProgram.EndAsync(up, GatewayCli.Short)).ToString()) : Status()?.Stages.Any(stage => stage.Stage == BootStages.Services) == true,
             TimeSpan.FromMinutes(20));
-        return up;
-    }
 
     private InstanceStatus? Status() => File.Exists(Files.Status) ? JsonSerializer.Deserialize(File.ReadAllBytes(Files.Status), InstanceJson.Default.InstanceStatus) : null;
 
