@@ -15,8 +15,8 @@ internal sealed class StopOnInterrupt : IDisposable
         _instance = instance;
         _orderly = interrupts.Orderly.Register(() =>
         {
-            say();
             _stopping = Task.Run(() => _instance.StopAsync());
+            say();
         });
         _now = interrupts.Now.Register(() => _stopping = Task.Run(() => _instance.StopAsync(force: true)));
     }

@@ -51,10 +51,13 @@ public sealed class SignalTests : IAsyncLifetime
     {
         var line = string.Join(' ', Up.Prepend(GatewayCli.Program).Select(word => $"'{word}'"));
         using var terminal = HostProgram.Start("script", ["-qec", "exec " + line, "/dev/null"], new Dictionary<string, string?>(_home.Environment) { ["TERM"] = "xterm" });
+
+        // Somebody looks at it.
+        var seen = terminal.StandardOutput.BaseStream.CopyToAsync(Stream.Null, Cancellation);
         await StartedAsync(terminal);
         var supervisor = Status()!.Processes[Roles.Supervisor];
         terminal.Kill();
-        await terminal.WaitForExitAsync(Cancellation);
+        await Task.WhenAll(terminal.WaitForExitAsync(Cancellation), seen);
 
         await Eventually.HoldsAsync("it has ended", () => Task.FromResult(!ProcessIdentities.IsAlive(supervisor)), TimeSpan.FromMinutes(3));
         (await StepsAsync()).ShouldBe(["power-off by the guest's agent"]);

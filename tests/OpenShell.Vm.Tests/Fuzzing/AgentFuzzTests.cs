@@ -34,6 +34,7 @@ public sealed class AgentFuzzTests : IDisposable
 
     private readonly TestFolder _folder = new();
     private readonly byte[] _archive;
+    private readonly WatchedGuest _watched;
     private string? _failure;
 
     public AgentFuzzTests()
@@ -45,6 +46,7 @@ public sealed class AgentFuzzTests : IDisposable
         using var archive = new MemoryStream();
         TarFile.CreateFromDirectory(_folder.File("tree"), archive, includeBaseDirectory: false);
         _archive = archive.ToArray();
+        _watched = new WatchedGuest(_folder);
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -56,7 +58,7 @@ public sealed class AgentFuzzTests : IDisposable
     {
         var (toHost, _) = await RecordAsync();
         using var listener = Listen("hostile");
-        var reached = new Reached("host's agent, seven requests to a case");
+        var reached = new Reached("host's agent, thirteen requests to a case");
         FuzzCases.Check(HostCases, 1, input => HoldsAsync(async () =>
         {
             var agentTask = GuestAgent.ConnectAsync(_folder.File("hostile"), progress: new Progress<StageReport>(), cancellationToken: Token);
@@ -87,7 +89,7 @@ public sealed class AgentFuzzTests : IDisposable
         var (_, toGuest) = await RecordAsync();
         using var listener = Listen("guest");
         using var reaper = new ChildReaper(ReaperScope.TrackedOnly);
-        await using var server = new AgentServer(AgentPort.From(async token => new NetworkStream(await listener.AcceptAsync(token), ownsSocket: true)), reaper, (_, _) => Task.CompletedTask);
+        await using var server = new AgentServer(AgentPort.From(async token => new NetworkStream(await listener.AcceptAsync(token), ownsSocket: true)), reaper, (_, _) => Task.CompletedTask, _watched.Options);
         _ = server.ConnectAsync(Token);
         var reached = new Reached("guest's server");
         var left = 0;
@@ -99,13 +101,14 @@ public sealed class AgentFuzzTests : IDisposable
         ShouldHaveReachedMostOf(toGuest, reached);
         await using var agent = await GuestAgent.ConnectAsync(_folder.File("guest"), GuestOnHost.SomeConfig, null, Token);
         (await TalkAsync(agent).WaitAsync(Limit, Token)).ShouldBe(Expected);
+        await WatchedRightlyAsync();
     }
 
     [Fact]
     public async Task Whatever_a_client_says_the_broker_serves_the_next_one()
     {
         var (_, toGuest) = await RecordAsync();
-        await using var guest = await GuestOnHost.StartAsync(Route.Broker);
+        await using var guest = await GuestOnHost.StartAsync(Route.Broker, _watched.Options);
         var reached = new Reached("broker");
         FuzzCases.Check(BrokerCases, 1, input => HoldsAsync(() => AttackAsync(guest.BrokerSocket, toGuest, input, reached)));
 
@@ -113,9 +116,18 @@ public sealed class AgentFuzzTests : IDisposable
         _failure.ShouldBeNull();
         await using var agent = await guest.AttachAsync();
         (await TalkAsync(agent).WaitAsync(Limit, Token)).ShouldBe(Expected);
+        await WatchedRightlyAsync();
     }
 
-    private static string[] Expected { get; } = ["done", "done", "done", "done", "done", "guest.unknown-service", "done"];
+    private string[] Expected => ["done", "done", "done", "done", "done", "guest.unknown-service", "done", .. _watched.Requests.Select(_ => "done")];
+
+    /// <summary>Of what was asked of the machine, only what may be asked was done, and its files are whole.</summary>
+    private async Task WatchedRightlyAsync()
+    {
+        await _watched.Behind.WaitAsync(Limit, Token);
+        _watched.Wrong.ShouldBeEmpty();
+        _watched.Becomings.ShouldBeGreaterThan(1);
+    }
 
     /// <summary>A host that sends this, and hangs up; the server must hang up too. False: it was not sent, since it would be obeyed.</summary>
     private async Task<bool> AttackAsync(string socketName, IReadOnlyList<RecordedFrame> toGuest, FuzzCase input, Reached reached)
@@ -137,14 +149,15 @@ public sealed class AgentFuzzTests : IDisposable
     }
 
     /// <summary>The requests of a host, in the order of their streams, and what became of each.</summary>
-    private async Task<string[]> TalkAsync(GuestAgent agent) => await Task.WhenAll(
+    private async Task<string[]> TalkAsync(GuestAgent agent) => await Task.WhenAll([
         OutcomeAsync(ExecAsync(agent)),
         OutcomeAsync(agent.ReadFileAsync(_folder.File("file"), new MemoryStream(), Token)),
         OutcomeAsync(agent.WriteFileAsync(_folder.File("written"), new MemoryStream(new byte[5000]), UnixFileMode.UserRead, Token)),
         OutcomeAsync(agent.ReadTreeAsync(new TreeReadRequest(_folder.File("tree"), false), new Nowhere(), new TreeLimits { MaxBytes = 1 << 20, MaxLength = 1 << 20 }, null, Token)),
         OutcomeAsync(WriteTreeAsync(agent)),
         OutcomeAsync(agent.CallAsync("nobody", "{}"u8.ToArray(), Token)),
-        OutcomeAsync(agent.PingAsync(Token)));
+        OutcomeAsync(agent.PingAsync(Token)),
+        .. _watched.Requests.Select(asked => OutcomeAsync(agent.CallAsync(asked.Service, asked.Request, Token)))]);
 
     private async Task WriteTreeAsync(GuestAgent agent)
     {
@@ -198,7 +211,8 @@ public sealed class AgentFuzzTests : IDisposable
                 return taps[^1];
             }),
             reaper,
-            (_, _) => Task.CompletedTask);
+            (_, _) => Task.CompletedTask,
+            _watched.Options);
         _ = server.ConnectAsync(Token);
         await server.ReportAsync(new StageReport { Stage = "init", State = StageState.Completed, UptimeNanoseconds = 1 }, Token);
         await using (var agent = await GuestAgent.ConnectAsync(_folder.File("record"), GuestOnHost.SomeConfig, new Progress<StageReport>(), Token))

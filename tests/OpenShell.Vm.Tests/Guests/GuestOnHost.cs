@@ -26,7 +26,7 @@ internal sealed class GuestOnHost : IAsyncDisposable
     private readonly ChildReaper _reaper = new(ReaperScope.TrackedOnly);
     private readonly List<IAsyncDisposable> _agents = [];
 
-    private GuestOnHost()
+    private GuestOnHost(AgentServerOptions? options)
     {
         _listener.Bind(new UnixDomainSocketEndPoint(Socket));
         _listener.Listen();
@@ -37,7 +37,8 @@ internal sealed class GuestOnHost : IAsyncDisposable
             {
                 PowerRequests.Add(request);
                 return Task.CompletedTask;
-            });
+            },
+            options);
         Config = Server.ConnectAsync();
     }
 
@@ -69,9 +70,9 @@ internal sealed class GuestOnHost : IAsyncDisposable
 
     public AgentBroker? Broker { get; private set; }
 
-    public static async Task<GuestOnHost> StartAsync(Route route)
+    public static async Task<GuestOnHost> StartAsync(Route route, AgentServerOptions? options = null)
     {
-        var guest = new GuestOnHost();
+        var guest = new GuestOnHost(options);
         var token = TestContext.Current.CancellationToken;
         guest.Agent = await GuestAgent.ConnectAsync(guest.Socket, SomeConfig, new Collector(guest.Reports), token);
         guest._agents.Add(guest.Agent);

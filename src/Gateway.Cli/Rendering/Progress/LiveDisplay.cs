@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace OpenShell.Gateway.Cli.Rendering.Progress;
 
@@ -89,12 +90,18 @@ internal sealed class LiveDisplay : IProgressDisplay
 
     private void Draw(LiveDisplayContext frame, bool last)
     {
+        string[] lines;
+        IRenderable picture;
         lock (_gate)
         {
-            // What is written while a live display is up lands above it.
-            while (_lines.TryDequeue(out var line))
-                Write(line);
-            frame.UpdateTarget(last && ClearAtEnd ? Text.Empty : _board.Render(_console.Profile.Width));
+            lines = [.. _lines];
+            _lines.Clear();
+            picture = last && ClearAtEnd ? Text.Empty : _board.Render(_console.Profile.Width);
         }
+
+        // Written by nobody but this: a terminal that is held with Ctrl-S holds up the display, and not the machine that it shows. Lines land above a live display.
+        foreach (var line in lines)
+            Write(line);
+        frame.UpdateTarget(picture);
     }
 }

@@ -7,6 +7,7 @@ internal sealed class PlainDisplay(TextWriter writer, TimeProvider time, bool ve
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
 
     private readonly Lock _gate = new();
+    private readonly LineQueue _lines = new(writer);
     private readonly long _began = time.GetTimestamp();
     private readonly Dictionary<string, (Step Step, TimeSpan Shown)> _steps = [];
 
@@ -39,7 +40,7 @@ internal sealed class PlainDisplay(TextWriter writer, TimeProvider time, bool ve
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _lines.DisposeAsync();
 
     private static string Line(Step step)
     {
@@ -54,15 +55,5 @@ internal sealed class PlainDisplay(TextWriter writer, TimeProvider time, bool ve
         return step.Detail is { Length: > 0 } detail ? $"{step.Title}: {state} ({detail.ReplaceLineEndings(" ")})" : $"{step.Title}: {state}";
     }
 
-    private void Write(TimeSpan now, string line)
-    {
-        try
-        {
-            writer.WriteLine($"[{Units.Time(now),8}] {line}");
-        }
-        catch (IOException)
-        {
-            // The terminal was closed, or the reader is gone. That must not keep an orderly stop from running to its end.
-        }
-    }
+    private void Write(TimeSpan now, string line) => _lines.Add($"[{Units.Time(now),8}] {line}");
 }

@@ -32,7 +32,7 @@ internal sealed class StepBoard(TimeProvider time, bool unicode)
         if (shown.Count == 0)
             return Text.Empty;
         var titles = shown.Select(r => Title(r.Step).Length + Indent(r.Step).Length).Max();
-        return new Rows(shown.Select(row => Line(row, titles, columns)));
+        return new Rows([.. shown.Select(row => Line(row, titles, columns))]);
     }
 
     // The parts of a step that is done say nothing that the step does not.
