@@ -55,6 +55,7 @@ public sealed class MeasurementTests
     [InlineData(nameof(Unit.Seconds), 12.345, "12.35 s")]
     [InlineData(nameof(Unit.Mebibytes), 12.34, "12.3 MiB")]
     [InlineData(nameof(Unit.Throughput), 12.34, "12.3 MiB/s")]
+    [InlineData(nameof(Unit.PerSecond), 12.34, "12.3 /s")]
     [InlineData(nameof(Unit.Instructions), 1.5e9, "1.500 G")]
     public void Figures_have_their_unit(string unit, double value, string expected) => Figures.Show(Enum.Parse<Unit>(unit), value).ShouldBe(expected);
 }

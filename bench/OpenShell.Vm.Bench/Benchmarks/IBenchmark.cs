@@ -21,6 +21,6 @@ internal static class BenchmarkCatalog
 {
     public static IReadOnlyList<IBenchmark> All { get; } =
     [
-        new ProgramBoot(), new FirstWord(), new KernelBoot(), new ClusterLife(), new ControlPlane(), new WarmBoot(), new ResumeStart(), new Clones(), new Suspension(), new Traffic(), new CommandCost(),
+        new ProgramBoot(), new FirstWord(), new KernelBoot(), new ClusterLife(), new ControlPlane(), new WarmBoot(), new CountedStages(), new ResumeStart(), new Clones(), new Suspension(), new Traffic(), new CommandCost(),
     ];
 }

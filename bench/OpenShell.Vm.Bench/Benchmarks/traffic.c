@@ -1,4 +1,5 @@
 /* Answers what the benchmark of forwarded ports asks for: 9 bytes a request (what, and a count, little-endian), one process a connection.
+   Or HTTP/1.1 without bodies: every request gets the same answer.
    's' count: sends that many bytes.  'r' count: takes that many, then sends one.  'e' count: sends back that many, each as it comes. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -31,10 +32,30 @@ static int give(int fd, const char *from, size_t count) {
     return 1;
 }
 
+/* The rest of a request whose first bytes are read, and all that follow on the connection. */
+static void serve_http(int fd) {
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", end[] = "\r\n\r\n";
+    size_t matched = 0;
+    for (;;) {
+        ssize_t n = read(fd, buffer, sizeof buffer);
+        if (n <= 0) return;
+        for (ssize_t i = 0; i < n; i++) {
+            matched = buffer[i] == end[matched] ? matched + 1 : buffer[i] == '\r';
+            if (matched < 4) continue;
+            matched = 0;
+            if (!give(fd, answer, sizeof answer - 1)) return;
+        }
+    }
+}
+
 static void serve(int fd) {
     char request[9];
     while (take(fd, request, sizeof request)) {
         uint64_t count;
+        if (request[0] == 'G') {
+            serve_http(fd);
+            return;
+        }
         memcpy(&count, request + 1, sizeof count);
         if (request[0] == 'e') {
             for (; count > 0; count--)

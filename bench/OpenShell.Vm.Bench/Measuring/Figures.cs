@@ -11,6 +11,7 @@ internal static class Figures
         Unit.Instructions => string.Create(CultureInfo.InvariantCulture, $"{value / 1e9:0.000} G"),
         Unit.Mebibytes => string.Create(CultureInfo.InvariantCulture, $"{value:0.0} MiB"),
         Unit.Throughput => string.Create(CultureInfo.InvariantCulture, $"{value:0.0} MiB/s"),
+        Unit.PerSecond => string.Create(CultureInfo.InvariantCulture, $"{value:0.0} /s"),
         _ => Time(value),
     };
 

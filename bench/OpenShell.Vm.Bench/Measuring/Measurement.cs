@@ -64,4 +64,7 @@ internal enum Unit
 
     /// <summary>Mebibytes a second: more is better.</summary>
     Throughput,
+
+    /// <summary>So many a second: more is better.</summary>
+    PerSecond,
 }

@@ -11,7 +11,7 @@ internal static class SetupCommand
 {
     public static Command Create(CommandContext context)
     {
-        var tests = new Option<bool>("--with-tests") { Description = "Also what only this project's tests use." };
+        var tests = new Option<bool>("--with-tests") { Description = "Also what only this project's tests and benchmarks use." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only say what is missing." };
         var output = new OutputOption();
         var command = new Command("setup", "Install the packages that this program needs (as root). Says which and why first.") { tests, dryRun, output };

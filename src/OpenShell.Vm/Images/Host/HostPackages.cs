@@ -10,7 +10,7 @@ public static class HostPackages
     /// <summary>The purpose of what a running machine needs.</summary>
     public const string Run = "run";
 
-    /// <summary>The purpose of what only this project's tests need.</summary>
+    /// <summary>The purpose of what only this project's tests and benchmarks need.</summary>
     public const string Test = "test";
 
     /// <summary>The purpose of what only images and machines of the other processor need (<see cref="Architectures"/>).</summary>
@@ -54,6 +54,12 @@ public static class HostPackages
         Of("zsh", "is a shell whose completions are tested", [Test]),
         Of("fish", "is a shell whose completions are tested", [Test]),
         Of("mandoc", "checks the manual page", [Test]),
+        Of("dnsmasq-base", "is the guest's name server, tested on the host as well", [Test]),
+        Of("nftables", "checks the guest's firewall rules", [Test]),
+        Of("umoci", "unpacks container images, which tests compare with what this project makes of them", [Test]),
+        Of("cpio", "reads archives that this project writes", [Test]),
+        Of("iperf3", "measures what a forwarded port lets through, in bench/", [Test]),
+        Of("wrk", "measures how many requests a forwarded port lets through, in bench/", [Test]),
         Of("python3-kubernetes", "is the Kubernetes client of another language that tests use", [Test]),
     ];
 
