@@ -55,6 +55,10 @@ public sealed class OutputTests
 
     private static TimelineEvent Event(string stage, StageState state, double? uptime) => new()
     {
-        Stage = stage, State = state, At = DateTimeOffset.UnixEpoch, Elapsed = TimeSpan.Zero, GuestUptime = uptime is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        Stage = stage,
+        State = state,
+        At = DateTimeOffset.UnixEpoch,
+        Elapsed = TimeSpan.Zero,
+        GuestUptime = uptime is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };
 }
