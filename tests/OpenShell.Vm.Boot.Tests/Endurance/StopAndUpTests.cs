@@ -75,7 +75,7 @@ public sealed class StopAndUpTests : IAsyncLifetime
         for (var round = 0; round < 5; round++)
             await AskAsync();
         var last = ProcessMemory.Of(supervisor);
-        TestContext.Current.SendDiagnosticMessage($"one supervisor that was asked 20 times: {first}; 120 times: {last}");
+        Console.Out.WriteLine($"one supervisor that was asked 20 times: {first}; 120 times: {last}");
         last.AnonymousBytes.ShouldBeLessThanOrEqualTo(first.AnonymousBytes * 5 / 4, "the supervisor's memory");
 
         async Task AskAsync()
@@ -101,7 +101,7 @@ public sealed class StopAndUpTests : IAsyncLifetime
 
     private Task<string> InPodAsync(string script) => _cluster.Kubectl.In(Namespace).RunAsync("exec", Pod, "--", "sh", "-c", script);
 
-    private static void Say(int number, Cycle cycle, double seconds) => TestContext.Current.SendDiagnosticMessage(string.Create(
+    private static void Say(int number, Cycle cycle, double seconds) => Console.Out.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
         $"cycle {number}: ready after {seconds:0.0} s; disk {cycle.Allocated / 1048576.0:0.0} MiB allocated, {cycle.Used / 1048576.0:0.0} used; supervisor {cycle.Supervisor}; gvproxy {cycle.Network}"));
 

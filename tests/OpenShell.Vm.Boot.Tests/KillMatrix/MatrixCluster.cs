@@ -154,11 +154,11 @@ public sealed class MatrixCluster : TestCluster
     {
         if (Tried.Count > 0)
         {
-            TestContext.Current.SendDiagnosticMessage($"kill matrix: {Tried.Count} cases tried, {Tried.Sum(t => t.Losses)} losses, {Tried.Count(t => t.Losses is null)} that did not come up again, {Ledger.Count.Objects} objects and {Ledger.Count.Files} files acknowledged");
+            Console.Out.WriteLine($"kill matrix: {Tried.Count} cases tried, {Tried.Sum(t => t.Losses)} losses, {Tried.Count(t => t.Losses is null)} that did not come up again, {Ledger.Count.Objects} objects and {Ledger.Count.Files} files acknowledged");
             foreach (var (tried, losses, how) in Tried)
-                TestContext.Current.SendDiagnosticMessage($"  {tried}: {losses?.ToString(CultureInfo.InvariantCulture) ?? "unknown"} losses; {how}");
+                Console.Out.WriteLine($"  {tried}: {losses?.ToString(CultureInfo.InvariantCulture) ?? "unknown"} losses; {how}");
             if (MatrixJournal.Given.IsFull)
-                TestContext.Current.SendDiagnosticMessage(MatrixJournal.Given.Summary());
+                Console.Out.WriteLine(MatrixJournal.Given.Summary());
         }
 
         await GatewayAsync("stop", "--force");
