@@ -10,7 +10,7 @@ public sealed class ResultsTests : IDisposable
         new Machine([new("processor", "One | two"), new("cores", "2")]),
         [
             new Measurement { Benchmark = "resume", What = "bare", Samples = [0.1, 0.2] },
-            new Measurement { Benchmark = "resume", What = "ours", Samples = [0.3, 0.4], Baseline = "bare", Budget = 1 },
+            new Measurement { Benchmark = "resume", What = "ours", Samples = [0.3, 0.4], Baseline = "bare", Budget = 1, RatioBudget = 3.5 },
             new Measurement { Benchmark = "clone", What = "memory", Samples = [80], Unit = Unit.Mebibytes, Judged = Statistic.Worst },
         ],
         [new BootTimeline("a start", [new("kernel", 0.5, 3)])]);
@@ -25,9 +25,13 @@ public sealed class ResultsTests : IDisposable
         var read = Results.Read(_file);
 
         read.ToJson().ShouldBe(Example.ToJson());
-        read.Measurements[2].Unit.ShouldBe(Unit.Mebibytes);
+        read.Measurements.Select(Parts).ShouldBe(Example.Measurements.Select(Parts));
+        read.Measurements.Select(m => m.Samples).ShouldBe(Example.Measurements.Select(m => m.Samples));
+        read.Machine.Facts.ShouldBe(Example.Machine.Facts);
         read.Timelines[0].Stages.ShouldBe(Example.Timelines[0].Stages);
         Example.ToJson().ShouldContain("\"p99\"");
+
+        static object Parts(Measurement m) => (m.What, m.Benchmark, m.Unit, m.Judged, m.Budget, m.Baseline, m.RatioBudget);
     }
 
     [Fact]
@@ -58,7 +62,7 @@ public sealed class ResultsTests : IDisposable
 
         var lines = writer.ToString().Split('\n');
         lines.ShouldContain(line => line.StartsWith("processor:", StringComparison.Ordinal));
-        lines.Single(line => line.StartsWith("ours", StringComparison.Ordinal)).ShouldEndWith("3.00x of 'bare'");
+        lines.Single(line => line.StartsWith("ours", StringComparison.Ordinal)).ShouldEndWith("3.00x of 'bare', within 3.50x");
         lines.Single(line => line.StartsWith("memory", StringComparison.Ordinal)).ShouldEndWith("none");
     }
 
@@ -70,7 +74,7 @@ public sealed class ResultsTests : IDisposable
         page.ShouldContain("| processor | One \\| two |");
         page.ShouldContain("![Stages of starts](performance.svg)");
         page.ShouldContain("## Resume\n\nA copy.\n");
-        page.ShouldContain("| ours | 2 | 300.0 ms | 400.0 ms | 400.0 ms | 400.0 ms | 3.00x of 'bare' | within 1.00 s (0.30x) |");
+        page.ShouldContain("| ours | 2 | 300.0 ms | 400.0 ms | 400.0 ms | 400.0 ms | 3.00x of 'bare', within 3.50x | within 1.00 s (0.30x) |");
         page.ShouldNotContain("## Program");
         page.ShouldEndWith("|\n");
     }

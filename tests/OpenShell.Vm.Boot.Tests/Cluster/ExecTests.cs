@@ -19,7 +19,7 @@ public sealed class ExecTests(ClusterFixture cluster) : ClusterTest(cluster)
     public async Task Stdin_is_passed_to_its_end_with_i_and_is_empty_without()
     {
         (await InputAsync("one\ntwo", "-i", "--", "cat")).Out.ShouldBe("one\ntwo");
-        (await InputAsync("one\ntwo", "--", "cat")).Out.ShouldBeEmpty();
+        (await InputAsync("one\ntwo", "--", "cat")).OrFail().ShouldBeEmpty();
     }
 
     [Fact]
@@ -49,8 +49,14 @@ public sealed class ExecTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [Fact]
-    public async Task A_working_directory_that_is_not_there_is_said() =>
-        (await Cluster.ExecAsync("-w", "/no/such/folder", "--", "true")).ExitCode.ShouldNotBe(0);
+    public async Task A_working_directory_that_is_not_there_is_said()
+    {
+        var run = await Cluster.ExecAsync("-w", "/no/such/folder", "--", "true");
+
+        run.ExitCode.ShouldNotBe(0);
+        run.Err.ShouldContain("/no/such/folder");
+        run.Err.ShouldNotContain("   at ");
+    }
 
     [Fact]
     public async Task A_hundred_megabytes_pass_intact_both_ways_at_once()
@@ -67,8 +73,10 @@ public sealed class ExecTests(ClusterFixture cluster) : ClusterTest(cluster)
     [Fact]
     public async Task Many_programs_run_at_once_and_are_not_mixed_up()
     {
+        // None says anything before all are there.
+        var folder = "/run/at-once-" + Guid.NewGuid().ToString("N");
         var runs = await Task.WhenAll(Enumerable.Range(1, 20).Select(n =>
-            Cluster.ExecAsync("--", "sh", "-c", $"for i in 1 2 3 4 5; do echo {n}; echo -{n} >&2; done; exit {n}")));
+            Cluster.ExecAsync("--", "sh", "-c", $"mkdir -p {folder}; touch {folder}/{n}; until [ $(ls {folder} | wc -l) = 20 ]; do sleep 0.1; done; for i in 1 2 3 4 5; do echo {n}; echo -{n} >&2; done; exit {n}")));
 
         for (var n = 1; n <= runs.Length; n++)
         {
@@ -174,6 +182,6 @@ public sealed class ExecTests(ClusterFixture cluster) : ClusterTest(cluster)
 
     private Task GoneAsync(string line) => Eventually.HoldsAsync(
         $"'{line}' is gone in the guest",
-        async () => !(await Cluster.ExecAsync("--", "sh", "-c", "for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $f; echo; done 2>/dev/null")).Out.Split('\n').Any(l => l.Trim() == line),
+        async () => !(await Cluster.ExecAsync("--", "sh", "-c", "for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $f; echo; done 2>/dev/null")).OrFail().Split('\n').Any(l => l.Trim() == line),
         TimeSpan.FromSeconds(30));
 }

@@ -58,6 +58,7 @@ public sealed class InstanceLifeTests : IAsyncLifetime
         var supervisor = (await StatusAsync("first")).GetProperty("processes").GetProperty("supervisor").GetProperty("pid").GetInt32();
         LibC.Kill(supervisor, SigKill).ShouldBe(0);
         await Eventually.HoldsAsync("the supervisor's end is told", async () => (await StatusAsync("first")).GetProperty("phase").GetString() == "failed", TimeSpan.FromMinutes(1));
+        await Eventually.HoldsAsync("no machine stays", () => Task.FromResult(!Leftovers.Of(_home).Any(left => left.StartsWith("process", StringComparison.Ordinal))), TimeSpan.FromMinutes(1));
         (await Gateway.StartAsync("up", "--detach", "--name", "first", "--timeout", "30m")).OrFail();
 
         var status = await StatusAsync("first");
@@ -87,11 +88,13 @@ public sealed class InstanceLifeTests : IAsyncLifetime
 
         // Who administers the source does not administer the clone: neither by the certificate nor, without one, by a token of the cluster that both are.
         var server = await twin.RunAsync("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}");
-        string[] elsewhere = ["get", "nodes", "--server", server, "--insecure-skip-tls-verify=true", "--request-timeout=30s"];
-        (await new Kubectl(kept, _home).TryAsync(elsewhere)).ExitCode.ShouldNotBe(0);
+        // Asked for what everybody may read whom the server knows.
+        string[] known = ["get", "--raw", "/api", "--server", server, "--insecure-skip-tls-verify=true", "--request-timeout=30s"];
+        (await twin.TryAsync(known)).OrFail();
+        (await new Kubectl(kept, _home).TryAsync(known)).ExitCode.ShouldNotBe(0);
         var secret = (await twin.RunAsync("get", "serviceaccounts", "default", "-o", "jsonpath={.secrets[0].name}")).Trim();
         var token = Encoding.UTF8.GetString(Convert.FromBase64String(await twin.RunAsync("get", "secrets", secret, "-o", "jsonpath={.data.token}")));
-        (await new Kubectl("/dev/null", _home).TryAsync([.. elsewhere, "--token", token])).ExitCode.ShouldNotBe(0);
+        (await new Kubectl("/dev/null", _home).TryAsync([.. known, "--token", token])).ExitCode.ShouldNotBe(0);
 
         // What streams passes the front. The gateway's log is empty while there is nothing to complain of; what its program says is not.
         await twin.In("openshell").RunAsync("logs", "openshell-gateway-0");

@@ -43,6 +43,8 @@ public sealed class DamagedPlacesTests : IAsyncLifetime
         run.Out.ShouldContain("broken");
     }
 
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     [Theory]
     [InlineData("unset XDG_RUNTIME_DIR")]
     [InlineData("export XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR/not/there/yet")]
@@ -53,6 +55,12 @@ public sealed class DamagedPlacesTests : IAsyncLifetime
         var run = await InAsync($"mkdir -p '{_home.Root}/t'; export TMPDIR='{_home.Root}/t'; {script}", "--exec", "/bin/echo", "--args", "it runs");
         run.OrFail().ShouldBe("it runs\n");
         Leftovers.Of(_home).ShouldBeEmpty();
+
+        // What can be made where the variable says is made there; otherwise in the temporary folder.
+        var folders = new[] { Path.Combine(_home.Root, "t"), Path.Combine(_home.Runtime, "not") }.Where(Directory.Exists).SelectMany(folder => Directory.EnumerateDirectories(folder, "openshell-vm*", SearchOption.AllDirectories)).ToList();
+        folders.ShouldNotBeEmpty();
+        folders.ShouldAllBe(folder => (File.GetUnixFileMode(folder) & ~OwnerOnly) == UnixFileMode.None);
+        folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)).ShouldBeEmpty();
     }
 
     [Fact]

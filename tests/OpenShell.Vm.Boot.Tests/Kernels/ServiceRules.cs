@@ -169,7 +169,7 @@ internal static class ServiceRules
         echo "cluster IP from the node: $(many get 10.96.0.10:80)"
         echo "cluster IP from a pod, itself included: $(many from a 10.96.0.10:80)"
         echo "node port from outside: $(many from client 203.0.113.1:30080)"
-        case $(tracked 30080) in *"dst=203.0.113.200 "*) echo "node port, masqueraded: no" ;; *) echo "node port, masqueraded: yes" ;; esac
+        case $(tracked 30080) in "") echo "node port: nothing is tracked" ;; *"dst=203.0.113.200 "*) echo "node port, masqueraded: no" ;; *) echo "node port, masqueraded: yes" ;; esac
         from client 203.0.113.1:30081 > /dev/null
         case $(tracked 30081) in *"src=10.42.1.2 dst=203.0.113.200 "*) echo "node port with local policy, not masqueraded: yes" ;; *) tracked 30081 ;; esac
         echo "affinity: $(many from client 10.96.0.12:80 | wc -w) endpoint"

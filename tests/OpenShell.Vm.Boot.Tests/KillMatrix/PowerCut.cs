@@ -57,7 +57,8 @@ internal sealed class PowerCut
 
     /// <summary>After everything was killed: what is on the disk.</summary>
     /// <param name="survives">What is there although it was not flushed; none: nothing.</param>
-    public string Happen(Func<bool>? survives)
+    /// <returns>How many writes there were, and how many of them were flushed.</returns>
+    public (int Writes, int Flushed) Happen(Func<bool>? survives)
     {
         var log = WriteLog.Read(_log);
         if (File.Exists(_before))
@@ -67,6 +68,6 @@ internal sealed class PowerCut
                 File.SetUnixFileMode(_disk, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         log.Replay(_disk, survives);
         File.Delete(_log);
-        return $"{log.Flushed} of {log.Writes} writes were flushed";
+        return (log.Writes, log.Flushed);
     }
 }

@@ -46,6 +46,8 @@ public sealed class ProgramTests : ProgramTest
         lines[0].ShouldBe("1");
         int.Parse(lines[1].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture).ShouldBeInRange(600 * 1024, 768 * 1024);
         lines.ShouldContain("lo");
+        lines.ShouldContain("eth0");
+        lines[^2].ShouldBe("openshell-init");
     }
 
     [Fact]
@@ -62,10 +64,14 @@ public sealed class ProgramTests : ProgramTest
     [Fact]
     public async Task Two_machines_run_at_once()
     {
-        var runs = await Task.WhenAll(
-            Gateway.StartAsync("--exec", "/bin/sh", "--args", "-c", "sleep 1; echo one"),
-            Gateway.StartAsync("--exec", "/bin/sh", "--args", "-c", "sleep 1; echo two"));
+        // Each ends with its input, and that is when both have begun.
+        using var one = Gateway.Start(Waiting("one"));
+        using var two = Gateway.Start(Waiting("two"));
+        foreach (var (machine, name) in new[] { (one, "one"), (two, "two") })
+            (await machine.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(GatewayCli.Long, TestContext.Current.CancellationToken)).ShouldBe(name);
+        foreach (var machine in new[] { one, two })
+            (await HostProgram.EndAsync(machine, GatewayCli.Short)).OrFail();
 
-        runs.Select(run => run.OrFail()).ShouldBe(["one\n", "two\n"]);
+        static string[] Waiting(string name) => ["--exec", "/bin/sh", "--args", "-c", $"echo {name}; exec cat"];
     }
 }

@@ -76,7 +76,7 @@ public sealed class TestClusterTests : IAsyncLifetime
         Requirements.SkipUnlessFull("a golden image of the library's own defaults takes another boot: './test --full' bakes it");
         var run = await HostProgram.RunAsync(Example, ["-noLogo", "-noColor"], Limit, _home.Environment);
 
-        run.OrFail().ShouldContain("Total: 5, Errors: 0, Failed: 0");
+        run.OrFail().ShouldContain("Total: 5, Errors: 0, Failed: 0, Skipped: 0");
         Directory.EnumerateFileSystemEntries(_home.Root, "*", SearchOption.AllDirectories).Where(File.Exists).ShouldBeEmpty();
     }
 

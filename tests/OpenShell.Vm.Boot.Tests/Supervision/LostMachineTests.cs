@@ -94,6 +94,8 @@ public sealed class LostMachineTests : ProgramMachineTest
         var machine = await Instances().RunAsync(Program with { Timeout = TimeSpan.FromMilliseconds(500) }, cancellationToken: Cancellation);
         var fault = (await Should.ThrowAsync<FaultException>(() => machine.Completion)).Faults[0];
         fault.Code.ShouldBe("instance.timeout");
+        fault.What.ShouldMatch(@"waited for .+\.$");
+        fault.Stage.ShouldNotBeNullOrEmpty();
         fault.Remedy.ShouldContain("--timeout");
     }
 

@@ -95,6 +95,7 @@ public sealed class BadInputTests : IDisposable
     {
         Directory.EnumerateFileSystemEntries(_home.Home).ShouldBeEmpty();
         Directory.EnumerateFileSystemEntries(_home.Config).ShouldBeEmpty();
+        Directory.EnumerateFileSystemEntries(_home.Data).ShouldBeEmpty();
         Leftovers.Of(_home).ShouldBeEmpty();
     }
 }

@@ -68,6 +68,7 @@ public sealed class BadWorkloadTests : IDisposable
         run.Out.ShouldBeEmpty();
         Directory.EnumerateFileSystemEntries(_home.Home).ShouldBeEmpty();
         Directory.EnumerateFileSystemEntries(_home.Config).ShouldBeEmpty();
+        Directory.EnumerateFileSystemEntries(_home.Data).ShouldBeEmpty();
         Leftovers.Of(_home).ShouldBeEmpty();
     }
 }

@@ -73,6 +73,8 @@ internal sealed record Mutation(MutationKind Kind, int At, int Seed)
             var at = mutation.At % session.Count;
             if (mutation.Kind == MutationKind.End)
                 end = Math.Min(end, at);
+            else if (mutation.Kind == MutationKind.Swap && new Random(mutation.Seed).Next(session.Count) is var other)
+                (frames[at], frames[other]) = (frames[other], frames[at]);
             else
                 frames[at] = mutation.Change(session, at, frames[at], epoch);
         }
@@ -119,8 +121,6 @@ internal sealed record Mutation(MutationKind Kind, int At, int Seed)
                 return [.. Enumerable.Repeat(now, 2 + random.Next(8)).SelectMany(f => f)];
             case MutationKind.Drop:
                 return [];
-            case MutationKind.Swap:
-                return [session[random.Next(session.Count)].ToBytes(epoch), .. now];
             case MutationKind.Garbage:
                 return [.. now, Random(random, random.Next(200))];
             case MutationKind.Handshake:
