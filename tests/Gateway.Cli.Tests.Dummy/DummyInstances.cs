@@ -14,6 +14,7 @@ namespace OpenShell.Gateway.Cli.Tests.Dummy;
 internal sealed class DummyInstances(Journal journal) : IInstances
 {
     private TaskCompletionSource? _forced;
+    private volatile string? _stopped;
 
     public static Fault Fault { get; } = new()
     {
@@ -52,7 +53,7 @@ internal sealed class DummyInstances(Journal journal) : IInstances
         [Ready("running"), new InstanceStatus { Name = "torn", Phase = InstancePhase.Broken, Fault = Fault }]);
 
     public async Task<InstanceStatus?> FindAsync(string name, CancellationToken cancellationToken = default) =>
-        name == "slow" ? new InstanceStatus { Name = name, Phase = InstancePhase.Stopped } : (await ListAsync(cancellationToken)).FirstOrDefault(i => i.Name == name);
+        name == "slow" || name == _stopped ? new InstanceStatus { Name = name, Phase = InstancePhase.Stopped } : (await ListAsync(cancellationToken)).FirstOrDefault(i => i.Name == name);
 
     public Task<StartPlan> PlanAsync(InstanceConfig config, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
@@ -66,7 +67,10 @@ internal sealed class DummyInstances(Journal journal) : IInstances
     {
         journal.Write($"detach {config.Name} {string.Join(' ', supervisor.Skip(1))}");
         if (config.Name != "slow")
+        {
+            _stopped = null;
             return Ready(config.Name);
+        }
 
         // Stopped when it is cancelled; and it takes its time over that unless it is forced.
         _forced = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -79,6 +83,7 @@ internal sealed class DummyInstances(Journal journal) : IInstances
     public Task StopAsync(string name, bool force = false, CancellationToken cancellationToken = default)
     {
         journal.Write($"stop {name} force={force}");
+        _stopped = name;
         if (force)
             _forced?.TrySetResult();
         return Task.CompletedTask;

@@ -16,7 +16,7 @@ public sealed class LifecycleTests : IDisposable
 
         result.ExitCode.ShouldBe(0);
         result.Error.ShouldContain("Stopping 'running'.");
-        _harness.JournalText.ShouldStartWith("stop running force=False\n");
+        _harness.JournalText.ShouldBe("stop running force=False\ndetach running __supervise running\n");
     }
 
     [Fact]

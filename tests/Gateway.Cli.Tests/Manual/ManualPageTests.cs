@@ -42,7 +42,9 @@ public sealed partial class ManualPageTests : IDisposable
         foreach (var command in (string[])["up", "exec", "logs", "cp", "disk resize", "image build", "doctor", "support-bundle"])
         {
             var help = (await _harness.GatewayAsync([.. command.Split(' '), "--help"])).Out;
-            foreach (var option in LongOption().Matches(help).Select(m => m.Value))
+            var options = LongOption().Matches(help).Select(m => m.Value).ToList();
+            options.ShouldNotBeEmpty(command);
+            foreach (var option in options)
                 page.ShouldContain(Roff.Escape(option), Case.Sensitive, command);
         }
     }

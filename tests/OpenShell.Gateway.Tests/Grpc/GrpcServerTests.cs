@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using OpenShell.Gateway.Grpc;
 using OpenShell.Tests;
@@ -137,18 +136,22 @@ public sealed class GrpcServerTests : IAsyncLifetime
     [Fact]
     public async Task A_deadline_ends_a_stream_with_DEADLINE_EXCEEDED()
     {
-        var clock = Stopwatch.StartNew();
         var answer = await _client.CallAsync(Watch, Empty, ("grpc-timeout", "300m"));
 
         answer.Message.ShouldBe([0x08, 1]);
         answer.Status.ShouldBe((int)GrpcStatusCode.DeadlineExceeded);
         answer.TrailersOnly.ShouldBeFalse();
-        clock.ElapsedMilliseconds.ShouldBeGreaterThanOrEqualTo(290);
     }
 
     [Fact]
-    public async Task A_deadline_in_the_past_fails_before_the_method_runs() =>
-        (await _client.CallAsync(Watch, Empty, ("grpc-timeout", "0n"))).Status.ShouldBe((int)GrpcStatusCode.DeadlineExceeded);
+    public async Task A_deadline_in_the_past_fails_before_the_method_runs()
+    {
+        var answer = await _client.CallAsync(Watch, Empty, ("grpc-timeout", "0n"));
+
+        answer.Status.ShouldBe((int)GrpcStatusCode.DeadlineExceeded);
+        answer.TrailersOnly.ShouldBeTrue();
+        answer.Body.ShouldBeEmpty();
+    }
 
     [Fact]
     public async Task A_malformed_deadline_is_refused() =>
@@ -179,7 +182,7 @@ public sealed class GrpcServerTests : IAsyncLifetime
         (await NextAsync(stream)).ShouldBe([0x08, 2]);
         (await stream.ReadAsync(new byte[1], TestContext.Current.CancellationToken)).ShouldBe(0);
         response.TrailingHeaders.GetValues("grpc-status").ShouldBe(["14"]);
-        await stopped.WaitAsync(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken);
+        await stopped.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
     [Fact]

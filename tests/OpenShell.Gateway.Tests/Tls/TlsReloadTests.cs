@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using OpenShell.Gateway.Health;
 using OpenShell.Gateway.Tls;
 using OpenShell.Tests;
 
@@ -69,9 +70,11 @@ public sealed class TlsReloadTests : IDisposable
         // Another certificate of the server, and the same authority of its clients.
         Swap("..2", _old, _old.CaPem);
         (await IsServed(gateway, _old, oldCertificate)).ShouldBeTrue();
-        var next = stream.ReadAsync(status, TestContext.Current.CancellationToken).AsTask();
-        next.IsCompleted.ShouldBeFalse();
+        gateway.Health.Set("", ServingStatus.NotServing);
+        await stream.ReadExactlyAsync(status, TestContext.Current.CancellationToken);
+        status.ShouldBe(TestClient.Frame([0x08, 2]));
 
+        var next = stream.ReadAsync(status, TestContext.Current.CancellationToken).AsTask();
         Swap("..3", _new, _new.CaPem);
         (await IsServed(gateway, _new, newCertificate)).ShouldBeTrue();
         (await Should.ThrowAsync<Exception>(() => next.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken))).ShouldBeAssignableTo<IOException>();

@@ -100,12 +100,20 @@ public sealed class AgentServerTests : IAsyncDisposable
         _ = _server.ConnectAsync(Token);
         await using var host = await ConnectAsync(null);
         await using var exec = host.Connection.OpenStream(ServiceNames.Exec, """{"program":"sleep","arguments":["1000"],"stdin":true}"""u8.ToArray());
-        using (var started = await exec.ReadAsync(Token))
-            started.ShouldNotBeNull().Kind.ShouldBe(MessageKinds.Started);
+        int pid;
+        using (var started = (await exec.ReadAsync(Token)).ShouldNotBeNull())
+        {
+            started.Kind.ShouldBe(MessageKinds.Started);
+            pid = System.Text.Json.JsonSerializer.Deserialize(started.Payload.Span, ProtocolJson.Default.ExecStarted)!.Pid;
+        }
+
+        Directory.Exists($"/proc/{pid}").ShouldBeTrue();
 
         await exec.WriteAsync(0x7F, default, Token);
 
         (await Should.ThrowAsync<MuxStreamException>(exec.ReadAsync(Token).AsTask())).Code.ShouldBe(ProtocolCode.InvalidRequest);
+        while (Directory.Exists($"/proc/{pid}"))
+            await Task.Delay(5, Token);
     }
 
     private static StageReport Report(int number) => new() { Stage = "init", State = StageState.Completed, UptimeNanoseconds = number };

@@ -147,12 +147,14 @@ public sealed class FrontServerTests : IAsyncLifetime
     [Fact(Timeout = 60_000)]
     public async Task An_API_server_of_another_cluster_is_not_believed()
     {
+        // Only that: the server would let the administrator in.
         var stranger = CertificateSet.Make(ClusterCertificates.For(Names), DateTimeOffset.UtcNow);
-        new InstanceFiles(Places).GiveAccess(All(_mine), stranger[ClusterCertificates.ClusterCa].CertificatePem, stranger[ClusterCertificates.Admin]);
+        new InstanceFiles(Places).GiveAccess(All(_mine), stranger[ClusterCertificates.ClusterCa].CertificatePem, Cluster[ClusterCertificates.Admin]);
 
         await using var client = await CallAsync(_mine);
 
         await client.ShouldBeCutAsync();
+        _api.Met.ShouldBe(1);
     }
 
     [Fact(Timeout = 60_000)]

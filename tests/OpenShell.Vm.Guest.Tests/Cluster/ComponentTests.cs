@@ -29,7 +29,9 @@ public sealed class ComponentTests
     public void The_database_keeps_what_it_says_it_kept_and_has_no_port()
     {
         Named("etcd").Command.ShouldNotContain("--unsafe-no-fsync");
-        Named("etcd").Command.Where(a => a.Contains("-urls=", StringComparison.Ordinal)).ShouldAllBe(a => a.Contains("=unix://", StringComparison.Ordinal));
+        var addresses = Named("etcd").Command.Where(a => a.Contains("-urls", StringComparison.Ordinal)).ToList();
+        addresses.Select(a => a.Split('=')[0]).ShouldBe(["--listen-client-urls", "--advertise-client-urls", "--listen-peer-urls", "--initial-advertise-peer-urls"]);
+        addresses.ShouldAllBe(a => a.Contains("=unix://", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -139,8 +139,9 @@ public sealed class ManifestReaderTests
     [Fact]
     public void The_manifests_of_the_product_are_all_understood()
     {
-        var folder = Path.Combine(Repository(), "images", "manifests");
-        foreach (var file in ManifestFolder.Files(folder))
+        var files = ManifestFolder.Files(Path.Combine(Repository(), "images", "manifests"));
+        files.ShouldNotBeEmpty();
+        foreach (var file in files)
             ManifestReader.Read(file, File.ReadAllText(file)).ShouldNotBeEmpty();
     }
 

@@ -106,14 +106,19 @@ public sealed class ProcessLauncherTests : IDisposable
         Should.Throw<ArgumentException>(() => new ProcessLauncher(_reaper).Start(new SpawnSpec { Program = "true", Arguments = ["a\0b"] }));
 
     [Fact(Timeout = 30_000)]
-    public void A_cgroup_that_does_not_exist_starts_nothing()
+    public async Task A_cgroup_that_does_not_exist_starts_nothing()
     {
-        var marker = Path.Combine(_folder, "marker");
+        // An argument that no other process has.
+        var seconds = $"1000.{Random.Shared.NextInt64(1_000_000_000, 10_000_000_000)}";
+        var spec = new SpawnSpec { Program = "/bin/sleep", Arguments = [seconds] };
+        var without = new ProcessLauncher(_reaper).Start(spec);
+        IsRunning(seconds).ShouldBeTrue();
+        without.Signal(9);
+        await without.Exit.WaitAsync(Token);
 
-        Should.Throw<SpawnException>(() => new ProcessLauncher(_reaper).Start(
-            new SpawnSpec { Program = "/bin/sh", Arguments = ["-c", $"sleep 1; touch {marker}"], Cgroup = "/sys/fs/cgroup/no/such" })).Message.ShouldContain("cgroup");
+        Should.Throw<SpawnException>(() => new ProcessLauncher(_reaper).Start(spec with { Cgroup = "/sys/fs/cgroup/no/such" })).Message.ShouldContain("cgroup");
 
-        File.Exists(marker).ShouldBeFalse();
+        IsRunning(seconds).ShouldBeFalse();
     }
 
     [Fact(Timeout = 30_000)]
@@ -151,6 +156,19 @@ public sealed class ProcessLauncherTests : IDisposable
         Stdout = Stdio.AppendTo(Log),
         Stderr = Stdio.AppendTo(Log),
     };
+
+    private static bool IsRunning(string argument) => Directory.EnumerateDirectories("/proc").Any(process =>
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(process, "cmdline")).Split('\0').Contains(argument);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It has ended, or is no process.
+            return false;
+        }
+    });
 
     private async Task RunAsync(SpawnSpec spec) => (await new ProcessLauncher(_reaper).Start(spec).Exit.WaitAsync(Token)).ShouldBe(new ExitStatus(0, 0));
 }

@@ -16,18 +16,7 @@ public sealed class ServiceManagerTests : IDisposable
     private readonly ServiceManager _manager;
     private Task _heldStill = Task.CompletedTask;
 
-    public ServiceManagerTests() => _manager = new ServiceManager(new ServiceContext
-    {
-        Launcher = new ProcessLauncher(_reaper),
-        Reporter = _reporter,
-        Board = _board,
-        Probe = new HealthProbe(),
-        Logs = _folder.File("logs"),
-        Cgroups = false,
-        AskEvery = TimeSpan.FromMilliseconds(20),
-        SilenceLimit = TimeSpan.FromMilliseconds(200),
-        HeldStill = () => _heldStill,
-    });
+    public ServiceManagerTests() => _manager = new ServiceManager(Context() with { Reporter = _reporter, Board = _board, HeldStill = () => _heldStill });
 
     public void Dispose()
     {
@@ -82,8 +71,10 @@ public sealed class ServiceManagerTests : IDisposable
     [Fact(Timeout = 60_000)]
     public async Task Those_that_do_not_stop_can_be_killed_and_the_end_of_each_counts()
     {
-        _manager.Start([Shell("stubborn", "trap '' TERM; while :; do sleep 0.05; done") with { StopPatience = TimeSpan.FromHours(1) }]);
+        // Patience is longer than the test: only the kill can end it.
+        _manager.Start([Shell("stubborn", $"trap '' TERM; touch {_folder.File("up")}; while :; do sleep 0.05; done") with { StopPatience = TimeSpan.FromHours(1) }]);
         await _manager.HealthyAsync(TestContext.Current.CancellationToken);
+        await WaitForFileAsync("up");
         var stopping = _manager.StopAsync(0, 100);
         _manager.Kill(0, 100);
         await stopping.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
@@ -122,17 +113,19 @@ public sealed class ServiceManagerTests : IDisposable
     [Fact]
     public async Task A_signal_that_comes_before_a_service_is_healthy_is_kept_until_it_is()
     {
-        _manager.Start([Shell("reader", $"trap 'echo again >> {_folder.File("read")}' HUP; touch {_folder.File("up")}; while :; do sleep 0.01; done") with
-        {
-            Health = new HealthCheck.UnixSocket(_folder.File("socket")),
-        }]);
+        // Until it has set its trap, the signal would end it.
+        var script = $"touch {_folder.File("up")}; while [ ! -e {_folder.File("go")} ]; do sleep 0.01; done; trap 'echo again >> {_folder.File("read")}' HUP; touch {_folder.File("ready")}; while :; do sleep 0.01; done";
+        _manager.Start([Shell("reader", script) with { Health = new HealthCheck.UnixSocket(_folder.File("socket")) }]);
         await WaitForFileAsync("up");
         _manager.Signal("reader", 1);
+        await File.WriteAllTextAsync(_folder.File("go"), "", TestContext.Current.CancellationToken);
+        await WaitForFileAsync("ready");
         File.Exists(_folder.File("read")).ShouldBeFalse();
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(_folder.File("socket")));
         socket.Listen();
         await WaitForFileAsync("read");
+        _reporter.Reports.ShouldNotContain(r => r.State == StageState.Failed);
         await _manager.StopAsync(0, 100);
     }
 
@@ -232,16 +225,19 @@ public sealed class ServiceManagerTests : IDisposable
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(_folder.File("socket")));
         listener.Listen();
+        var other = new RecordingReporter();
+        using var others = new ServiceManager(Context() with { Reporter = other });
+        others.Start([Shell("silent", "sleep 100") with { Health = new HealthCheck.UnixSocket(_folder.File("socket")) }]);
         _manager.Start([Shell("still", "sleep 100") with { Health = new HealthCheck.UnixSocket(_folder.File("socket")) }]);
+        await other.WaitForAsync(r => r.State == StageState.Completed);
         await _reporter.WaitForAsync(r => r.State == StageState.Completed);
         listener.Dispose();
         File.Delete(_folder.File("socket"));
 
-        // Much longer than it may be silent. Another of the same limit shows that this has passed.
-        var clock = System.Diagnostics.Stopwatch.StartNew();
-        while (clock.Elapsed < TimeSpan.FromSeconds(1))
-            await Task.Delay(20, TestContext.Current.CancellationToken);
+        // Longer than it may be silent: another of the same limit, which nobody holds still, has failed meanwhile, and its successors too.
+        await other.WaitForAsync(_ => other.Reports.Count(r => r.State == StageState.Failed) >= 3);
         _reporter.Reports.ShouldNotContain(r => r.State == StageState.Failed);
+        await others.StopAsync(0, 100);
 
         held.SetResult();
         (await _reporter.WaitForAsync(r => r.State == StageState.Failed)).Detail!.ShouldStartWith("did not answer for 0.2 s");
@@ -274,6 +270,18 @@ public sealed class ServiceManagerTests : IDisposable
         await socket.SendAsync(System.Text.Encoding.ASCII.GetBytes(answer));
         return System.Text.Encoding.ASCII.GetString(request, 0, length);
     }
+
+    private ServiceContext Context() => new()
+    {
+        Launcher = new ProcessLauncher(_reaper),
+        Reporter = new RecordingReporter(),
+        Board = new ConditionBoard(),
+        Probe = new HealthProbe(),
+        Logs = _folder.File("logs"),
+        Cgroups = false,
+        AskEvery = TimeSpan.FromMilliseconds(20),
+        SilenceLimit = TimeSpan.FromMilliseconds(200),
+    };
 
     private static Service Shell(string name, string script) => new() { Name = name, Command = ["/bin/sh", "-c", script], StopOrder = 10 };
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using OpenShell.Vm.Guest.Boot;
 using OpenShell.Vm.Guest.Processes;
 using OpenShell.Vm.Guest.State;
@@ -101,10 +102,12 @@ public sealed class Ext4RepairTests : IDisposable
         Make();
         Overwrite(0, 1 << 20);
         Overwrite(32768L * Block, Block);
+        var before = Hash();
         Repair().HasCopy(Image).ShouldBeFalse();
         var fault = (await Should.ThrowAsync<GuestFaultException>(() => Repair().RepairAsync(Image))).Fault;
         fault.Code.ShouldBe("guest.state-disk-damaged");
         fault.Remedy.ShouldContain("gateway reset");
+        Hash().ShouldBe(before);
     }
 
     [Fact]
@@ -135,6 +138,12 @@ public sealed class Ext4RepairTests : IDisposable
         using var file = File.OpenWrite(Image);
         file.Position = at;
         file.Write([.. Enumerable.Range(0, length).Select(i => (byte)((i * 31) + 7))]);
+    }
+
+    private string Hash()
+    {
+        using var file = File.OpenRead(Image);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 
     private void ShouldBeClean() => Command.Run("e2fsck", "-fn", Image).Code.ShouldBe(0);

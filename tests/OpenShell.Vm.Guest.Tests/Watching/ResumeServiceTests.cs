@@ -129,7 +129,7 @@ public sealed class ResumeServiceTests : IDisposable
 
         Read(Places.GatewayTls, ServingFolder.Authority).ShouldBe(credentials.GatewayAuthority);
         new Marker("identity", Path.Combine(Places.State, "markers")).Is("b").ShouldBeTrue();
-        _cluster.Followed.ShouldAllBe(followed => followed.Identity == "b");
+        _cluster.Followed.Select(followed => followed.Identity).ShouldBe(["b"]);
     }
 
     [Fact]

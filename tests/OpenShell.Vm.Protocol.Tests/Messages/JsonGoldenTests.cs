@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Protocol.Tests.Messages;
@@ -63,6 +64,10 @@ public sealed class JsonGoldenTests
         { new HostChangeReply { ClockOffsetNanoseconds = -5, Told = ["dns"] }, """{"clockOffsetNanoseconds":-5,"told":["dns"]}""" },
         { new HostChangeReply { Told = [] }, """{"told":[]}""" },
         { new ServiceEnd { Restarts = 1 }, """{"restarts":1}""" },
+        { new CertificateRenewal(604800), """{"withinSeconds":604800}""" },
+        { new CertificateRenewalReply(["apiserver"], ["kube-apiserver"]), """{"renewed":["apiserver"],"replaced":["kube-apiserver"]}""" },
+        { new GuestFault("c", "w", "r"), """{"code":"c","what":"w","remedy":"r"}""" },
+        { new TerminalSize(80, 24), """{"columns":80,"rows":24}""" },
         { new DiskUsageReply([new DiskUsage("/var/lib/openshell", 10, 3)]), """{"disks":[{"path":"/var/lib/openshell","totalBytes":10,"freeBytes":3}]}""" },
         {
             new ResumeRequest
@@ -90,6 +95,14 @@ public sealed class JsonGoldenTests
             """{"stage":"services/dns","state":"Failed","uptimeNanoseconds":7,"ended":{"exitCode":137,"restarts":2}}"""
         },
     };
+
+    [Fact]
+    public void No_message_is_missing() =>
+        typeof(ProtocolJson).GetCustomAttributesData()
+            .Where(attribute => attribute.AttributeType == typeof(JsonSerializableAttribute))
+            .Select(attribute => (Type)attribute.ConstructorArguments[0].Value!)
+            .Except(Messages.Cast<ITheoryDataRow>().Select(row => row.GetData()[0]!.GetType()))
+            .ShouldBeEmpty();
 
     [Theory]
     [MemberData(nameof(Messages))]

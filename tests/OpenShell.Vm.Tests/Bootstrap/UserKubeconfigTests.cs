@@ -1,6 +1,7 @@
 using OpenShell.Vm.Bootstrap;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Tests.Support;
+using YamlDotNet.RepresentationModel;
 
 namespace OpenShell.Vm.Tests.Bootstrap;
 
@@ -72,6 +73,8 @@ public sealed class UserKubeconfigTests : IDisposable
 
         """;
 
+    private static readonly string[] Lists = ["clusters", "users", "contexts"];
+
     private readonly TestFolder _folder = new();
 
     private string Config => _folder.File("kube/config");
@@ -108,7 +111,7 @@ public sealed class UserKubeconfigTests : IDisposable
 
         merged.File.ShouldBe(Config);
         var text = KubeconfigText.Parse(File.ReadAllText(Config));
-        foreach (var list in (string[])["clusters", "users", "contexts"])
+        foreach (var list in Lists)
             text.Entry(list, "openshell-default").ShouldNotBeNull(list);
         text.Entry("users", "openshell-default")!.ToString().ShouldContain("S0VZ");
         user.FilesWith("default").ShouldBe([Config]);
@@ -122,6 +125,9 @@ public sealed class UserKubeconfigTests : IDisposable
             at = after.IndexOf(line, at, StringComparison.Ordinal) + line.Length;
         }
 
+        // And so is, as YAML reads it, everything that was in a list.
+        Entries(after).Where(entry => !entry.Contains("\"openshell-default\"", StringComparison.Ordinal)).ShouldBe(Entries(before));
+
         // Once more changes nothing.
         user.Merge("default", Own, use: false);
         File.ReadAllText(Config).ShouldBe(after);
@@ -131,6 +137,7 @@ public sealed class UserKubeconfigTests : IDisposable
         if (before == Foreign || before == Foreign.Replace("\n", "\r\n", StringComparison.Ordinal))
             File.ReadAllText(Config).ShouldBe(before);
         KubeconfigText.Parse(File.ReadAllText(Config)).CurrentContext.ShouldBe(KubeconfigText.Parse(before).CurrentContext);
+        Entries(File.ReadAllText(Config)).ShouldBe(Entries(before));
     }
 
     [Fact]
@@ -295,4 +302,25 @@ public sealed class UserKubeconfigTests : IDisposable
 
         output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order().ShouldBe(["home", "office", "openshell-default"]);
     }
+
+    /// <summary>Each entry of the lists, whatever the style in which it is written.</summary>
+    private static List<string> Entries(string text)
+    {
+        var stream = new YamlStream();
+        stream.Load(new StringReader(text));
+        return stream.Documents is not [{ RootNode: YamlMappingNode root }]
+            ? []
+            : [.. from list in Lists
+                  from child in root.Children
+                  where child.Key.ToString() == list && child.Value is YamlSequenceNode
+                  from entry in ((YamlSequenceNode)child.Value).Children
+                  select $"{list} {Plain(entry)}"];
+    }
+
+    private static string Plain(YamlNode node) => node switch
+    {
+        YamlMappingNode mapping => $"{{{string.Join(", ", mapping.Children.Select(child => $"{Plain(child.Key)}: {Plain(child.Value)}"))}}}",
+        YamlSequenceNode sequence => $"[{string.Join(", ", sequence.Children.Select(Plain))}]",
+        _ => $"\"{node}\"",
+    };
 }

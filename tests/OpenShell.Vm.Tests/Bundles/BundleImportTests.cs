@@ -37,7 +37,9 @@ public sealed class BundleImportTests : IDisposable
         });
         imported.Images.Bundle.ShouldBe(made.Digest);
         var here = BundleFixture.Tree(_bundles.Images.Layout.Artifacts);
-        foreach (var (name, content) in BundleFixture.Tree(new CacheLayout(there.Cache).Artifacts).Where(f => !f.Key.StartsWith(BundledArtifact.WorkloadKind, StringComparison.Ordinal)))
+        var artifacts = BundleFixture.Tree(new CacheLayout(there.Cache).Artifacts).Where(f => !f.Key.StartsWith(BundledArtifact.WorkloadKind, StringComparison.Ordinal)).ToList();
+        artifacts.ShouldNotBeEmpty();
+        foreach (var (name, content) in artifacts)
             content.ShouldBe(here[name], name);
         File.GetUnixFileMode(found.Kernel).ShouldBe(UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         (await new ImageBuilder(there).VerifyAsync(null, Token)).Faults.ShouldBeEmpty();
@@ -71,7 +73,9 @@ public sealed class BundleImportTests : IDisposable
         (await BundleImport.RunAsync(there, made.Path, reports, Token)).Images.ShouldBe(first.Images);
 
         Stamps(there).ShouldBe(before);
-        reports.All.Where(r => r.Step != "verify").ShouldAllBe(r => r.State == BuildState.Cached);
+        var steps = reports.All.Where(r => r.Step != "verify").ToList();
+        steps.ShouldNotBeEmpty();
+        steps.ShouldAllBe(r => r.State == BuildState.Cached);
     }
 
     [Fact]

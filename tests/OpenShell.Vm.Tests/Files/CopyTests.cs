@@ -104,6 +104,7 @@ public sealed class CopyTests : IDisposable
 
         new FileInfo(_folder.File("as-link")).LinkTarget.ShouldBe("file");
         new FileInfo(_folder.File("as-file")).LinkTarget.ShouldBeNull();
+        File.ReadAllText(_folder.File("as-file")).ShouldBe("content");
     }
 
     [Fact(Timeout = 120_000)]
@@ -113,7 +114,10 @@ public sealed class CopyTests : IDisposable
 
         await ReceiveAsync(guest, "/proc/cpuinfo", _folder.File("cpuinfo"));
 
-        File.ReadAllText(_folder.File("cpuinfo")).ShouldContain("processor");
+        // All of it but what changes from moment to moment.
+        Lines(_folder.File("cpuinfo")).ShouldBe(Lines("/proc/cpuinfo"));
+
+        static string[] Lines(string path) => [.. File.ReadLines(path).Where(line => !line.StartsWith("cpu MHz", StringComparison.Ordinal))];
     }
 
     [Fact(Timeout = 120_000)]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Tests.Support;
 
 namespace OpenShell.Vm.Tests.Guests;
 
@@ -32,13 +33,18 @@ public sealed class PidOneTests
     public async Task The_end_waits_until_there_is_no_child_left()
     {
         await using var pidOne = await PidOne.StartAsync();
-        await pidOne.Agent.ShellAsync("setsid sleep 0.5 >/dev/null 2>&1 </dev/null &");
-        var clock = Stopwatch.StartNew();
+        var gate = NamedPipe.Make(pidOne.At("gate"));
+        await pidOne.Agent.ShellAsync($"setsid sh -c 'read line <{gate}' >/dev/null 2>&1 </dev/null &");
 
         await pidOne.Agent.PowerOffAsync(Token);
 
-        await pidOne.ReportAsync("childless");
-        clock.ElapsedMilliseconds.ShouldBeGreaterThan(100);
+        // It looks for children right after this report; a program is started and ends meanwhile.
+        await pidOne.ReportAsync("orphans");
+        var childless = pidOne.ReportAsync("childless");
+        (await pidOne.Agent.ShellAsync("exit 3")).Code.ShouldBe(3);
+        childless.IsCompleted.ShouldBeFalse();
+        await File.WriteAllTextAsync(gate, "go\n", Token);
+        await childless;
     }
 
     private sealed class PidOne : IAsyncDisposable
@@ -48,6 +54,8 @@ public sealed class PidOneTests
         private Process _process = null!;
 
         public GuestAgent Agent { get; private set; } = null!;
+
+        public string At(string name) => Path.Combine(_folder, name);
 
         public static async Task<PidOne> StartAsync()
         {

@@ -85,21 +85,26 @@ public sealed class InstanceLockTests
     }
 
     [Fact]
-    public void Asking_who_holds_it_does_not_get_in_the_way_of_taking_it()
+    public async Task Asking_who_holds_it_does_not_get_in_the_way_of_taking_it()
     {
         using var folder = new TestFolder();
         var files = folder.Instance("test");
         using var stop = new CancellationTokenSource();
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var asking = Task.Run(
             () =>
             {
                 while (!stop.IsCancellationRequested)
+                {
                     InstanceLock.HolderOf(files);
+                    asked.TrySetResult();
+                }
             },
             TestContext.Current.CancellationToken);
+        await Task.WhenAny(asked.Task, asking);
         for (var i = 0; i < 200; i++)
             InstanceLock.Acquire(files, "test").Dispose();
-        stop.Cancel();
-        asking.IsFaulted.ShouldBeFalse();
+        await stop.CancelAsync();
+        await asking;
     }
 }

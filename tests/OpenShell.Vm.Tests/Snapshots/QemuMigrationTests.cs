@@ -1,5 +1,7 @@
+using System.Net.Sockets;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
+using OpenShell.Vm.Hypervisors.Qemu;
 using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Supervision;
@@ -10,23 +12,34 @@ namespace OpenShell.Vm.Tests.Snapshots;
 public sealed class QemuMigrationTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ovt-");
+    private readonly Dictionary<Machine, Socket> _second = [];
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose()
+    {
+        foreach (var listener in _second.Values)
+            listener.Dispose();
+        _folder.Delete(recursive: true);
+    }
 
     [Fact]
     public async Task A_machine_is_saved_with_its_memory_and_goes_on_in_another_process()
     {
         var saved = new SavedMachine(At("machine.state"), HoldsMemory: true);
+        byte[] before;
         await using (var first = Start("-object", "memory-backend-ram,id=memory,size=64M"))
         {
+            await FirmwareWritesAsync(first, new byte[1 << 20]);
             await first.PauseAsync(Token);
+            before = await DumpAsync(first);
             await first.SaveAsync(saved, Token);
         }
 
         new FileInfo(saved.Path).Length.ShouldBeGreaterThan(64 << 20);
         await using var second = Start(["-object", "memory-backend-ram,id=memory,size=64M", "-incoming", "defer"], saved);
         await second.LoadAsync(Token);
+        (await DumpAsync(second)).AsSpan().SequenceEqual(before).ShouldBeTrue("its memory is as it was");
         await second.ContinueAsync(Token);
+        await RunsAsync(second);
     }
 
     [Fact]
@@ -34,9 +47,12 @@ public sealed class QemuMigrationTests : IDisposable
     {
         var memory = At("memory.img");
         var saved = new SavedMachine(At("devices.state"), HoldsMemory: false);
+        byte[] seen;
         await using (var golden = Start("-object", $"memory-backend-file,id=memory,size=64M,mem-path={memory},share=on"))
         {
+            await FirmwareWritesAsync(golden, new byte[1 << 20]);
             await golden.PauseAsync(Token);
+            seen = await DumpAsync(golden);
             await golden.SaveAsync(saved, Token);
             await golden.QuitAsync(Token);
             await golden.Vmm.Exited.WaitAsync(Token);
@@ -51,7 +67,9 @@ public sealed class QemuMigrationTests : IDisposable
         foreach (var machine in new[] { one, two })
         {
             await machine.LoadAsync(Token);
+            (await DumpAsync(machine)).AsSpan().SequenceEqual(seen).ShouldBeTrue("its memory is that of the golden machine");
             await machine.ContinueAsync(Token);
+            await RunsAsync(machine);
         }
 
         (await File.ReadAllBytesAsync(memory, Token)).AsSpan().SequenceEqual(before).ShouldBeTrue();
@@ -74,6 +92,7 @@ public sealed class QemuMigrationTests : IDisposable
         var e = await Should.ThrowAsync<Exception>(() => machine.SaveAsync(new SavedMachine("/nowhere/at/all", HoldsMemory: true), Token));
         e.Message.ShouldContain("nowhere");
         await machine.ContinueAsync(Token);
+        await RunsAsync(machine);
     }
 
     [Fact]
@@ -169,6 +188,14 @@ public sealed class QemuMigrationTests : IDisposable
         return await File.ReadAllBytesAsync(path, Token);
     }
 
+    /// <summary>Waits until the machine runs by QEMU's own word, on a second control socket.</summary>
+    private async Task RunsAsync(Machine machine)
+    {
+        await using var qmp = await QmpClient.AcceptAsync(_second[machine], machine.Gone);
+        while (await qmp.StatusAsync(Token) != "running")
+            await Task.Delay(10, Token);
+    }
+
     private static readonly string[] OnItsPages = ["-S", "-global", "migration.send-configuration=off", "-incoming", "defer"];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -181,7 +208,7 @@ public sealed class QemuMigrationTests : IDisposable
     {
         var qemu = RuntimeTools.FindQemu();
         Assert.SkipWhen(qemu is null, "QEMU is missing (gateway setup)");
-        var control = At(Guid.NewGuid().ToString("N")[..6] + ".sock");
+        var (control, second) = (At(Guid.NewGuid().ToString("N")[..6] + ".sock"), At(Guid.NewGuid().ToString("N")[..6] + ".sock"));
         var plan = new BootPlan
         {
             Instance = "x",
@@ -199,14 +226,21 @@ public sealed class QemuMigrationTests : IDisposable
             Resume = resume,
             Memory = below,
         };
-        return new Machine(
+        var listener = QmpClient.Listen(second);
+        var machine = new Machine(
             new LaunchSpec
             {
                 Title = "QEMU",
                 Program = qemu!,
-                Arguments = ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35,memory-backend=memory", "-m", "64M", .. memory, "-chardev", $"socket,id=qmp,path={control},server=off", "-mon", "chardev=qmp,mode=control"],
+                Arguments =
+                [
+                    "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35,memory-backend=memory", "-m", "64M", .. memory,
+                    "-chardev", $"socket,id=qmp,path={control},server=off", "-mon", "chardev=qmp,mode=control", "-chardev", $"socket,id=second,path={second},server=off", "-mon", "chardev=second,mode=control",
+                ],
                 LogFile = At("log"),
             },
             plan);
+        _second.Add(machine, listener);
+        return machine;
     }
 }

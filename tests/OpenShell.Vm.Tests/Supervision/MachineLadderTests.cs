@@ -1,5 +1,6 @@
 using OpenShell.Tests;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guest.Power;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Planning;
@@ -32,6 +33,9 @@ public sealed class MachineLadderTests : IDisposable
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void The_host_waits_longer_than_all_steps_of_the_guest_take_together() => Shutdown.Longest.ShouldBeLessThan(new ShutdownLimits().PowerOff);
 
     [Fact]
     public async Task A_guest_that_accepts_and_ends_needs_nothing_else()

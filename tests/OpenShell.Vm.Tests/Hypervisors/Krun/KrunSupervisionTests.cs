@@ -61,6 +61,7 @@ public sealed class KrunSupervisionTests(Recorder recorder) : IClassFixture<Reco
         await using var running = await StartAsync("true", ("RECORDER_GUEST", _folder.File("guest")));
         await Eventually.BeTrueAsync(() => Calls().Contains("krun_start_enter", StringComparison.Ordinal), "the machine is entered");
         await running.StopAsync().WaitAsync(Eventually.Limit, Token);
+        Calls().ShouldEndWith("ended by SIGTERM\n");
         Directory.EnumerateDirectories(_folder.Path + "/run").ShouldBeEmpty();
     }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using OpenShell.Vm.Events;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Supervision.Watching;
@@ -54,7 +56,21 @@ public sealed class NetworkWatchTests : IDisposable
     }
 
     [Fact]
-    public void The_real_network_can_be_read_and_is_equal_to_itself() => HostNetwork.Read().ShouldBe(HostNetwork.Read());
+    public void The_real_network_has_the_hosts_name_servers_and_the_router_of_its_default_route()
+    {
+        var network = HostNetwork.Read();
+
+        network.Resolvers.Split('\n').Where(line => line.StartsWith("nameserver", StringComparison.Ordinal)).ShouldBe(Lines("/etc/resolv.conf").Where(line => line.StartsWith("nameserver", StringComparison.Ordinal)));
+        foreach (var router in Routers())
+            network.Addresses.Split('\n').ShouldContain(router);
+    }
+
+    /// <summary>The routers of default routes over interfaces that are up. The kernel writes an address as the number that its bytes are in memory.</summary>
+    private static IEnumerable<string> Routers() => Lines("/proc/net/route").Skip(1).Select(line => line.Split('\t'))
+        .Where(route => route[1] == "00000000" && route[2] != "00000000" && Lines($"/sys/class/net/{route[0]}/operstate") is ["up"])
+        .Select(route => new IPAddress(BitConverter.GetBytes(uint.Parse(route[2], NumberStyles.HexNumber, CultureInfo.InvariantCulture))).ToString());
+
+    private static string[] Lines(string file) => File.Exists(file) ? [.. File.ReadLines(file).Select(line => line.Trim())] : [];
 
     private NetworkWatch Watch() => new(() => _network, (change, _) =>
     {

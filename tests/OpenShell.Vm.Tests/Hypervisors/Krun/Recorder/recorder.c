@@ -4,13 +4,14 @@
  *   RECORDER_FAIL   FUNCTION:RESULT makes that function return that
  *   RECORDER_EXIT   what krun_start_enter ends the process with (0)
  *   RECORDER_GUEST  instead, it lives until it is killed, and its vsock port leads to this Unix socket, as a machine's would to a program in the guest:
- *                   callers are hung up on while nobody listens there
+ *                   callers are hung up on while nobody listens there; its end by SIGTERM is written down too
  */
 #define _GNU_SOURCE
 #include "krun.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -312,6 +313,19 @@ static void serve(const char *guest_path)
     }
 }
 
+/* The default action, written down first: with what a handler may call. */
+static void end_by_term(int number)
+{
+    static const char line[] = "ended by SIGTERM\n";
+    const char *path = getenv("RECORDER_LOG");
+    int log = path ? open(path, O_WRONLY | O_APPEND) : -1;
+
+    if (log >= 0 && write(log, line, sizeof line - 1) < 0)
+        _exit(1);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 /* As libkrun's threads do with the real-time signal that wakes a virtual CPU. */
 static void kick(int signal)
 {
@@ -338,7 +352,9 @@ int32_t krun_start_enter(uint32_t ctx)
         fputs("a console\n", console);
         fclose(console);
     }
-    if (getenv("RECORDER_GUEST"))
+    if (getenv("RECORDER_GUEST")) {
+        signal(SIGTERM, end_by_term);
         serve(getenv("RECORDER_GUEST"));
+    }
     _exit(getenv("RECORDER_EXIT") ? atoi(getenv("RECORDER_EXIT")) : 0);
 }
