@@ -1,5 +1,6 @@
 using System.Globalization;
 using OpenShell.Vm.Bench.Measuring;
+using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Timeline;
@@ -85,7 +86,7 @@ internal sealed class CountedStages : IBenchmark
     private static async Task<IReadOnlyDictionary<string, string?>> EnvironmentAsync(BenchContext context)
     {
         var path = Environment.GetEnvironmentVariable("PATH")!;
-        var qemu = path.Split(':').Select(folder => Path.Combine(folder, Qemu)).FirstOrDefault(File.Exists) ?? throw new BenchException("QEMU is missing; see 'gateway doctor'.");
+        var qemu = RuntimeTools.FindProgram(Qemu) ?? throw new BenchException("QEMU is missing; see 'gateway doctor'.");
         var folder = context.Home.In("counting");
         var program = Path.Combine(folder, Qemu);
         await File.WriteAllTextAsync(program, $$"""

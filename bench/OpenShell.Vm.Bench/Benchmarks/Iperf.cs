@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using OpenShell.Vm.Guests;
+using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Bench.Benchmarks;
@@ -20,17 +20,17 @@ internal static class Iperf
     /// <summary>Serves in a guest until it is disposed of.</summary>
     public static async Task<IGuestProcess> StartAsync(IGuestAgent agent)
     {
-        var program = Path("/usr/local/bin", "/usr/bin") ?? throw new BenchException($"{Program} is missing. 'gateway setup --with-tests' installs it.");
+        var program = RuntimeTools.FindProgram(Program) ?? throw new BenchException($"{Program} is missing. 'gateway setup --with-tests' installs it.");
         var libraries = await LibrariesAsync(program);
         foreach (var file in libraries.Append(program))
         {
             await using var content = File.OpenRead(file);
-            await agent.WriteFileAsync($"{InGuest}-{System.IO.Path.GetFileName(file)}", content, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            await agent.WriteFileAsync($"{InGuest}-{Path.GetFileName(file)}", content, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         }
 
-        // With its own loader: the guest's C library may be another. By links, since the loader knows libraries by their names.
-        var names = string.Join(' ', libraries.Append(program).Select(System.IO.Path.GetFileName));
-        var loader = System.IO.Path.GetFileName(libraries.First(file => file.Contains(Loader, StringComparison.Ordinal)));
+        // With its own loader: the guest's C library may be another. In a folder, since the loader finds libraries by their names.
+        var names = string.Join(' ', libraries.Append(program).Select(Path.GetFileName));
+        var loader = Path.GetFileName(libraries.First(file => file.Contains(Loader, StringComparison.Ordinal)));
         var script = $"mkdir -p {InGuest} && for name in {names}; do mv {InGuest}-$name {InGuest}/$name; done && exec {InGuest}/{loader} --library-path {InGuest} {InGuest}/{Program} -s -p {GuestPort} --forceflush";
         var process = await agent.ExecAsync(new ExecRequest { Program = "/bin/sh", Arguments = ["-c", script] });
         await ReadyAsync(new StreamReader(process.Stdout));
@@ -65,13 +65,11 @@ internal static class Iperf
     /// <summary>The files that <c>ldd</c> names: <c>libiperf.so.0 => /lib/x86_64-linux-gnu/libiperf.so.0 (0x…)</c>, and the loader, <c>/lib64/ld-linux-x86-64.so.2 (0x…)</c>.</summary>
     internal static IReadOnlyList<string> Files(string ldd) =>
     [
-        .. ldd.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault(word => word.TrimStart().StartsWith('/'))?.Trim())
+        .. ldd.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault(word => word.StartsWith('/')))
             .OfType<string>(),
     ];
 
     private static async Task<IReadOnlyList<string>> LibrariesAsync(string program) => Files((await HostProgram.RunAsync("ldd", [program], Limit)).Output);
-
-    private static string? Path(params string[] folders) => folders.Select(folder => System.IO.Path.Combine(folder, Program)).FirstOrDefault(File.Exists);
 
     private static async Task ReadyAsync(StreamReader output)
     {
@@ -85,6 +83,6 @@ internal static class Iperf
             }
         }
 
-        throw new BenchException(string.Create(CultureInfo.InvariantCulture, $"{Program} did not begin to listen."));
+        throw new BenchException($"{Program} did not begin to listen.");
     }
 }
