@@ -58,7 +58,7 @@ public sealed class InstanceLifeTests : IAsyncLifetime
         var supervisor = (await StatusAsync("first")).GetProperty("processes").GetProperty("supervisor").GetProperty("pid").GetInt32();
         LibC.Kill(supervisor, SigKill).ShouldBe(0);
         await Eventually.HoldsAsync("the supervisor's end is told", async () => (await StatusAsync("first")).GetProperty("phase").GetString() == "failed", TimeSpan.FromMinutes(1));
-        await Eventually.HoldsAsync("no machine stays", () => Task.FromResult(!Leftovers.Of(_home).Any(left => left.StartsWith("process", StringComparison.Ordinal))), TimeSpan.FromMinutes(1));
+        await Eventually.HoldsAsync("no machine stays", () => Task.FromResult(Leftovers.ProcessesOf(_home).Count == 0), TimeSpan.FromMinutes(1));
         (await Gateway.StartAsync("up", "--detach", "--name", "first", "--timeout", "30m")).OrFail();
 
         var status = await StatusAsync("first");

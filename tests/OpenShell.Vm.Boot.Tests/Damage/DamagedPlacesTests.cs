@@ -5,6 +5,8 @@ namespace OpenShell.Vm.Boot.Tests.Damage;
 /// <summary>Folders of the environment that are missing, too long or not to be written to; the real command in a mount namespace of its own, so that root meets the same walls as everybody else.</summary>
 public sealed class DamagedPlacesTests : IAsyncLifetime
 {
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     private readonly TestHome _home = new();
 
     public async ValueTask InitializeAsync()
@@ -42,8 +44,6 @@ public sealed class DamagedPlacesTests : IAsyncLifetime
         run.OrFail().ShouldContain("far");
         run.Out.ShouldContain("broken");
     }
-
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     [Theory]
     [InlineData("unset XDG_RUNTIME_DIR")]

@@ -40,7 +40,7 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
 
             // Who watches over a machine does not leave it behind; one that sleeps is nobody's process.
             if (tried.Victim == Victim.Supervisor)
-                await Eventually.HoldsAsync("no process stays", () => Task.FromResult(cluster.Processes().Count == 0), TimeSpan.FromMinutes(1));
+                await Eventually.HoldsAsync("no process stays", () => Task.FromResult(Leftovers.ProcessesOf(cluster.Home).Count == 0), TimeSpan.FromMinutes(1));
             var again = Stopwatch.StartNew();
             await cluster.StartAgainAsync();
             moment += string.Create(CultureInfo.InvariantCulture, $"; ready again after {again.Elapsed.TotalSeconds:0} s");

@@ -120,14 +120,11 @@ public sealed class MatrixCluster : TestCluster
             await StartAgainAsync();
     }
 
-    /// <summary>Processes that are there because of it.</summary>
-    internal IReadOnlyList<string> Processes() => [.. Leftovers.Of(Home).Where(left => left.StartsWith("process", StringComparison.Ordinal))];
-
     /// <summary>Processes of the instance that its status does not name.</summary>
     internal IReadOnlyList<string> Orphans()
     {
         var known = Now!.Processes.Values.Select(process => $"process {process.Pid}:").ToArray();
-        return [.. Processes().Where(left => !known.Any(k => left.StartsWith(k, StringComparison.Ordinal)))];
+        return [.. Leftovers.ProcessesOf(Home).Where(left => !known.Any(k => left.StartsWith(k, StringComparison.Ordinal)))];
     }
 
     /// <summary>What its events tell of repairs of its disk.</summary>

@@ -4,7 +4,10 @@ namespace OpenShell.Vm.Boot.Tests.Running;
 internal static class Leftovers
 {
     /// <summary>Processes with something of <paramref name="home"/> in their command line or open, sockets and mounts below it. Empty when all is clean.</summary>
-    public static IReadOnlyList<string> Of(TestHome home) => [.. Processes(home.Root), .. Sockets(home.Runtime), .. Mounts(home.Root)];
+    public static IReadOnlyList<string> Of(TestHome home) => [.. ProcessesOf(home), .. Sockets(home.Runtime), .. Mounts(home.Root)];
+
+    /// <summary>Of those the processes.</summary>
+    public static IReadOnlyList<string> ProcessesOf(TestHome home) => [.. Processes(home.Root)];
 
     private static IEnumerable<string> Processes(string root)
     {

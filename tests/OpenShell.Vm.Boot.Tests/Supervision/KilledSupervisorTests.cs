@@ -35,7 +35,7 @@ public sealed class KilledSupervisorTests : IAsyncLifetime
         command.Kill();
         await command.WaitForExitAsync(Cancellation);
 
-        await Eventually.HoldsAsync("no process is left", () => Task.FromResult(!Leftovers.Of(_home).Any(l => l.StartsWith("process", StringComparison.Ordinal))), TimeSpan.FromMinutes(2));
+        await Eventually.HoldsAsync("no process is left", () => Task.FromResult(Leftovers.ProcessesOf(_home).Count == 0), TimeSpan.FromMinutes(2));
         Leftovers.Of(_home).ShouldNotBeEmpty();
         (await new GatewayCli(_home).StartAsync("--exec", "/bin/true")).OrFail();
         Leftovers.Of(_home).ShouldBeEmpty();
