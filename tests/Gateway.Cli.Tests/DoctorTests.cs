@@ -167,6 +167,12 @@ public sealed class DoctorTests : IDisposable
     internal void Open_files_are_judged_by_their_limit(long limit, CheckState state) => LimitsCheck.Files(limit).State.ShouldBe(state);
 
     [Theory]
+    [InlineData(0, CheckState.Warning)]
+    [InlineData(1, CheckState.Ok)]
+    [InlineData(7, CheckState.Ok)]
+    internal void A_kernel_without_landlock_is_told(int version, CheckState state) => ConfinementCheck.Judge(version).State.ShouldBe(state);
+
+    [Theory]
     [InlineData(128, 8192, 3, CheckState.Ok)]
     [InlineData(128, 8192, 120, CheckState.Warning)]
     [InlineData(64, 8192, 3, CheckState.Warning)]

@@ -29,6 +29,7 @@ internal static class HostChecks
         new ClockCheck(),
         new ProxyCheck(),
         new LimitsCheck(),
+        new ConfinementCheck(),
     ];
 
     /// <summary>Runs all of them.</summary>

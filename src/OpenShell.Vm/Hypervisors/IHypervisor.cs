@@ -34,4 +34,20 @@ public sealed record LaunchSpec
 
     /// <summary>File that takes stdout and stderr.</summary>
     public required string LogFile { get; init; }
+
+    /// <summary>What files of the host it is let to, where the kernel can tell it so; <see langword="null"/>: whatever its user may.</summary>
+    public FileConfinement? Confinement { get; init; }
+}
+
+/// <summary>
+/// The files of the host that a process is let to, and no others: for one that has no business with its user's files and listens to a guest. In force where the kernel has Landlock (Linux 5.13 and later, unless it is turned off).
+/// Absolute paths; a folder stands for all below it, and what is not there is passed over.
+/// </summary>
+/// <param name="Readable">To be read and executed.</param>
+/// <param name="Writable">Files to be read and written.</param>
+/// <param name="SocketFolders">Where it may make and remove Unix sockets.</param>
+public sealed record FileConfinement(IReadOnlyList<string> Readable, IReadOnlyList<string> Writable, IReadOnlyList<string> SocketFolders)
+{
+    /// <summary>The version of this system's Landlock; 0: it has none, and confines nothing.</summary>
+    public static int SystemVersion => Interop.Landlock.Version;
 }

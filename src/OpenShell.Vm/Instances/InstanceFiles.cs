@@ -109,11 +109,17 @@ public sealed record InstanceFiles
     /// <summary>Why libkrun's process could not start the machine (a list of <see cref="Fault"/>); the supervisor reads it when that process has ended.</summary>
     public string VmmFault => Path.Combine(Run, "vmm-fault.json");
 
+    /// <summary>The sockets that gvproxy makes: the only folder of the host that it may write to.</summary>
+    internal string NetworkFolder => Path.Combine(Run, Networking.ForwardSocket.FolderName);
+
     /// <summary>gvproxy's end of the guest's network interface.</summary>
-    public string NetworkSocket => Path.Combine(Run, "net.sock");
+    public string NetworkSocket => Path.Combine(NetworkFolder, "guest.sock");
 
     /// <summary>gvproxy's control socket (HTTP).</summary>
-    public string NetworkControlSocket => Path.Combine(Run, "netctl.sock");
+    public string NetworkControlSocket => Path.Combine(NetworkFolder, "api.sock");
+
+    /// <summary>Where gvproxy listens for a forwarded Unix socket; at the path that its user wants there is a link to it.</summary>
+    internal string ForwardSocket(string path) => Networking.ForwardSocket.In(NetworkFolder, path);
 
     /// <summary>The console of the <paramref name="attempt"/>th power-on (from 1), kept because the guest hung in it.</summary>
     public string ConsoleOfAttempt(int attempt) => Path.Combine(Root, $"console.{attempt}.log");
@@ -178,7 +184,7 @@ public sealed record InstanceFiles
 
     private static InstanceFiles Checked(InstanceFiles files)
     {
-        string[] sockets = [files.AgentSocket, files.GuestSocket, files.QmpSocket, files.NetworkSocket, files.NetworkControlSocket];
+        string[] sockets = [files.AgentSocket, files.GuestSocket, files.QmpSocket, files.NetworkSocket, files.NetworkControlSocket, files.ForwardSocket("")];
         var longest = sockets.MaxBy(Encoding.UTF8.GetByteCount)!;
         var length = Encoding.UTF8.GetByteCount(longest);
         return length <= MaxSocketPath

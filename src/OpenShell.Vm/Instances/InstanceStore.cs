@@ -27,6 +27,7 @@ public sealed class InstanceStore(HostDirectories directories)
         PrivateFolder.Ensure(files.Root);
         PrivateFolder.Ensure(Path.GetDirectoryName(files.Run)!);
         PrivateFolder.Ensure(files.Run);
+        PrivateFolder.Ensure(files.NetworkFolder);
         if (files.Run == files.Root || new FileInfo(files.RunLink).LinkTarget == files.Run)
             return;
         File.Delete(files.RunLink);

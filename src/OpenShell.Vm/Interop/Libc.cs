@@ -62,6 +62,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint SystemCall(nint number, nint first, nint second, nint third, nint fourth);
 
+    /// <summary>prctl(2), Linux only, and variadic like <see cref="SystemCall"/>: all five are whole numbers.</summary>
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    internal static partial int ProcessControl(int option, nint second, nint third, nint fourth, nint fifth);
+
     /// <summary>clonefile(2), macOS only: a copy that shares its blocks with the original. By its manual page; not run yet.</summary>
     [LibraryImport("libc", EntryPoint = "clonefile", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int CloneFile(string from, string to, uint flags);

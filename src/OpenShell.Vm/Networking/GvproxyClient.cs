@@ -28,23 +28,38 @@ internal sealed class GvproxyClient(string socket) : IDisposable
     /// <exception cref="FaultException">The port is busy (<c>network.port-busy</c>), or gvproxy refuses (<c>network.forward-refused</c>).</exception>
     internal async Task ExposeAsync(PortForward forward, CancellationToken cancellationToken)
     {
-        if (forward.HostSocket is { } path)
-            SocketFile.RemoveStale(path);
+        var unix = SocketOf(forward);
+        unix?.Prepare();
         var request = new Expose(Local(forward), Remote(forward), Name(forward.Protocol));
         using var response = await _http.PostAsJsonAsync("services/forwarder/expose", request, GvproxyJson.Default.Expose, cancellationToken).ConfigureAwait(false);
         if (response.IsSuccessStatusCode)
+        {
+            await PublishAsync(unix, forward, cancellationToken).ConfigureAwait(false);
             return;
+        }
 
         // gvproxy has only one status for every failure, and says which in words.
         var why = (await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false)).Trim();
-        throw !why.Contains("address already in use", StringComparison.Ordinal) ? Refused($"{Local(forward)}: {why}")
-            : forward.Protocol == PortProtocol.Unix ? new FaultException(SocketFile.WhyNot(forward.HostSocket!, forward.Option()) ?? Refused($"{Local(forward)}: {why}").Faults[0])
-            : PortFaults.Busy(forward, $"-p of {forward.GuestPort}");
+        throw unix is null && why.Contains("address already in use", StringComparison.Ordinal) ? PortFaults.Busy(forward, $"-p of {forward.GuestPort}") : Refused($"{Local(forward)}: {why}");
+    }
+
+    private async Task PublishAsync(ForwardSocket? unix, PortForward forward, CancellationToken cancellationToken)
+    {
+        try
+        {
+            unix?.Publish();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await UnexposeAsync(forward, cancellationToken).ConfigureAwait(false);
+            throw new FaultException(SocketFile.WhyNot(forward.HostSocket!, forward.Option()) ?? Refused($"{forward.HostSocket}: {e.Message}").Faults[0]);
+        }
     }
 
     /// <summary>Closes a port of the host again; what is open on it stays open.</summary>
     internal async Task UnexposeAsync(PortForward forward, CancellationToken cancellationToken)
     {
+        SocketOf(forward)?.Withdraw();
         var request = new Unexpose(Local(forward), Name(forward.Protocol));
         using var response = await _http.PostAsJsonAsync("services/forwarder/unexpose", request, GvproxyJson.Default.Unexpose, cancellationToken).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
@@ -58,13 +73,15 @@ internal sealed class GvproxyClient(string socket) : IDisposable
         return [.. (all ?? []).Select(Read).OfType<PortForward>()];
     }
 
+    private ForwardSocket? SocketOf(PortForward forward) => forward.HostSocket is { } path ? new ForwardSocket(Path.GetDirectoryName(socket)!, path) : null;
+
     private static PortForward? Read(Expose one)
     {
         // A Unix socket's other end is written as a URL.
         var remote = Uri.TryCreate(one.Remote, UriKind.Absolute, out var url) && url.Scheme == "tcp" ? url.Port : IPEndPoint.TryParse(one.Remote, out var end) ? end.Port : 0;
         return one.Protocol switch
         {
-            "unix" => new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = one.Local, GuestPort = remote },
+            "unix" => ForwardSocket.PathOf(one.Local) is { } path ? new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = path, GuestPort = remote } : null,
             "tcp" or "udp" when IPEndPoint.TryParse(one.Local, out var local) => new PortForward
             {
                 Protocol = one.Protocol == "udp" ? PortProtocol.Udp : PortProtocol.Tcp,
@@ -80,7 +97,7 @@ internal sealed class GvproxyClient(string socket) : IDisposable
     public void Dispose() => _http.Dispose();
 
     // With the address always: ":30051" alone would listen on every interface of the host.
-    private static string Local(PortForward forward) => forward.HostSocket ?? new IPEndPoint(IPAddress.Parse(forward.HostAddress), forward.HostPort).ToString();
+    private string Local(PortForward forward) => SocketOf(forward)?.Inner ?? new IPEndPoint(IPAddress.Parse(forward.HostAddress), forward.HostPort).ToString();
 
     // An IPv4 literal: a name in its place crashes the handler (0.8.1).
     private static string Remote(PortForward forward) => $"{(forward.Protocol == PortProtocol.Unix ? "tcp://" : "")}{GuestNetworkPlan.GuestAddress}:{forward.GuestPort}";

@@ -19,6 +19,7 @@ public static class GvproxyCommandLine
             Title = "gvproxy",
             Program = program,
             LogFile = files.GvproxyLog,
+            Confinement = Confinement(program, files),
 
             // Buffers of connections come and go: Go's heap may grow by half of what lives in it before that is looked at, not to the double, and above 20 MiB in all what is free is given back at once.
             Environment = new Dictionary<string, string> { ["GOGC"] = "50", ["GOMEMLIMIT"] = "20MiB" },
@@ -37,4 +38,16 @@ public static class GvproxyCommandLine
             ],
         };
     }
+
+    /// <summary>
+    /// What it needs of the host's files and no more: from the guest its control API can be reached (192.168.127.1:80), which listens on any path that it is told and reads keys for SSH.
+    /// </summary>
+    private static FileConfinement Confinement(string program, InstanceFiles files) => new(
+        Readable:
+        [
+            // Itself, what lies beside it and what starts it; names, and where a resolver has its own; what Go's runtime asks the system.
+            Path.GetDirectoryName(program)!, "/usr", "/bin", "/lib", "/lib64", "/etc", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/proc", "/sys/kernel/mm",
+        ],
+        Writable: ["/dev/null"],
+        SocketFolders: [files.NetworkFolder]);
 }

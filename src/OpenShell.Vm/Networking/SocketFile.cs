@@ -6,7 +6,7 @@ using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Networking;
 
-/// <summary>The file of a forwarded Unix socket. gvproxy makes it; a gvproxy that was killed leaves it behind.</summary>
+/// <summary>The file of a forwarded Unix socket, or the link to it (<see cref="ForwardSocket"/>). What is killed leaves it behind.</summary>
 internal static class SocketFile
 {
     /// <summary>Why there can be no socket of that path. One that nobody listens on is in nobody's way.</summary>
@@ -17,7 +17,7 @@ internal static class SocketFile
             return Make("network.socket-path", $"The socket {path}, for {purpose}, has a path of {length} bytes; the system allows {InstanceFiles.MaxSocketPath}.", "Choose a shorter path.");
         if (!Directory.Exists(Path.GetDirectoryName(path)))
             return Make("network.socket-path", $"The socket {path}, for {purpose}, cannot be made: there is no folder {Path.GetDirectoryName(path)}.", "Make the folder first, for you alone.");
-        if (!File.Exists(path) && !Directory.Exists(path))
+        if (!File.Exists(path) && !Directory.Exists(path) && new FileInfo(path).LinkTarget is null)
             return null;
         return IsListening(path) switch
         {
@@ -27,7 +27,7 @@ internal static class SocketFile
         };
     }
 
-    /// <summary>Removes the file if it is a socket that nobody listens on.</summary>
+    /// <summary>Removes the file if it is a socket that nobody listens on, or our link to one.</summary>
     internal static void RemoveStale(string path)
     {
         if (IsListening(path) is false)
@@ -45,8 +45,8 @@ internal static class SocketFile
         }
         catch (SocketException e)
         {
-            // A file that is no socket refuses as well: the kind decides.
-            return e.SocketErrorCode == SocketError.ConnectionRefused && IsSocket(path) ? false : e.SocketErrorCode == SocketError.WouldBlock ? true : null;
+            // A file that is no socket refuses as well: the kind decides. What our link leads to may be gone.
+            return ForwardSocket.IsLink(path) && e.SocketErrorCode != SocketError.WouldBlock || e.SocketErrorCode == SocketError.ConnectionRefused && IsSocket(path) ? false : e.SocketErrorCode == SocketError.WouldBlock ? true : null;
         }
     }
 

@@ -32,6 +32,9 @@ public sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>For a sentence: the last that it wrote to its log, and not what was there from earlier runs.</summary>
     internal string LastWords => LogTail.LastWords(Spec.LogFile, _logStart);
 
+    /// <summary>Whether <see cref="LaunchSpec.Confinement"/> is in force.</summary>
+    internal bool IsConfined { get; private set; }
+
     /// <summary>Completes when it has ended and been waited for.</summary>
     public Task<ExitReason> Exited => _exited.Task;
 
@@ -79,10 +82,23 @@ public sealed partial class ChildProcess : IAsyncDisposable
         return child;
     }
 
+    /// <summary>What this thread gives up, its child never has; the thread itself only waits for it then.</summary>
+    private void Confine(FileConfinement confinement)
+    {
+        // The child could not make it any more.
+        using (new FileStream(Spec.LogFile, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+        {
+        }
+
+        IsConfined = Landlock.Confine(confinement with { Writable = [.. confinement.Writable, Spec.LogFile] });
+    }
+
     private void Live(bool independent, TaskCompletionSource started)
     {
         try
         {
+            if (Spec.Confinement is { } confinement)
+                Confine(confinement);
             var pid = Spawn(Spec, independent);
 
             // The start time cannot be read of a child that has already ended; nothing is to be told apart then.

@@ -62,12 +62,13 @@ internal sealed partial class Supervisor
 
         // Whoever cleans temporary folders may have removed it.
         PrivateFolder.Ensure(_files.Run);
+        PrivateFolder.Ensure(_files.NetworkFolder);
         File.Delete(_files.NetworkSocket);
         File.Delete(_files.NetworkControlSocket);
         var gvproxy = ChildProcess.Start(spec);
         _gvproxy = gvproxy;
         _status.SetProcess(Roles.Gvproxy, gvproxy.Identity);
-        _log.Say($"gvproxy started, pid {gvproxy.Identity.Pid}");
+        _log.Say($"gvproxy started, pid {gvproxy.Identity.Pid}{(gvproxy.IsConfined ? "" : ", with all files of its user: this system has no Landlock")}");
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
         limit.CancelAfter(GvproxyLimit);

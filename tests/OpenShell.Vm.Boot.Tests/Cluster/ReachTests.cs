@@ -95,6 +95,34 @@ public sealed class ReachTests(ClusterFixture cluster) : NamespaceTest(cluster)
             .Select(cell => $"{who.Key}/{cell.Key}")).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>What gvproxy's control API would do to files of the host if it could, asked by the root of a guest that nothing holds off it.</summary>
+    [Fact]
+    public async Task Root_of_a_guest_makes_and_removes_no_socket_of_the_host()
+    {
+        Assert.SkipWhen(Hypervisors.FileConfinement.SystemVersion == 0, "this kernel has no Landlock");
+        using var place = new TestHome();
+        var victim = Path.Combine(place.Root, "victim.sock");
+        var made = Path.Combine(place.Root, "made.sock");
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(victim));
+        listener.Listen();
+        var script = string.Concat(new[] { victim, made }.Select(path => $$$"""
+            body='{"local":"{{{path}}}","remote":"tcp://192.168.127.2:99","protocol":"unix"}'
+            exec 3<>/dev/tcp/192.168.127.1/80 || exit 3
+            printf 'POST /services/forwarder/expose HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s' ${#body} "$body" >&3
+            cat <&3; echo
+
+            """));
+        var said = (await Cluster.Gateway.StartAsync("--exec", "/bin/bash", "--args", "-c", script)).OrFail();
+
+        // It was asked, and it tried.
+        said.Split('\n').Count(line => line.Contains("permission denied", StringComparison.Ordinal)).ShouldBe(2, said);
+        File.Exists(made).ShouldBeFalse();
+        using var caller = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await caller.ConnectAsync(new UnixDomainSocketEndPoint(victim));
+        (await listener.AcceptAsync()).Dispose();
+    }
+
     [Fact]
     public async Task The_guest_has_the_devices_that_the_threat_model_says_and_no_others()
     {

@@ -96,7 +96,7 @@ public sealed class GvproxyTests : IAsyncLifetime
         (await client.ListAsync(Cancellation)).ShouldBe([forward]);
         PortCheck.WhyNot(forward, "a test").ShouldNotBeNull().Code.ShouldBe("network.port-busy");
         await _gvproxy!.DisposeAsync();
-        File.Exists(forward.HostSocket).ShouldBeTrue("a process that is killed leaves its socket's file behind");
+        File.Exists(forward.HostSocket).ShouldBeTrue("a process that is killed leaves its socket's file behind, and the link to it");
         PortCheck.WhyNot(forward, "a test").ShouldBeNull();
 
         _gvproxy = ChildProcess.Start(GvproxyCommandLine.Describe(RealTools.Gvproxy, RemovedSockets(_folder.Instance())));
@@ -105,6 +105,60 @@ public sealed class GvproxyTests : IAsyncLifetime
         await again.ExposeAsync(forward, Cancellation);
         await again.UnexposeAsync(forward, Cancellation);
         (await again.ListAsync(Cancellation)).ShouldBeEmpty();
+        File.Exists(forward.HostSocket).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_socket_whose_link_was_removed_is_not_in_force_and_can_be_made_again()
+    {
+        using var client = new GvproxyClient(_folder.Instance().NetworkControlSocket);
+        var forward = new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = _folder.File("web.sock"), GuestPort = 80 };
+        await client.ExposeAsync(forward, Cancellation);
+        File.Delete(forward.HostSocket);
+        (await client.ListAsync(Cancellation)).ShouldBeEmpty();
+        await client.UnexposeAsync(forward, Cancellation);
+        await client.ExposeAsync(forward, Cancellation);
+        (await client.ListAsync(Cancellation)).ShouldBe([forward]);
+        (await UnixSocket.ConnectAsync(forward.HostSocket, Cancellation)).Dispose();
+    }
+
+    [Fact]
+    public async Task A_link_of_somebody_elses_is_left_alone()
+    {
+        using var client = new GvproxyClient(_folder.Instance().NetworkControlSocket);
+        var forward = new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = _folder.File("web.sock"), GuestPort = 80 };
+        File.CreateSymbolicLink(forward.HostSocket, _folder.File("not-there.sock"));
+        (await Should.ThrowAsync<FaultException>(() => client.ExposeAsync(forward, Cancellation))).Faults[0].What.ShouldContain(forward.HostSocket);
+        new FileInfo(forward.HostSocket).LinkTarget.ShouldBe(_folder.File("not-there.sock"));
+        (await client.ListAsync(Cancellation)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Told_by_its_guest_it_touches_no_file_of_the_host()
+    {
+        Assert.SkipWhen(Landlock.Version == 0, "this kernel has no Landlock");
+        _gvproxy!.IsConfined.ShouldBeTrue();
+        var victim = _folder.File("victim.sock");
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(victim));
+        listener.Listen();
+
+        // What a guest can ask of it at 192.168.127.1:80 is what its own socket takes.
+        (await ExposeAsync(victim)).ShouldContain("permission denied");
+        (await ExposeAsync(_folder.File("new.sock"))).ShouldContain("permission denied");
+        File.Exists(_folder.File("new.sock")).ShouldBeFalse();
+        (await UnixSocket.ConnectAsync(victim, Cancellation)).Dispose();
+        (await listener.AcceptAsync(Cancellation)).Dispose();
+    }
+
+    private async Task<string> ExposeAsync(string path)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellationToken) => new NetworkStream(await UnixSocket.ConnectAsync(_folder.Instance().NetworkControlSocket, cancellationToken), ownsSocket: true),
+        });
+        using var response = await http.PostAsync("http://gvproxy/services/forwarder/expose", new StringContent($$"""{"local":"{{path}}","remote":"tcp://192.168.127.2:80","protocol":"unix"}"""), Cancellation);
+        return await response.Content.ReadAsStringAsync(Cancellation);
     }
 
     [Fact]

@@ -51,6 +51,35 @@ public sealed class ChildProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task A_confined_one_is_let_to_the_files_that_it_was_given_and_its_parent_to_all()
+    {
+        Assert.SkipWhen(FileConfinement.SystemVersion == 0, "this kernel has no Landlock");
+        File.WriteAllText(_folder.File("secret"), "s");
+        File.WriteAllText(_folder.File("given"), "g");
+        Directory.CreateDirectory(_folder.File("folder"));
+        var spec = Shell($"""
+            cd {_folder.Path}
+            cat given; cat secret; echo x > secret; echo x > new; rm secret; mv given folder/; mkdir folder/more; cat /etc/hostname > /dev/null && echo names
+            """) with
+        {
+            Confinement = new FileConfinement(["/usr", "/bin", "/lib", "/lib64", "/etc", _folder.File("given")], ["/dev/null"], [_folder.File("folder")]),
+        };
+        await using var child = ChildProcess.Start(spec);
+        await child.Exited.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
+
+        child.IsConfined.ShouldBeTrue();
+        var said = File.ReadAllText(Log);
+        said.ShouldStartWith("g");
+        said.ShouldEndWith("names\n");
+        said.Split('\n').Count(line => line.Contains("ermission denied", StringComparison.Ordinal)).ShouldBe(6, said);
+        Directory.GetFileSystemEntries(_folder.File("folder")).ShouldBeEmpty();
+        File.Exists(_folder.File("new")).ShouldBeFalse();
+
+        // The thread that started it is confined with it, and no other.
+        File.WriteAllText(_folder.File("secret"), "t");
+    }
+
+    [Fact]
     public void A_program_that_is_not_there_is_a_fault_that_names_it()
     {
         var fault = Should.Throw<FaultException>(() => ChildProcess.Start(Shell("") with { Program = "/does/not/exist" })).Faults[0];

@@ -232,10 +232,18 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
                 os.write(write, b"x")
                 signal.pause()
             os.read(read, 1)
-            os.execv("{RealTools.Gvproxy}", sys.argv)
+            os.execv("{Itself()}", sys.argv)
             """);
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return script;
+    }
+
+    /// <summary>Beside the script that becomes it: what lies there is all of the user's that such a process is let to.</summary>
+    private string Itself()
+    {
+        var copy = _folder.File("gvproxy-itself");
+        File.Copy(RealTools.Gvproxy, copy, overwrite: true);
+        return copy;
     }
 
     /// <summary>A gvproxy that has to be killed: until then its instance is ending.</summary>
@@ -252,7 +260,7 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             if os.fork() == 0:
                 ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-                os.execv("{RealTools.Gvproxy}", sys.argv)
+                os.execv("{Itself()}", sys.argv)
             while True:
                 signal.pause()
             """);
