@@ -1,4 +1,5 @@
 using OpenShell.Vm.Guest.Native;
+using OpenShell.Vm.Protocol.Messages;
 
 namespace OpenShell.Vm.Guest.Power;
 
@@ -24,10 +25,13 @@ internal static class LastResort
         return 1;
     }
 
+    /// <summary>The host finds this line on the console (<c>GuestConsole</c> of OpenShell.Vm): an orderly power-off alone would look as if somebody had wanted it.</summary>
+    internal static string Words(GuestFault fault) => $"FAULT {fault.Code}: {fault.What} {fault.Remedy}";
+
     private static void Die(Exception exception)
     {
         var fault = GuestFaultException.Of(exception);
-        KernelConsole.Say($"FAULT {fault.Code}: {fault.What} {fault.Remedy}");
+        KernelConsole.Say(Words(fault));
         if (exception is not GuestFaultException || exception.InnerException is not null)
             KernelConsole.Say(exception.ToString());
         Linux.Sync();

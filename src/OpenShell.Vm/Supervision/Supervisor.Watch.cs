@@ -38,7 +38,7 @@ internal sealed partial class Supervisor
         var shutdown = machine.GuestShutdown.IsCompletedSuccessfully ? await machine.GuestShutdown.ConfigureAwait(false) : null;
         return shutdown switch
         {
-            "guest-shutdown" => new Ending.PoweredOff(),
+            "guest-shutdown" => GaveUp() is { } gaveUp ? new Ending.Lost(gaveUp) : _ready.Task.IsCompleted ? new Ending.PoweredOff() : new Ending.Lost(OffTooEarly()),
 
             // With panic=-1 a panic is a reset, and with -no-reboot a reset is the end.
             "guest-reset" or "guest-panic" => new Ending.Lost(new Fault
@@ -52,6 +52,20 @@ internal sealed partial class Supervisor
             _ => new Ending.Lost(VmmEnded(machine.Vmm, reason)),
         };
     }
+
+    /// <summary>Why the guest's first process gave up, if it did: it says so on the console, and powers off then since there is nothing else that it could do.</summary>
+    private Fault? GaveUp() => GuestConsole.GaveUp(LogTail.Read(_files.ConsoleLog, int.MaxValue)) is { } last
+        ? new Fault { Code = last.Code, Stage = _timeline.CurrentStage, What = $"The guest gave up: {last.What}", Remedy = "Its console says more. Start the instance again; if it happens again, report it with the console.", Log = Kept(_files.ConsoleLog) }
+        : null;
+
+    private Fault OffTooEarly() => new()
+    {
+        Code = "guest.powered-off",
+        Stage = _timeline.CurrentStage,
+        What = $"The guest powered itself off before it was ready.{LogTail.LastWords(_files.ConsoleLog)}",
+        Remedy = "If nobody in the guest did that, its console may say why; start the instance again.",
+        Log = Kept(_files.ConsoleLog),
+    };
 
     /// <summary>Begins every panic's line (panic() in kernel/panic.c).</summary>
     private const string PanicMark = "Kernel panic";
