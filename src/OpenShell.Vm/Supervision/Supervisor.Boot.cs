@@ -188,7 +188,7 @@ internal sealed partial class Supervisor
     private Fault TimedOut(TimeSpan timeout)
     {
         var gate = IsCluster ? ReadinessGates.Current(_timeline.Stages)?.Gate : null;
-        return new Fault
+        return NoRoom(gate?.Stage ?? _timeline.CurrentStage) ?? new Fault
         {
             Code = "instance.timeout",
             Stage = gate?.Stage ?? _timeline.CurrentStage,

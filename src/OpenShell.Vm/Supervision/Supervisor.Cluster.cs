@@ -26,8 +26,20 @@ internal sealed partial class Supervisor
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _stages = new();
 
-    /// <summary>Takes a report of the guest.</summary>
+    /// <summary>Takes a report of the guest. What goes wrong with that here (a full disk) ends the start: whoever brings the next report does not know of it.</summary>
     private void OnReport(StageReport report)
+    {
+        try
+        {
+            Take(report);
+        }
+        catch (Exception e)
+        {
+            End(new Ending.Lost(FaultOf(e), e, GuestIsWell: true));
+        }
+    }
+
+    private void Take(StageReport report)
     {
         if (report.Stage.StartsWith(ShutdownStage, StringComparison.Ordinal))
         {
@@ -210,8 +222,20 @@ internal sealed partial class Supervisor
         }
     }
 
+    /// <summary>What a start that stands still waits for in truth, if that is room on the host's disk.</summary>
+    private Fault? NoRoom(string? stage) => _machine is not { WaitsForSpace: true } ? null : new Fault
+    {
+        Code = "host.no-space",
+        Stage = stage,
+        What = $"{_config.Name} was not ready in time: its machine is held because the file system of {_files.Root} is full.",
+        Remedy = "Free some disk space ('gateway image prune' removes what no instance uses), then start it again.",
+        Log = Kept(_files.SupervisorLog),
+    };
+
     private Fault GateFault(ReadinessGate gate)
     {
+        if (NoRoom(gate.Stage) is { } full)
+            return full;
         var part = _timeline.Stages.LastOrDefault(s => s.Stage.StartsWith(gate.Stage + "/", StringComparison.Ordinal) && s.State is StageState.Started or StageState.Failed);
         return new Fault
         {
