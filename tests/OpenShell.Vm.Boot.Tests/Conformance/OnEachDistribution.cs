@@ -38,7 +38,19 @@ namespace OpenShell.Vm.Boot.Tests.Conformance.OnUpstream
             (await Cluster.ShellAsync(Ctr + " ls -q")).ShouldNotContain(Gateway);
         }
 
-        private protected override async Task AfterStartAsync() => (await Cluster.ShellAsync(Ctr + " ls -q")).ShouldContain(Gateway);
+        private protected override async Task AfterStartAsync()
+        {
+            (await Cluster.ShellAsync(Ctr + " ls -q")).ShouldContain(Gateway);
+
+            // What the disk has is not made again, and the timeline says so.
+            var stages = (await Cluster.StatusAsync()).GetProperty("stages").EnumerateArray()
+                .ToDictionary(stage => stage.GetProperty("stage").GetString()!, stage => $"{stage.GetProperty("state").GetString()}: {(stage.TryGetProperty("detail", out var detail) ? detail.GetString() : "")}");
+            stages["init/disk"].ShouldBe("completed: clean");
+            stages["init/certificates"].ShouldStartWith("skipped");
+            stages["init/trial"].ShouldStartWith("skipped");
+            stages["workload/manifests"].ShouldStartWith("skipped");
+            stages["workload/images"].ShouldStartWith("completed: 1 of ", Case.Sensitive, "the one that was deleted");
+        }
     }
 
     [Collection(SharedCluster.Name)]

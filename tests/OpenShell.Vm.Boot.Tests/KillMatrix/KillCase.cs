@@ -34,17 +34,26 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
     /// <summary>Ready, and busy with writing.</summary>
     public const string Steady = "steady";
 
+    /// <summary>In each stage of one start in which services run, again and again: they are put right while it goes on.</summary>
+    public const string EachStage = "each stage of a start";
+
     /// <summary>
     /// While it is suspended: its guest is being prepared; its memory is being written; it is written, and its machine has ended, but it is not in its place. While it goes on from there. While a clone is made of it as it runs: its memory is being
     /// written; it lies still.
     /// </summary>
     public const string Suspending = "suspend", Saving = "suspend, its memory being written", Committing = "suspend, its memory written", Resuming = "resume", Cloning = "clone, its memory being written", Napping = "clone, at rest";
 
-    private static readonly string[] Boot =
-        [BootStages.Disk, BootStages.Vmm, BootStages.Kernel, BootStages.Init, BootStages.Services, BootStages.Node, BootStages.Workload, BootStages.Gateway, BootStages.Bootstrap];
+    /// <summary>The stages of a start from the disk.</summary>
+    private static readonly string[] Boot = [.. BootStages.All.Where(stage => stage != BootStages.Resume)];
+
+    /// <summary>Those in which there is a machine.</summary>
+    private static IEnumerable<string> WithMachine => Boot.SkipWhile(stage => stage != BootStages.Vmm);
+
+    /// <summary>Those in which there are services.</summary>
+    internal static IEnumerable<string> WithServices => Boot.SkipWhile(stage => stage != BootStages.Services);
 
     private static readonly string[] Services =
-        ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "containerd", "dns", "dns-records", "dhcp"];
+        ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "containerd", "dns", "dns-records", "dhcp", "api-front"];
 
     /// <summary>Such as <c>qemu at services</c>.</summary>
     public override string ToString() => $"{(Service ?? Victim.ToString()).ToLowerInvariant()} at {Moment}{(Cold ? " of a first start" : "")}";
@@ -58,20 +67,20 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
     /// <summary>Something is done with its memory.</summary>
     internal bool IsOfMemory => Moment is Suspending or Saving or Committing or Resuming or Cloning or Napping;
 
-    /// <summary>Everything: some 80 cases, three hours under emulation.</summary>
+    /// <summary>Everything: some 90 cases, three hours and more under emulation.</summary>
     public static IEnumerable<KillCase> All =>
     [
         .. Boot.Append(Steady).Select(moment => new KillCase(Victim.Supervisor, moment)),
-        .. Boot.Skip(1).Append(Steady).SelectMany(moment => (KillCase[])[new(Victim.Qemu, moment), new(Victim.Gvproxy, moment), new(Victim.Power, moment), new(Victim.TornPower, moment)]),
+        .. WithMachine.Append(Steady).SelectMany(moment => (KillCase[])[new(Victim.Qemu, moment), new(Victim.Gvproxy, moment), new(Victim.Power, moment), new(Victim.TornPower, moment)]),
         .. ((string[])[Suspending, Saving, Committing, Resuming, Cloning, Napping]).Select(moment => new KillCase(Victim.Supervisor, moment)),
         .. ((string[])[Suspending, Saving, Resuming, Cloning]).Select(moment => new KillCase(Victim.Qemu, moment)),
         new(Victim.Power, Saving),
         new(Victim.TornPower, Saving),
-        .. Services.SelectMany(service => (KillCase[])[new(Victim.Service, BootStages.Services, service), new(Victim.Service, Steady, service)]),
+        .. Services.SelectMany(service => (KillCase[])[new(Victim.Service, EachStage, service), new(Victim.Service, Steady, service)]),
         .. ((string[])[BootStages.Init, BootStages.Services, BootStages.Gateway]).SelectMany(moment => (KillCase[])[new(Victim.Supervisor, moment, Cold: true), new(Victim.TornPower, moment, Cold: true)]),
     ];
 
-    /// <summary>What every run of the tests tries: each victim, early, late and at work.</summary>
+    /// <summary>What every run of the tests tries, and never fewer than eight: each victim, early, late, at work, and while memory is saved.</summary>
     public static IEnumerable<KillCase> Sample =>
     [
         new(Victim.Supervisor, BootStages.Services),
@@ -82,5 +91,6 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
         new(Victim.Service, Steady, "containerd"),
         new(Victim.Power, BootStages.Services),
         new(Victim.TornPower, Steady),
+        new(Victim.Supervisor, Saving),
     ];
 }

@@ -40,11 +40,12 @@ internal sealed class MatrixJournal(string? path)
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "OpenShell.Vm.slnx")))
             folder = folder.Parent ?? throw new InvalidOperationException("These tests do not run in the tree of their sources.");
-        var source = Path.Combine(folder.FullName, "src");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        var files = ((string[])["src", "images", "proto"]).SelectMany(name => Directory.EnumerateFiles(Path.Combine(folder.FullName, name), "*", SearchOption.AllDirectories))
+            .Concat(Directory.EnumerateFiles(folder.FullName, "Directory.*")).Append(Path.Combine(folder.FullName, "global.json"));
+        foreach (var file in files.Order(StringComparer.Ordinal))
         {
-            hash.AppendData(Encoding.UTF8.GetBytes(Path.GetRelativePath(source, file) + "\0"));
+            hash.AppendData(Encoding.UTF8.GetBytes(Path.GetRelativePath(folder.FullName, file) + "\0"));
             hash.AppendData(SHA256.HashData(File.ReadAllBytes(file)));
         }
 
