@@ -92,13 +92,16 @@ internal sealed partial class Supervisor
         var spec = HypervisorCatalog.Find(plan.Hypervisor)!.Describe(plan, host);
         AtomicFile.WriteJson(_files.Plan, plan, InstanceJson.Default.BootPlan, durable: false);
 
+        using var loading = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
+        loading.CancelAfter(ResumeLimit);
+        var machine = PowerOn(spec, plan, host);
+        await machine.LoadAsync(loading.Token).ConfigureAwait(false);
+        _timeline.Completed(BootStages.Vmm);
+
         // As many at a time as there are processors to translate their code: more take it from each other, and all are later.
         _underWay = await _resumes.EnterAsync(_accelerator == Accelerator.Tcg ? Environment.ProcessorCount : null, _running.Token).ConfigureAwait(false);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
         limit.CancelAfter(ResumeLimit);
-        var machine = PowerOn(spec, plan, host);
-        await machine.LoadAsync(limit.Token).ConfigureAwait(false);
-        _timeline.Completed(BootStages.Vmm);
 
         // From here on the disk is this machine's: the memory that was saved with it is used up, whatever comes.
         DiskGeneration.Advance(_files, durable: choice.Golden is null);
@@ -116,7 +119,9 @@ internal sealed partial class Supervisor
 
         var made = credentials is null ? null : await credentials.ConfigureAwait(false);
         await TellResumedAsync(agent, choice, made, limit.Token).ConfigureAwait(false);
-        await SetClockOfAsync(agent, limit.Token).ConfigureAwait(false);
+
+        // What `resume` took to come is made up for; to within milliseconds it is set once nobody waits.
+        await SetterOf(agent).SetOnceAsync(limit.Token).ConfigureAwait(false);
         _timeline.Completed(BootStages.Resume, choice.Title);
         _ = WatchAgentAsync(machine, agent);
         if (choice.Golden is null)
@@ -158,9 +163,8 @@ internal sealed partial class Supervisor
         _events.Report(EventNames.Resumed, $"{_config.Name} goes on from {choice.Title}");
     }
 
-    /// <summary>The guest's clock stood still: to within milliseconds of the host's.</summary>
-    private Task<TimeSpan?> SetClockOfAsync(GuestAgent agent, CancellationToken cancellationToken) =>
-        new GuestClockSetter(_options.Time.GetUtcNow, _options.Time, (change, token) => TellGuestAsync(agent, change, token)).SettleAsync(cancellationToken);
+    /// <summary>The guest's clock stood still.</summary>
+    private GuestClockSetter SetterOf(GuestAgent agent) => new(_options.Time.GetUtcNow, _options.Time, (change, token) => TellGuestAsync(agent, change, token));
 
     private async Task MakeDiskOverAsync(GoldenFiles golden, InstanceOrigin origin)
     {
@@ -253,6 +257,7 @@ internal sealed partial class Supervisor
     {
         try
         {
+            await SettleClockAsync(agent, _held.Token).ConfigureAwait(false);
             await _resumes.OverAsync(() => ForwardedConnections.Any(_ports.ApiServer is { } port ? [port] : []), _held.Token).ConfigureAwait(false);
             await TellSnapshotIsOverAsync(agent).ConfigureAwait(false);
         }
@@ -263,6 +268,19 @@ internal sealed partial class Supervisor
 
         WatchHost();
         WatchGuest(machine, agent);
+    }
+
+    /// <summary>To within milliseconds of the host's. What keeps it from that is no reason to keep services back: the clock is looked at again and again while the machine runs.</summary>
+    private async Task SettleClockAsync(GuestAgent agent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SetterOf(agent).SettleAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is FaultException or OperationCanceledException)
+        {
+            _log.Say($"the guest's clock is not set exactly yet: {e.Message}");
+        }
     }
 
     /// <summary>What clients read on the host, of credentials that were made here.</summary>

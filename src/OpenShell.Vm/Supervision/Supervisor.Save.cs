@@ -239,7 +239,7 @@ internal sealed partial class Supervisor
             return;
         await machine.ContinueAsync(cancellationToken).ConfigureAwait(false);
         var agent = (GuestAgent)await _agent.Task.ConfigureAwait(false);
-        await SetClockOfAsync(agent, cancellationToken).ConfigureAwait(false);
+        await SetterOf(agent).SettleAsync(cancellationToken).ConfigureAwait(false);
         _status.Change(status => status with { Phase = InstancePhase.Ready });
         _events.Report(EventNames.Unpaused, $"{_config.Name} goes on");
     }

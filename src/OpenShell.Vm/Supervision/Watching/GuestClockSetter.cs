@@ -22,12 +22,18 @@ internal sealed class GuestClockSetter(Func<DateTimeOffset> now, TimeProvider ti
 
     /// <summary>Sets it, unless it is right.</summary>
     /// <returns>How far it is off now, as far as can be told; <see langword="null"/>: the guest does not say.</returns>
-    public async Task<TimeSpan?> SettleAsync(CancellationToken cancellationToken)
+    public Task<TimeSpan?> SettleAsync(CancellationToken cancellationToken) => SettleAsync(Rounds, Questions, cancellationToken);
+
+    /// <summary>By one question only, for when somebody waits: as exactly as half of its way.</summary>
+    /// <returns>How far it was off.</returns>
+    public Task<TimeSpan?> SetOnceAsync(CancellationToken cancellationToken) => SettleAsync(1, 1, cancellationToken);
+
+    private async Task<TimeSpan?> SettleAsync(int rounds, int questions, CancellationToken cancellationToken)
     {
         TimeSpan? off = null;
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < rounds; round++)
         {
-            if (await CompareAsync(cancellationToken).ConfigureAwait(false) is not { } seen)
+            if (await CompareAsync(questions, cancellationToken).ConfigureAwait(false) is not { } seen)
                 return off;
             off = seen.Off;
             if (seen.Off.Duration() <= Close)
@@ -39,10 +45,10 @@ internal sealed class GuestClockSetter(Func<DateTimeOffset> now, TimeProvider ti
     }
 
     /// <summary>By the quickest of several answers.</summary>
-    private async Task<(TimeSpan Off, TimeSpan Way)?> CompareAsync(CancellationToken cancellationToken)
+    private async Task<(TimeSpan Off, TimeSpan Way)?> CompareAsync(int questions, CancellationToken cancellationToken)
     {
         (TimeSpan Off, TimeSpan Way)? best = null;
-        for (var question = 0; question < Questions && (best is null || best.Value.Way > Quick / 2); question++)
+        for (var question = 0; question < questions && (best is null || best.Value.Way > Quick / 2); question++)
         {
             var (asked, began) = (now(), time.GetTimestamp());
             if (await tell(Change(asked) with { OnlyCompares = true }, cancellationToken).ConfigureAwait(false) is not { ClockOffsetNanoseconds: { } behind })
