@@ -55,7 +55,11 @@ internal sealed partial class TlsReloader(GatewaySettings settings, TimeProvider
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
-                Reload();
+            {
+                // A set is only ever replaced whole; reading it again would find the same, at the price of some 80,000 instructions that an emulated processor translates first when its machine has just gone on.
+                if (!_folders.All(folder => ServingFolder.Version(folder) is not null) || Versions() != Volatile.Read(ref _seen))
+                    Reload();
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -53,8 +53,20 @@ public sealed class GuestClockSetterTests
         _set.ShouldBe(3);
     }
 
-    private Task<TimeSpan?> SettleAsync() =>
-        new GuestClockSetter(_time.GetUtcNow, _time, (change, token) => TellAsync(change, (host, guest) => _behind += guest - host)).SettleAsync(TestContext.Current.CancellationToken);
+    [Fact]
+    public async Task By_one_question_it_is_right_as_exactly_as_that_took()
+    {
+        _behind = TimeSpan.FromMilliseconds(300);
+        foreach (var way in new[] { 30, /* set */ 12 })
+            _ways.Enqueue(way);
+        await Setter().SetOnceAsync(TestContext.Current.CancellationToken);
+        (_asked, _set).ShouldBe((1, 1));
+        _behind.Duration().ShouldBeLessThan(TimeSpan.FromMilliseconds(30));
+    }
+
+    private Task<TimeSpan?> SettleAsync() => Setter().SettleAsync(TestContext.Current.CancellationToken);
+
+    private GuestClockSetter Setter() => new(_time.GetUtcNow, _time, (change, token) => TellAsync(change, (host, guest) => _behind += guest - host));
 
     /// <summary>A guest that is <see cref="_behind"/>, and some milliseconds away in both directions.</summary>
     private Task<HostChangeReply?> TellAsync(HostChange change, Action<DateTimeOffset, DateTimeOffset> set)
