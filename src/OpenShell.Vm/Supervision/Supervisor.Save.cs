@@ -21,6 +21,9 @@ internal sealed partial class Supervisor
     /// <summary>The guest syncs its disk and gives up its caches; a disk that is slow may have much to write.</summary>
     private static readonly TimeSpan PrepareLimit = TimeSpan.FromSeconds(60);
 
+    /// <summary>Besides the memory: the state of the devices, and what the disk still gets.</summary>
+    private const long SpaceForDevices = 32 << 20;
+
     // Saving, holding and going on exclude each other.
     private readonly SemaphoreSlim _saving = new(1);
 
@@ -117,7 +120,7 @@ internal sealed partial class Supervisor
                 Proxy = GoldenKey.ProxyDigest(_config),
                 Identity = _origin?.Identity,
             };
-            AtomicFile.WriteJson(Path.Combine(aside, Snapshot.RecordName), record, SnapshotJson.Default.SnapshotRecord);
+            Snapshot.Write(aside, record);
             HostFiles.SyncFolder(aside);
             Directory.Move(aside, _files.Snapshot);
             HostFiles.SyncFolder(_files.Root);
@@ -317,10 +320,11 @@ internal sealed partial class Supervisor
         }
     }
 
-    /// <summary>What a machine has in use is not known from here; half of its memory never was, with caches given up.</summary>
+    /// <summary>What a machine over a base has for itself is what is saved of it. What another one has in use is not known from here; half of its memory never was, with caches given up.</summary>
     private void RequireSpaceForMemory()
     {
-        var (free, needed) = (HostFiles.FreeBytes(_files.Root), ((long)_config.MemoryMib!.Value << 20) / 2);
+        var own = HasBase ? OwnMemory.Of(_machine!.Vmm.Identity.Pid) + SpaceForDevices : null;
+        var (free, needed) = (HostFiles.FreeBytes(_files.Root), own ?? (((long)_config.MemoryMib!.Value << 20) / 2));
         if (free < needed)
         {
             throw new FaultException(new Fault
