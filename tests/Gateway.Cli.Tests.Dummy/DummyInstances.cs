@@ -53,6 +53,7 @@ internal sealed class DummyInstances(Journal journal) : IInstances
         [Ready("running"), new InstanceStatus { Name = "torn", Phase = InstancePhase.Broken, Fault = Fault }]);
 
     public async Task<InstanceStatus?> FindAsync(string name, CancellationToken cancellationToken = default) =>
+        name == "asleep" ? Ready(name) with { Phase = InstancePhase.Suspended } :
         name == "slow" || name == _stopped ? new InstanceStatus { Name = name, Phase = InstancePhase.Stopped } : (await ListAsync(cancellationToken)).FirstOrDefault(i => i.Name == name);
 
     public Task<StartPlan> PlanAsync(InstanceConfig config, CancellationToken cancellationToken = default) => throw new NotSupportedException();

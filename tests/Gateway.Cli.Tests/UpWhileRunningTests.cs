@@ -44,4 +44,16 @@ public sealed class UpWhileRunningTests : IDisposable
         result.ExitCode.ShouldBe(0);
         result.Error.ShouldContain("'running' is already running.");
     }
+
+    [Theory]
+    [InlineData("boot", "suspend asleep")]
+    [InlineData("auto", "wake asleep")]
+    public async Task Up_of_one_that_sleeps_wakes_it_and_lets_go_of_it_where_it_is_to_boot(string start, string first)
+    {
+        var result = await _harness.DummyAsync("up", "--detach", "--name", "asleep", "--start", start);
+
+        result.ExitCode.ShouldBe(0);
+        _harness.JournalText.Split('\n', StringSplitOptions.RemoveEmptyEntries)[0].ShouldBe(first);
+        _harness.JournalText.ShouldContain("detach asleep");
+    }
 }

@@ -32,14 +32,22 @@ internal static class BackgroundBake
 
         var folder = Path.Combine(host.Directories.Cache, "logs");
         Directory.CreateDirectory(folder);
-        var (log, request) = (Path.Combine(folder, "bake.log"), Path.Combine(folder, $"bake.{Guid.NewGuid():N}.json"));
-        File.WriteAllText(request, System.Text.Json.JsonSerializer.Serialize(config, InstanceJson.Default.InstanceConfig));
-        File.SetUnixFileMode(request, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var (log, request) = (Path.Combine(folder, "bake.log"), WriteRequest(folder, config));
         string[] nice = File.Exists("/usr/bin/nice") ? ["/usr/bin/nice", "-n", "15"] : [];
         string[] line = [.. nice, .. host.Self, HiddenCommands.Bake, request];
         ChildProcess.StartIndependent(new LaunchSpec { Title = "The bake", Program = line[0], Arguments = line[1..], Environment = ProcessEnvironment(), LogFile = log });
         if (!context.Quiet)
             await host.Error.WriteLineAsync($"A golden image of this is baked in the background (log: {log}); the next new instance begins as a copy of it, in a moment. OPENSHELL_VM_GOLDEN=off does without.");
+    }
+
+    /// <summary>It may hold a proxy's password: its owner's alone from its first moment.</summary>
+    /// <returns>Its path; whoever bakes removes it.</returns>
+    internal static string WriteRequest(string folder, InstanceConfig config)
+    {
+        var path = Path.Combine(folder, $"bake.{Guid.NewGuid():N}.json");
+        using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+        System.Text.Json.JsonSerializer.Serialize(file, config, InstanceJson.Default.InstanceConfig);
+        return path;
     }
 
     private static Dictionary<string, string> ProcessEnvironment() =>

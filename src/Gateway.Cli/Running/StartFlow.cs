@@ -6,6 +6,7 @@ using OpenShell.Gateway.Cli.Setup;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Protocol.Messages;
+using OpenShell.Vm.Snapshots;
 
 namespace OpenShell.Gateway.Cli.Running;
 
@@ -40,7 +41,11 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
             return ExitCodes.Success;
         }
 
-        if (found is { Phase: InstancePhase.Suspended } && !manner.Reset && await _host.Instances.WakeAsync(_config.Name) is { } woken)
+        if (found is { Phase: InstancePhase.Suspended } && !manner.Reset && _config.Start == StartKinds.Boot)
+        {
+            await LetGoOfSleepingAsync();
+        }
+        else if (found is { Phase: InstancePhase.Suspended } && !manner.Reset && await _host.Instances.WakeAsync(_config.Name) is { } woken)
         {
             RequireAsAsked(stored, woken);
             Show(woken);
@@ -56,6 +61,19 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
 
         using var interrupts = new Interrupts();
         return manner.Detach ? await DetachedAsync(interrupts) : await ForegroundAsync(interrupts);
+    }
+
+    /// <summary>One that sleeps would be woken from its memory, which this start looks at none of: whoever holds its ports for that ends, and it is started as any other that is suspended.</summary>
+    private async Task LetGoOfSleepingAsync()
+    {
+        try
+        {
+            await _host.Instances.SuspendAsync(_config.Name);
+        }
+        catch (FaultException e) when (e.Faults[0].Code == "instance.not-running")
+        {
+            // Nobody does.
+        }
     }
 
     /// <exception cref="FaultException">The machine that runs is not what was asked for.</exception>

@@ -22,6 +22,9 @@ internal sealed class BootSequence : IAsyncDisposable
 {
     private static readonly TimeSpan PortPatience = TimeSpan.FromSeconds(10);
 
+    /// <summary>Frozen groups are let go in a moment; what hangs in the kernel is not waited for.</summary>
+    private static readonly TimeSpan LetGoLimit = TimeSpan.FromSeconds(2);
+
     private readonly PowerSwitch _power = new();
     private readonly PhaseTimes _times = new();
     private readonly AgentChannel _channel = new();
@@ -76,6 +79,10 @@ internal sealed class BootSequence : IAsyncDisposable
         var action = await _power.Requested.ConfigureAwait(false);
         // A boot that is still under way is overtaken: its services are stopped, and what it waits for does not come any more.
         _ = boot;
+
+        // What stands still hears no signal, and would have to be killed.
+        if (!_hold.Over.IsCompleted)
+            await _hold.LetGoAsync().WaitAsync(LetGoLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Shutdown.RunAsync(action, _services, _reaper, _reporter).ConfigureAwait(false);
         // The kernel ends the machine while this thread waits.
         await Task.Delay(Timeout.Infinite).ConfigureAwait(false);

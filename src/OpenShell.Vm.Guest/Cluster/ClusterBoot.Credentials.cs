@@ -19,6 +19,9 @@ internal sealed partial class ClusterBoot : IResumedCluster
     public string? Address => _node.Address;
 
     /// <inheritdoc/>
+    public string? Gateway => _config.Network?.Gateway;
+
+    /// <inheritdoc/>
     public bool IsUp => _deployed && _context is not null && _api.Task.IsCompletedSuccessfully;
 
     /// <summary>Makes certificates anew that end within a time, and has everything that runs use them.</summary>

@@ -19,6 +19,9 @@ internal static partial class Linux
     // open(2)
     public const int OpenReadOnly = 0, OpenWriteOnly = 1, OpenReadWrite = 2, OpenNoControllingTerminal = 0x100, OpenNonBlocking = 0x800, OpenCloseOnExec = 0x80000;
 
+    // setns(2), include/uapi/linux/sched.h
+    public const int NamespaceOfNetwork = 0x40000000;
+
     // reboot(2), include/uapi/linux/reboot.h
     public const int RebootPowerOff = 0x4321FEDC, RebootRestart = 0x01234567;
 
@@ -104,6 +107,10 @@ internal static partial class Linux
 
     [LibraryImport(Library, EntryPoint = "socket", SetLastError = true)]
     public static partial int Socket(int domain, int type, int protocol);
+
+    /// <summary>setns(2): of the calling thread alone.</summary>
+    [LibraryImport(Library, EntryPoint = "setns", SetLastError = true)]
+    public static partial int EnterNamespace(int descriptor, int kind);
 
     [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
     public static unsafe partial int Ioctl(int descriptor, nuint request, void* argument);

@@ -8,6 +8,9 @@ internal interface IResumedCluster
     /// <summary>The machine's address; <see langword="null"/> without a network.</summary>
     string? Address { get; }
 
+    /// <summary>The address of the gateway of its network; <see langword="null"/> without a network.</summary>
+    string? Gateway { get; }
+
     /// <summary>Whether callers from outside come to an API front.</summary>
     bool HasFront { get; }
 

@@ -92,12 +92,27 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
             else
             {
                 resumed?.Stir();
+                problems.AddRange(KeepNow());
             }
         }
 
         problems.AddRange(machine.CutConnections(resumed?.Address));
         FollowBehind(resumed);
         return new ResumeReply(before, problems);
+    }
+
+    /// <summary>One that was held when it was saved could not be asked to: the host is about to fetch what is its own, and would find another's.</summary>
+    private IEnumerable<string> KeepNow()
+    {
+        try
+        {
+            Keep();
+            return [];
+        }
+        catch (IOException exception)
+        {
+            return [$"its credentials were not written down: {exception.Message}"];
+        }
     }
 
     /// <summary>One at a time: what an earlier resume has not finished is of an instance that this machine no longer is.</summary>
@@ -115,6 +130,8 @@ internal sealed class ResumeService(Func<IResumedCluster?> cluster, Func<Service
     private async Task FollowAsync(IResumedCluster? resumed, CancellationToken cancellationToken)
     {
         await hold.Over.WaitAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var problem in machine.CutPodConnections(resumed?.Address, resumed?.Gateway))
+            KernelConsole.Say($"after a resume {problem}");
         if (services() is { } manager)
         {
             // It looks at its files for each new connection in any case; this is for what it has not closed yet.

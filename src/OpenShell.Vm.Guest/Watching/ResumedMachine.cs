@@ -20,6 +20,9 @@ internal sealed record ResumedMachine
     /// <summary>Cuts connections to peers outside of the machine with that address; answers with what did not succeed.</summary>
     public Func<string?, IReadOnlyList<string>> CutConnections { get; init; } = static address => OutsideConnections.Cut(address) is { } problem ? [problem] : [];
 
+    /// <summary>The same for those that pods made in networks of their own; takes the machine's address and its gateway's.</summary>
+    public Func<string?, string?, IReadOnlyList<string>> CutPodConnections { get; init; } = OutsideConnections.CutInPods;
+
     private static IReadOnlyList<string> ReseedAll(byte[] entropy)
     {
         var problems = new List<string>();

@@ -18,14 +18,14 @@ internal static class ThinDisk
 
     /// <summary>Puts a copy of an instance's disk into a folder beside the instance's. The caller holds the source's lock.</summary>
     /// <returns>Whether the copy stands on a base in the source's folder.</returns>
-    internal static async Task<bool> CopyToAsync(InstanceFiles source, string folder, CancellationToken cancellationToken)
+    internal static async Task<bool> CopyToAsync(InstanceFiles source, string folder, CancellationToken cancellationToken, QemuImg? tool = null)
     {
         if (source.ExistingStateDisk is not { } disk)
             return false;
         if (DiskImage.BackingOf(disk) is null && FileCopies.TryClone(disk, Path.Combine(folder, Path.GetFileName(disk))))
             return false;
 
-        var tool = QemuImg.Require();
+        tool ??= QemuImg.Require();
         var frozen = await FreezeAsync(tool, source, disk, cancellationToken).ConfigureAwait(false);
         var copy = Path.Combine(folder, Path.GetFileName(source.StateDisk));
 

@@ -25,6 +25,7 @@ public sealed class AgentBroker : IAsyncDisposable
     private readonly string _path;
     private readonly Task _accepting;
     private volatile GuestAgent? _guest;
+    private long _clientsSoFar;
 
     private AgentBroker(Socket listener, string path)
     {
@@ -57,6 +58,9 @@ public sealed class AgentBroker : IAsyncDisposable
     /// <summary>Whether somebody is connected.</summary>
     internal bool HasClients => !_clients.IsEmpty;
 
+    /// <summary>How many have connected so far: one who came and went between two looks is seen by that.</summary>
+    internal long ClientsSoFar => Interlocked.Read(ref _clientsSoFar);
+
     /// <summary>From now on, streams go to this guest. Until the first one they are refused as <see cref="ProtocolCode.Unavailable"/>.</summary>
     public void Attach(GuestAgent guest) => _guest = guest;
 
@@ -88,6 +92,7 @@ public sealed class AgentBroker : IAsyncDisposable
             try
             {
                 var socket = await _listener.AcceptAsync(_stop.Token).ConfigureAwait(false);
+                Interlocked.Increment(ref _clientsSoFar);
                 var client = Task.Run(() => ServeAsync(socket));
                 _clients[client] = 0;
                 _ = client.ContinueWith(task => _clients.TryRemove(task, out _), TaskScheduler.Default);

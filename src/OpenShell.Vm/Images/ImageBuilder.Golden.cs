@@ -1,5 +1,8 @@
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images.Building;
+using OpenShell.Vm.Images.Host;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Runtime;
 using OpenShell.Vm.Snapshots;
 
 namespace OpenShell.Vm.Images;
@@ -12,7 +15,15 @@ public sealed partial class ImageBuilder
 
     private GoldenStore Golden => new(_directories);
 
-    private static ArtifactInfo Info(GoldenImage image, HashSet<string> currentSets) => new()
+    /// <summary>The SHA-256 of the hypervisor of this host for guests of a processor; <see langword="null"/>: there is none. For tests another one.</summary>
+    internal Func<string, CancellationToken, Task<string?>>? HypervisorSha256 { get; init; }
+
+    private async Task<string?> HypervisorAsync(string architecture, CancellationToken cancellationToken) =>
+        HypervisorSha256 is { } given ? await given(architecture, cancellationToken).ConfigureAwait(false)
+        : RuntimeTools.FindQemu(architecture) is { } qemu ? (await new RuntimeInspector(_directories).InspectAsync("qemu", qemu, null, cancellationToken).ConfigureAwait(false)).Sha256
+        : null;
+
+    private static ArtifactInfo Info(GoldenImage image, bool current) => new()
     {
         Kind = GoldenKind,
         Key = image.Hash,
@@ -20,48 +31,80 @@ public sealed partial class ImageBuilder
         Version = image.Key is { } key ? $"{key.Distribution}, {key.Vcpus} vCPUs, {key.MemoryMib} MiB" : null,
         Size = image.Bytes,
         BuiltAt = image.MadeAt,
-        Current = image.Key is { } made && currentSets.Contains(made.Machine.Images),
+        Current = current,
         Instances = image.Instances,
         Fault = image.Fault,
     };
 
-    /// <summary>The sets that a cluster boots from as things are now: what golden images of others were baked of is of the past.</summary>
-    private async Task<HashSet<string>> CurrentSetsAsync(CancellationToken cancellationToken)
+    /// <summary>The golden images, and by kind and key the artifacts that each is of. Current is one that a start of now may find: of this layout, of this host's QEMU, and of images that can still be asked for.</summary>
+    private async Task<IReadOnlyList<(ArtifactInfo Info, IReadOnlyList<string> Artifacts)>> GoldenAsync(CancellationToken cancellationToken)
     {
-        var sets = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var distribution in new[] { Distributions.Upstream.DistributionName, Distributions.K3s.DistributionName })
+        var found = new List<(ArtifactInfo, IReadOnlyList<string>)>();
+        foreach (var image in Golden.List())
         {
-            foreach (var kernel in new[] { Kernels.KernelNames.Debian, Kernels.KernelNames.Custom })
+            var of = image.Key is { Format: GoldenKey.CurrentFormat } key ? await SetOfAsync(key, image.BakedOf, cancellationToken).ConfigureAwait(false) : null;
+            found.Add((Info(image, of is { Runs: true }), of?.Artifacts ?? []));
+        }
+
+        return found;
+    }
+
+    /// <summary>The images that a golden one is of, as they would be asked for now; <see langword="null"/>: nothing that can be asked for gives those.</summary>
+    private async Task<GoldenSet?> SetOfAsync(GoldenKey key, BakedOf? baked, CancellationToken cancellationToken)
+    {
+        foreach (var request in baked is not null ? [baked.Request] : Guesses(key))
+        {
+            if (await PlannedAsync(request, cancellationToken).ConfigureAwait(false) is { } planned && planned.Key == key.Machine.Images)
             {
-                try
-                {
-                    if (await FindAsync(new ImageRequest { Mode = Protocol.Messages.GuestMode.Cluster, Distribution = distribution, Kernel = kernel }, cancellationToken).ConfigureAwait(false) is { } set)
-                        sets.Add(set.Key);
-                }
-                catch (FaultException)
-                {
-                    // A damaged artifact, or no sources: told by what is about that.
-                }
+                var hypervisor = await HypervisorAsync(request.Architecture ?? Architectures.Host, cancellationToken).ConfigureAwait(false);
+
+                // Where there is none, another one may come, or the same.
+                return new GoldenSet(hypervisor is null || hypervisor == key.Machine.HypervisorSha256, planned.Artifacts);
             }
         }
 
-        return sets;
+        return null;
     }
 
-    private async Task<IReadOnlyList<ArtifactInfo>> GoldenInfosAsync(CancellationToken cancellationToken)
+    /// <summary>Of one that does not say what it was asked for as.</summary>
+    private static IEnumerable<ImageRequest> Guesses(GoldenKey key) =>
+        from architecture in Architectures.All
+        from kernel in new[] { Kernels.KernelNames.Debian, Kernels.KernelNames.Custom }
+        select new ImageRequest { Mode = Protocol.Messages.GuestMode.Cluster, Architecture = architecture, Distribution = key.Distribution, Kernel = kernel };
+
+    /// <summary>The set that a request would give, whether it is built or not; <see langword="null"/>: it cannot be told, or what it names is not there.</summary>
+    private async Task<(string Key, IReadOnlyList<string> Artifacts)?> PlannedAsync(ImageRequest request, CancellationToken cancellationToken)
     {
-        var images = Golden.List();
-        if (images.Count == 0)
-            return [];
-        var sets = await CurrentSetsAsync(cancellationToken).ConfigureAwait(false);
-        return [.. images.Select(image => Info(image, sets))];
+        try
+        {
+            var facts = await FactsAsync(request, cancellationToken).ConfigureAwait(false);
+            var parts = ImageParts.Choices(request)[0];
+            facts = parts.In(facts);
+            var catalog = CatalogOf(facts);
+            if (parts.Kinds.Any(kind => !catalog.Kinds.Contains(kind)))
+                return null;
+            var keys = KeysOf(facts);
+            var plans = parts.Kinds.Select(keys.Plan).OfType<ArtifactPlan>().ToList();
+            return plans.Count < parts.Kinds.Count() ? null
+                : (await SetKeyAsync(parts, [.. plans.Select(plan => plan.Key)], cancellationToken).ConfigureAwait(false),
+                    [.. catalog.Closure(parts.Kinds).Select(recipe => keys.Plan(recipe.Kind)).OfType<ArtifactPlan>().Select(plan => $"{plan.Recipe.Kind}/{plan.Key}")]);
+        }
+        catch (FaultException)
+        {
+            // No sources, or a file of the user's that is gone: told by what is about that.
+            return null;
+        }
     }
+
+    /// <param name="Runs">Whether this host's hypervisor is the one that can go on from it.</param>
+    /// <param name="Artifacts">What it is of, by kind and key.</param>
+    private sealed record GoldenSet(bool Runs, IReadOnlyList<string> Artifacts);
 
     /// <summary>Hashes every golden image and every suspended memory.</summary>
     private async Task<(IReadOnlyList<ArtifactInfo> Verified, IReadOnlyList<Fault> Faults)> VerifySavedAsync(Action<long> onBytes, CancellationToken cancellationToken)
     {
         var (verified, faults) = (new List<ArtifactInfo>(), new List<Fault>());
-        foreach (var info in await GoldenInfosAsync(cancellationToken).ConfigureAwait(false))
+        foreach (var (info, _) in await GoldenAsync(cancellationToken).ConfigureAwait(false))
         {
             var found = await GoldenStore.VerifyAsync(new GoldenFiles(info.Folder), onBytes, cancellationToken).ConfigureAwait(false);
             faults.AddRange(found);
@@ -78,9 +121,9 @@ public sealed partial class ImageBuilder
         return (verified, faults);
     }
 
-    /// <summary>Golden images that no instance stands on, and that cannot be used or are of images of the past.</summary>
-    private async Task<IEnumerable<(PrunedPath Path, string? Guard)>> UnusedGoldenAsync(CancellationToken cancellationToken) =>
-        (await GoldenInfosAsync(cancellationToken).ConfigureAwait(false))
+    /// <summary>Golden images that no instance stands on, and that no start can use any more.</summary>
+    private static IEnumerable<(PrunedPath Path, string? Guard)> UnusedGolden(IEnumerable<(ArtifactInfo Info, IReadOnlyList<string> Artifacts)> images) =>
+        images.Select(image => image.Info)
             .Where(info => info.Instances.Count == 0 && (info.Fault is not null || !info.Current))
-            .Select(info => (new PrunedPath(info.Folder, info.Size, info.Fault is null ? "it was baked of images that are not current, and no instance stands on it" : "it cannot be used"), (string?)$"golden-{info.Key}"));
+            .Select(info => (Pruned(info.Folder, info.Fault is null ? "it was baked by another QEMU, or of images that nothing asks for any more, and no instance stands on it" : "it cannot be used"), (string?)$"golden-{info.Key}"));
 }

@@ -17,7 +17,7 @@ public sealed partial class ImageBuilder
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<ArtifactInfo>> ListAsync(CancellationToken cancellationToken = default) =>
-        [.. Infos(CurrentKeysOrNone()).Concat(await GoldenInfosAsync(cancellationToken).ConfigureAwait(false)).OrderBy(i => i.Kind, StringComparer.Ordinal).ThenByDescending(i => i.BuiltAt)];
+        [.. Infos(CurrentKeysOrNone()).Concat((await GoldenAsync(cancellationToken).ConfigureAwait(false)).Select(image => image.Info)).OrderBy(i => i.Kind, StringComparer.Ordinal).ThenByDescending(i => i.BuiltAt)];
 
     /// <inheritdoc/>
     public async Task<VerifyReport> VerifyAsync(IProgress<BuildProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -61,7 +61,11 @@ public sealed partial class ImageBuilder
     {
         ArgumentNullException.ThrowIfNull(request);
         var keys = KeysNow(); // without sources nobody knows what is needed: then this throws, and nothing is removed
+        var golden = await GoldenAsync(cancellationToken).ConfigureAwait(false);
+
+        // What a golden image is of is kept with it: without it nothing would ask for that image any more.
         var current = CurrentKeys(keys);
+        current.UnionWith(golden.Where(image => image.Info is { Current: true, Fault: null } || image.Info.Instances.Count > 0).SelectMany(image => image.Artifacts));
         var infos = Infos(current);
         var removals = new List<(PrunedPath Path, string? Guard)>();
         foreach (var info in infos.Where(i => !i.Current && i.Instances.Count == 0))
@@ -69,12 +73,12 @@ public sealed partial class ImageBuilder
         foreach (var folder in FoldersIn(_layout.Building))
             removals.Add((Pruned(folder, "left by an interrupted build"), Path.GetFileName(folder).Replace("scratch-", "", StringComparison.Ordinal)));
         foreach (var (memory, hash) in new MemoryPlace(_directories.Cache).Existing())
-            removals.Add((new PrunedPath(memory, HostFiles.AllocatedBytes(memory), "memory left by an interrupted bake"), "golden-" + hash));
+            removals.Add((Pruned(memory, "memory left by an interrupted bake"), "golden-" + hash));
         foreach (var folder in FoldersIn(_layout.Packages).Where(f => Directory.GetLastWriteTimeUtc(f) < DateTime.UtcNow - FetchLimit))
             removals.Add((Pruned(folder, "left by an interrupted download"), null));
         foreach (var folder in FoldersIn(_layout.Corrupt))
             removals.Add((Pruned(folder, "set aside as corrupt"), null));
-        removals.AddRange(await UnusedGoldenAsync(cancellationToken).ConfigureAwait(false));
+        removals.AddRange(UnusedGolden(golden));
         removals.AddRange(UnusedPackages(request).Select(p => (p, (string?)null)));
         if (request.BuildCaches)
         {
@@ -152,7 +156,7 @@ public sealed partial class ImageBuilder
             .SelectMany(l => l.Packages).Select(p => p.Sha256).Concat(Architectures.All.SelectMany(K3sRecipe.Hashes)).ToHashSet(StringComparer.Ordinal);
         return Directory.EnumerateFiles(_layout.Packages)
             .Where(f => request.BuildCaches || !used.Contains(Path.GetFileName(f)))
-            .Select(f => new PrunedPath(f, new FileInfo(f).Length, used.Contains(Path.GetFileName(f)) ? "only speeds up later builds" : "no current recipe uses this package"));
+            .Select(f => Pruned(f, used.Contains(Path.GetFileName(f)) ? "only speeds up later builds" : "no current recipe uses this package"));
     }
 
     private bool IsFree(string? guard)
@@ -176,7 +180,7 @@ public sealed partial class ImageBuilder
         return true;
     }
 
-    private static PrunedPath Pruned(string folder, string why) => new(folder, HostFiles.FolderSize(folder), why);
+    private static PrunedPath Pruned(string path, string why) => new(path, HostFiles.FreedBytes(path), why);
 
     private static IEnumerable<string> FoldersIn(string folder) => Directory.Exists(folder) ? Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal) : [];
 }

@@ -196,21 +196,27 @@ public sealed partial class ImageBuilder : IImages
 
     private async Task<ImageSet> SetAsync(ImageParts parts, IReadOnlyList<ArtifactRecord> records, Keys keys, CancellationToken cancellationToken)
     {
-        var inputs = parts.Kinds.Select((kind, i) => new RecipeInput(kind, records[i].Key)).ToList();
-        if (parts.KernelFile is { } file)
-            inputs.Insert(0, new RecipeInput("kernel file", await HostFiles.Sha256Async(Existing(file), cancellationToken).ConfigureAwait(false)));
         var made = parts.Distribution is { } distribution && _catalog.Kinds.Contains(distribution) && keys.Plan(distribution) is { } plan ? _cache.Find(distribution, plan.Key) : null;
         return new ImageSet
         {
             Kernel = parts.KernelFile ?? PathOf(parts.Kernel!, KernelRecipe.Image),
             Initramfs = parts.Initramfs is { } initramfs ? PathOf(initramfs, InitramfsRecipe.Archive) : null,
             Root = PathOf(parts.Root, RootRecipe.Image),
-            Key = Keys.Hash(inputs),
+            Key = await SetKeyAsync(parts, [.. records.Take(parts.Kinds.Count()).Select(record => record.Key)], cancellationToken).ConfigureAwait(false),
             Distribution = made is null ? null : FileOf(made, made.Kind == K3sRecipe.Name ? K3sRecipe.Program : KubernetesRecipe.Program),
             DistributionVersion = made is null ? null : made.Kind == KubernetesRecipe.Name ? "Kubernetes " + made.Version : made.Version,
         };
 
         string PathOf(string kind, string name) => _cache.FileOf(kind, records[parts.Kinds.ToList().IndexOf(kind)].Key, name);
+    }
+
+    /// <summary>The content address of a whole set, by those of its parts.</summary>
+    private static async Task<string> SetKeyAsync(ImageParts parts, IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    {
+        var inputs = parts.Kinds.Select((kind, i) => new RecipeInput(kind, keys[i])).ToList();
+        if (parts.KernelFile is { } file)
+            inputs.Insert(0, new RecipeInput("kernel file", await HostFiles.Sha256Async(Existing(file), cancellationToken).ConfigureAwait(false)));
+        return Keys.Hash(inputs);
     }
 
     private static string Existing(string kernel) => File.Exists(kernel)

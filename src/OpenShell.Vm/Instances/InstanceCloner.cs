@@ -6,7 +6,9 @@ using OpenShell.Vm.Snapshots;
 namespace OpenShell.Vm.Instances;
 
 /// <summary>Makes instances of the data of one that is at rest, and of its memory where it is suspended. Whoever uses it holds the source's lock.</summary>
-internal sealed class InstanceCloner(InstancesOptions options)
+/// <param name="options">As given to the library.</param>
+/// <param name="tool">What makes images; <see langword="null"/>: the host's.</param>
+internal sealed class InstanceCloner(InstancesOptions options, QemuImg? tool = null)
 {
     private readonly InstanceStore _store = new(options.Directories);
 
@@ -27,9 +29,19 @@ internal sealed class InstanceCloner(InstancesOptions options)
         {
             // Looked at before the disk is touched: it belongs to the disk as it is now.
             var memory = new Snapshot(from).ReadFitting();
-            await ThinDisk.CopyToAsync(from, aside, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await ThinDisk.CopyToAsync(from, aside, cancellationToken, tool).ConfigureAwait(false);
+            }
+            finally
+            {
+                // Also when it was interrupted: the source's own disk may be another image by then, with the same content.
+                if (memory is not null)
+                    new Snapshot(from).FollowDisk(memory);
+            }
+
             if (memory is not null)
-                await new Snapshot(from).FollowCloneAsync(memory, aside, cancellationToken).ConfigureAwait(false);
+                await new Snapshot(from).GiveToCloneAsync(memory, aside, cancellationToken).ConfigureAwait(false);
             InstanceStore.WriteOrigin(Path.Combine(aside, Path.GetFileName(to.Origin)), new InstanceOrigin
             {
                 Source = source,

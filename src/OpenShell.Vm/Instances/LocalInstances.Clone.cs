@@ -1,3 +1,4 @@
+using System.Globalization;
 using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Snapshots;
@@ -55,19 +56,39 @@ public sealed partial class LocalInstances
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(NapLimit);
+        try
+        {
+            await CloneInNapAsync(from, source, destinations, slept, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new FaultException(
+                new Fault
+                {
+                    Code = "instance.clone-timeout",
+                    What = string.Create(CultureInfo.InvariantCulture, $"{source} was not saved and cloned within {NapLimit.TotalMinutes:0} minutes; clones that were made by then are whole, and it goes on itself."),
+                    Remedy = $"Try again when this machine is less busy, or suspend it first ('gateway suspend --name {source}'): clones of one that is suspended are made without a limit.",
+                    Log = from.SupervisorLog,
+                },
+                e);
+        }
+    }
+
+    private async Task CloneInNapAsync(InstanceFiles from, string source, IReadOnlyList<string> destinations, bool slept, CancellationToken cancellationToken)
+    {
         if (!slept)
-            await AskAsync(from, source, SupervisorCall.NapService, Nothing, limit.Token).ConfigureAwait(false);
+            await AskAsync(from, source, SupervisorCall.NapService, Nothing, cancellationToken).ConfigureAwait(false);
         try
         {
             while (!IsAsleep(from))
             {
                 if (LastStatus(from) is { Phase: InstancePhase.Failed, Fault: { } fault })
                     throw new FaultException(fault);
-                await Task.Delay(FollowPause, limit.Token).ConfigureAwait(false);
+                await Task.Delay(FollowPause, cancellationToken).ConfigureAwait(false);
             }
 
             foreach (var destination in destinations)
-                await AskAsync(from, source, SupervisorCall.CloneService, System.Text.Encoding.UTF8.GetBytes(destination), limit.Token).ConfigureAwait(false);
+                await AskAsync(from, source, SupervisorCall.CloneService, System.Text.Encoding.UTF8.GetBytes(destination), cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -29,7 +29,7 @@ public sealed partial class LocalInstances
             DiskImage.VirtualSize(disk),
             InstanceLock.SupervisorOf(files) is null ? Ext4Usage.Used(disk) : await UsedInGuestAsync(files, cancellationToken).ConfigureAwait(false),
             HostFiles.AllocatedBytes(disk),
-            below.Sum(HostFiles.AllocatedBytes),
+            below.Append(files.MemoryBase).Sum(HostFiles.AllocatedBytes),
             new DiskLineage(_store).ClonesOf(files))
         {
             Memory = new Snapshots.Snapshot(files).Bytes,

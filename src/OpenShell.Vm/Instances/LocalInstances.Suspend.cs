@@ -32,6 +32,10 @@ public sealed partial class LocalInstances
             throw new FaultException(new Fault { Code = "snapshot.not-ended", What = $"{name} was saved, and its supervisor (pid {supervisor.Pid}) has not ended.", Remedy = $"See its log; 'gateway stop --force --name {name}' ends it.", Log = files.SupervisorLog });
         if (LastStatus(files) is { Phase: InstancePhase.Failed, Fault: { } fault })
             throw new FaultException(fault);
+
+        // Whoever stopped it at the same moment was first; one that was started since is not what this was about.
+        if (LastStatus(files) is { Phase: not InstancePhase.Suspended } && InstanceLock.SupervisorOf(files) is null)
+            throw new FaultException(new Fault { Code = "snapshot.ended", What = $"{name} was stopped while it was being suspended: its memory is not kept.", Remedy = $"What it has written is on its disk; 'gateway up --name {name}' starts it." });
     }
 
     /// <inheritdoc/>

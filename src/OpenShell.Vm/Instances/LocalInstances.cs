@@ -46,8 +46,8 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
 
             File.Delete(files.Fault);
             var rule = new RestartRule(() => LastConfig(config.Name)?.Restart ?? RestartPolicies.No, Options.RestartBackoff, Options.Time) { WasReady = Options.RestartsFirstStart };
-            return new RestartingInstance(Options, config, files, held, rule, (next, wakes) =>
-                wakes ? new Supervisor(Options, AfterSleep(config), files, held, LastStatus(files)?.Ports ?? [], progress, next)
+            return new RestartingInstance(Options, config, files, held, rule, (next, bell) =>
+                bell is not null ? new Supervisor(Options, AfterSleep(config), files, held, LastStatus(files)?.Ports ?? [], progress, next, bell)
                 : next.Restarts == 0 ? new Supervisor(Options, config, files, held, last?.Ports ?? [], progress, next)
                 : StartAgain(files, config.Name, held, next));
         }

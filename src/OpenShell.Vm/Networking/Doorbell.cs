@@ -5,8 +5,8 @@ using OpenShell.Vm.Instances;
 namespace OpenShell.Vm.Networking;
 
 /// <summary>
-/// Listens on the forwarded ports and sockets of an instance that sleeps, in gvproxy's place. The first connection rings; those that came until the ports were given back are carried to where they lead once somebody
-/// listens there again.
+/// Listens on the forwarded ports and sockets of an instance that sleeps, in gvproxy's place. The first connection rings; those that came until their port was given back, one port at a time, are carried to where they lead
+/// once somebody listens there again.
 /// </summary>
 internal sealed class Doorbell : IAsyncDisposable
 {
@@ -15,11 +15,9 @@ internal sealed class Doorbell : IAsyncDisposable
 
     private static readonly TimeSpan ConnectPause = TimeSpan.FromMilliseconds(5);
 
-    private readonly List<(Socket Listener, EndPoint End)> _listeners = [];
+    private readonly List<Line> _lines = [];
     private readonly List<(Socket Caller, EndPoint End)> _callers = [];
     private readonly TaskCompletionSource<string> _rung = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly CancellationTokenSource _closing = new();
-    private readonly List<Task> _accepting = [];
 
     private Doorbell()
     {
@@ -44,8 +42,7 @@ internal sealed class Doorbell : IAsyncDisposable
                     listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
                 listener.Bind(end);
                 listener.Listen(Backlog);
-                bell._listeners.Add((listener, end));
-                bell._accepting.Add(bell.AcceptAsync(listener, end));
+                bell._lines.Add(new Line(forward, listener, end, bell));
             }
             catch (SocketException e)
             {
@@ -57,51 +54,61 @@ internal sealed class Doorbell : IAsyncDisposable
         return bell;
     }
 
-    /// <summary>Gives the ports back; who has called until now is kept.</summary>
-    internal async Task CloseAsync()
+    /// <summary>Whether it listens there.</summary>
+    internal bool Holds(PortForward forward)
     {
-        await _closing.CancelAsync().ConfigureAwait(false);
-        foreach (var (listener, end) in _listeners)
+        lock (_lines)
+            return _lines.Exists(line => line.Is(forward));
+    }
+
+    /// <summary>Gives one port back; who has called there until now is kept. Nothing, where it does not listen there.</summary>
+    internal Task GiveBackAsync(PortForward forward) => CloseAsync(line => line.Is(forward));
+
+    /// <summary>Gives all ports back; who has called until now is kept.</summary>
+    internal Task CloseAsync() => CloseAsync(_ => true);
+
+    private async Task CloseAsync(Predicate<Line> which)
+    {
+        List<Line> lines;
+        lock (_lines)
         {
-            listener.Dispose();
-            if (end is UnixDomainSocketEndPoint)
-                SocketFile.RemoveStale(end.ToString()!);
+            lines = _lines.FindAll(which);
+            _lines.RemoveAll(which);
         }
 
-        await Task.WhenAll(_accepting).ConfigureAwait(false);
+        foreach (var line in lines)
+            await line.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Carries those who have called to the ports, which somebody else listens on now, until they or it hang up.</summary>
-    internal Task CarryAsync(CancellationToken cancellationToken) => Task.WhenAll(_callers.ToArray().Select(call => CarryAsync(call.Caller, call.End, cancellationToken)));
+    internal async Task CarryAsync(CancellationToken cancellationToken)
+    {
+        await CloseAsync().ConfigureAwait(false);
+        await Task.WhenAll(Callers().Select(call => CarryAsync(call.Caller, call.End, cancellationToken))).ConfigureAwait(false);
+    }
 
     /// <summary>Hangs up on everybody.</summary>
     public async ValueTask DisposeAsync()
     {
         await CloseAsync().ConfigureAwait(false);
-        foreach (var (caller, _) in _callers)
+        foreach (var (caller, _) in Callers())
             caller.Dispose();
-        _closing.Dispose();
+    }
+
+    private (Socket Caller, EndPoint End)[] Callers()
+    {
+        lock (_callers)
+            return [.. _callers];
+    }
+
+    private void Take(Socket caller, EndPoint end)
+    {
+        lock (_callers)
+            _callers.Add((caller, end));
+        _rung.TrySetResult(end.ToString()!);
     }
 
     private static Socket MakeSocket(EndPoint end) => new(end.AddressFamily, SocketType.Stream, end is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
-
-    private async Task AcceptAsync(Socket listener, EndPoint end)
-    {
-        try
-        {
-            while (true)
-            {
-                var caller = await listener.AcceptAsync(_closing.Token).ConfigureAwait(false);
-                lock (_callers)
-                    _callers.Add((caller, end));
-                _rung.TrySetResult(end.ToString()!);
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            // The ports are given back.
-        }
-    }
 
     private static async Task CarryAsync(Socket caller, EndPoint end, CancellationToken cancellationToken)
     {
@@ -148,5 +155,64 @@ internal sealed class Doorbell : IAsyncDisposable
     {
         await from.CopyToAsync(to, cancellationToken).ConfigureAwait(false);
         end.Shutdown(SocketShutdown.Send);
+    }
+
+    /// <summary>One port or socket that is listened on.</summary>
+    private sealed class Line : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _closing = new();
+        private readonly string _hostEnd;
+        private readonly Socket _listener;
+        private readonly EndPoint _end;
+        private readonly Doorbell _bell;
+        private readonly Task _accepting;
+
+        internal Line(PortForward forward, Socket listener, EndPoint end, Doorbell bell)
+        {
+            (_hostEnd, _listener, _end, _bell) = (forward.HostEnd(), listener, end, bell);
+            _accepting = AcceptAsync();
+        }
+
+        /// <summary>Whether it is where a forward begins, wherever that leads.</summary>
+        internal bool Is(PortForward forward) => forward.Protocol != PortProtocol.Udp && forward.HostEnd() == _hostEnd;
+
+        /// <summary>Gives it back.</summary>
+        public async ValueTask DisposeAsync()
+        {
+            await _closing.CancelAsync().ConfigureAwait(false);
+            await _accepting.ConfigureAwait(false);
+            TakeWaiting();
+            _listener.Dispose();
+            if (_end is UnixDomainSocketEndPoint)
+                SocketFile.RemoveStale(_end.ToString()!);
+            _closing.Dispose();
+        }
+
+        private async Task AcceptAsync()
+        {
+            try
+            {
+                while (true)
+                    _bell.Take(await _listener.AcceptAsync(_closing.Token).ConfigureAwait(false), _end);
+            }
+            catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                // The port is given back.
+            }
+        }
+
+        /// <summary>The kernel has let in some more, and would reset them with the socket.</summary>
+        private void TakeWaiting()
+        {
+            try
+            {
+                while (_listener.Poll(0, SelectMode.SelectRead))
+                    _bell.Take(_listener.Accept(), _end);
+            }
+            catch (SocketException)
+            {
+                // It has hung up by now.
+            }
+        }
     }
 }

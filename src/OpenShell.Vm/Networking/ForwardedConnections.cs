@@ -16,13 +16,24 @@ internal static class ForwardedConnections
     private static readonly string[] Tables = ["/proc/net/tcp", "/proc/net/tcp6"];
 
     /// <summary>Whether one of the ports has a connection, or had one within the last minute (it then waits out its time at one of its ends).</summary>
-    internal static bool Any(IReadOnlyCollection<PortForward> forwards)
+    /// <param name="forwards">Those that are looked at.</param>
+    /// <param name="own">The ports of the other end of connections that do not count; <see langword="null"/>: all do.</param>
+    internal static bool Any(IReadOnlyCollection<PortForward> forwards, Func<IReadOnlyCollection<int>>? own = null)
     {
         var ports = forwards.Where(forward => forward.Protocol == PortProtocol.Tcp).Select(forward => forward.HostPort).ToHashSet();
-        if (ports.Count > 0 && Tables.Where(File.Exists).Any(table => File.ReadLines(table).Skip(1).Any(line => IsOneOf(ports, line))))
+        if (ports.Count > 0 && AnyOf(ports, own))
             return true;
         var sockets = forwards.Select(forward => forward.HostSocket).OfType<string>().ToHashSet(StringComparer.Ordinal);
         return sockets.Count > 0 && File.Exists(UnixTable) && File.ReadLines(UnixTable).Skip(1).Any(line => IsConnectedTo(sockets, line));
+    }
+
+    private static bool AnyOf(HashSet<int> ports, Func<IReadOnlyCollection<int>>? own)
+    {
+        // Before and after: one that comes or goes while the list is read is known by either.
+        var mine = own?.Invoke().ToHashSet() ?? [];
+        var lines = Tables.Where(File.Exists).SelectMany(table => File.ReadLines(table).Skip(1).Where(line => IsOneOf(ports, line))).ToArray();
+        mine.UnionWith(own?.Invoke() ?? []);
+        return lines.Any(line => !HasEnd(mine, line));
     }
 
     /// <summary>Such as <c>0000000000000000: 00000003 00000000 00000000 0001 03 91011 /run/web.sock</c>: the sixth is the state, and behind the number of its inode a socket that was accepted has the path of the one that accepted it.</summary>
@@ -36,8 +47,10 @@ internal static class ForwardedConnections
     internal static bool IsOneOf(IReadOnlySet<int> ports, string line)
     {
         var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return fields.Length > 3 && Hex(fields[3]) is Established or TimeWait && (ports.Contains(Port(fields[1])) || ports.Contains(Port(fields[2])));
+        return fields.Length > 3 && Hex(fields[3]) is Established or TimeWait && HasEnd(ports, line);
     }
+
+    private static bool HasEnd(IReadOnlySet<int> ports, string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var local, var remote, ..] && (ports.Contains(Port(local)) || ports.Contains(Port(remote)));
 
     private static int Port(string address) => Hex(address[(address.LastIndexOf(':') + 1)..]);
 

@@ -20,8 +20,9 @@ internal static class PortPlanner
     /// <summary>Chooses.</summary>
     /// <param name="config">What the user asked for.</param>
     /// <param name="last">The forwards of the instance's last run: a port chosen then is kept if it is still free, so that clients need not be told anew.</param>
+    /// <param name="isHeld">Whether this process listens there itself, until the forward is made; <see langword="null"/>: nowhere.</param>
     /// <exception cref="Faults.FaultException">A port that was asked for is busy or not allowed; all of them at once.</exception>
-    internal static PortPlan Choose(InstanceConfig config, IReadOnlyList<PortForward> last)
+    internal static PortPlan Choose(InstanceConfig config, IReadOnlyList<PortForward> last, Func<PortForward, bool>? isHeld = null)
     {
         var faults = new List<Faults.Fault>();
         var taken = config.Ports.Concat(config.AddedPorts).Select(p => p.HostPort).Append(config.GatewayPort ?? 0).Where(p => p != 0).ToHashSet();
@@ -42,11 +43,13 @@ internal static class PortPlanner
             : config.Ports.Concat(config.AddedPorts).Select(p => Chosen(p, p.Option())).ToArray();
         return faults.Count == 0 ? new PortPlan(gateway, apiServer, user) : throw new Faults.FaultException(faults);
 
+        bool IsHeld(PortForward forward) => isHeld?.Invoke(forward) == true;
+
         PortForward Chosen(PortForward asked, string purpose)
         {
             if (asked is { HostPort: 0, Protocol: not PortProtocol.Unix })
                 return Free(asked, purpose, null);
-            if (PortCheck.WhyNot(asked, purpose) is { } fault)
+            if (!IsHeld(asked) && PortCheck.WhyNot(asked, purpose) is { } fault)
                 faults.Add(fault);
             return asked;
         }
@@ -56,7 +59,7 @@ internal static class PortPlanner
             int?[] candidates = [last.FirstOrDefault(p => p.GuestPort == asked.GuestPort && p.HostAddress == asked.HostAddress && p.Protocol == asked.Protocol)?.HostPort, preferred];
             try
             {
-                var port = candidates.FirstOrDefault(p => p is { } candidate && !taken.Contains(candidate) && PortCheck.IsFree(asked.Protocol, asked.HostAddress, candidate))
+                var port = candidates.FirstOrDefault(p => p is { } candidate && !taken.Contains(candidate) && (IsHeld(asked with { HostPort = candidate }) || PortCheck.IsFree(asked.Protocol, asked.HostAddress, candidate)))
                     ?? Any(asked.Protocol, asked.HostAddress, taken);
                 taken.Add(port);
                 return asked with { HostPort = port };

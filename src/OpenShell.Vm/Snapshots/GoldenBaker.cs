@@ -30,7 +30,7 @@ internal sealed class GoldenBaker(InstancesOptions options)
     /// <summary>Which image a configuration asks for, and whether it is there.</summary>
     public async Task<(GoldenKey Key, GoldenImage? Image)> FindAsync(InstanceConfig config, CancellationToken cancellationToken)
     {
-        var key = await KeyAsync(config, build: false, null, cancellationToken).ConfigureAwait(false);
+        var (key, _) = await KeyAsync(config, build: false, null, cancellationToken).ConfigureAwait(false);
         var hash = key.Hash();
         return (key, _store.List().FirstOrDefault(image => image.Hash == hash));
     }
@@ -41,7 +41,7 @@ internal sealed class GoldenBaker(InstancesOptions options)
     /// <param name="cancellationToken">Ends it; nothing is left.</param>
     public async Task<GoldenImage> BakeAsync(InstanceConfig config, IProgress<TimelineEvent>? progress, CancellationToken cancellationToken)
     {
-        var key = await KeyAsync(config, build: true, progress, cancellationToken).ConfigureAwait(false);
+        var (key, request) = await KeyAsync(config, build: true, progress, cancellationToken).ConfigureAwait(false);
         var hash = key.Hash();
         using var guard = await Guard.EnterAsync(_store.GuardOf(hash), null, cancellationToken).ConfigureAwait(false);
         if (Usable(hash) is { } there)
@@ -59,7 +59,7 @@ internal sealed class GoldenBaker(InstancesOptions options)
             var saved = new GoldenFiles(Path.Combine(building, "image"));
             PrivateFolder.Ensure(saved.Folder);
             await BootAndSaveAsync(config, building, memory, saved, progress, cancellationToken).ConfigureAwait(false);
-            await PublishAsync(key, saved, cancellationToken).ConfigureAwait(false);
+            await PublishAsync(key, request, saved, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -119,7 +119,7 @@ internal sealed class GoldenBaker(InstancesOptions options)
         Start = StartKinds.Boot,
     };
 
-    private async Task PublishAsync(GoldenKey key, GoldenFiles saved, CancellationToken cancellationToken)
+    private async Task PublishAsync(GoldenKey key, ImageRequest request, GoldenFiles saved, CancellationToken cancellationToken)
     {
         var names = new[] { GoldenFiles.MemoryName, GoldenFiles.DevicesName, GoldenFiles.DiskName, GoldenFiles.DeliveryName }.Concat(GoldenFiles.ClientNames).Where(name => File.Exists(Path.Combine(saved.Folder, name))).ToList();
         var files = new List<SavedFile>();
@@ -131,7 +131,7 @@ internal sealed class GoldenBaker(InstancesOptions options)
             files.Add(await SavedFile.MakeAsync(saved.Folder, name, cancellationToken).ConfigureAwait(false));
         }
 
-        GoldenStore.Write(saved, new GoldenRecord { Key = key, MadeAt = options.Time.GetUtcNow(), NodeName = NodeName, Files = files });
+        GoldenStore.Write(saved, new GoldenRecord { Key = key, MadeAt = options.Time.GetUtcNow(), NodeName = NodeName, Files = files, BakedOf = BakedOf.Of(request) });
         HostFiles.SyncFolder(saved.Folder);
 
         // One that is there cannot be used, or it would have been returned. It stays while instances stand on its disk; 'image prune' removes it after that.
@@ -155,8 +155,8 @@ internal sealed class GoldenBaker(InstancesOptions options)
         HostFiles.DeleteFolder(building);
     }
 
-    /// <summary>The key, by the machine that would be started.</summary>
-    private async Task<GoldenKey> KeyAsync(InstanceConfig asked, bool build, IProgress<TimelineEvent>? progress, CancellationToken cancellationToken)
+    /// <summary>The key, by the machine that would be started, and what its images are asked for as.</summary>
+    private async Task<(GoldenKey Key, ImageRequest Request)> KeyAsync(InstanceConfig asked, bool build, IProgress<TimelineEvent>? progress, CancellationToken cancellationToken)
     {
         var host = await options.ProbeAsync(asked, cancellationToken).ConfigureAwait(false);
         var config = InstanceDefaults.Fill(asked with { Name = Instance }, host);
@@ -175,7 +175,7 @@ internal sealed class GoldenBaker(InstancesOptions options)
         var plan = BootPlanner.Plan(config, host, images, files);
         var qemu = await new RuntimeInspector(options.Directories).InspectAsync("qemu", host.Qemu!, host.QemuVersion?.ToString(), cancellationToken).ConfigureAwait(false);
         var delivery = DeliveryFiles.AreNamed(config) ? await DeliveryDisk.DigestAsync(config, cancellationToken).ConfigureAwait(false) : null;
-        return GoldenKey.Of(config, MachineIdentity.Of(plan, host, qemu.Sha256!, images.Key), delivery);
+        return (GoldenKey.Of(config, MachineIdentity.Of(plan, host, qemu.Sha256!, images.Key), delivery), request);
     }
 
     private static void Relay(BuildProgress step, IProgress<TimelineEvent> progress)

@@ -24,6 +24,9 @@ public sealed record GoldenImage
     /// <summary>The instances whose disks stand on it.</summary>
     public IReadOnlyList<string> Instances { get; init; } = [];
 
+    /// <summary>What its images were asked for as.</summary>
+    internal BakedOf? BakedOf { get; init; }
+
     /// <summary>Why it cannot be used.</summary>
     public Faults.Fault? Fault { get; init; }
 }

@@ -147,7 +147,7 @@ internal sealed class GoldenStore(HostDirectories directories)
         try
         {
             return Read(files) is { } record
-                ? image with { Key = record.Key, MadeAt = record.MadeAt, Fault = (folder == Files(hash).Folder ? WhyUnfit(files, record) : "it was baked anew, and instances stood on its disk") is { } why ? Unreadable(files, why) : null }
+                ? image with { Key = record.Key, MadeAt = record.MadeAt, BakedOf = record.BakedOf, Fault = (folder == Files(hash).Folder ? WhyUnfit(files, record) : "it was baked anew, and instances stood on its disk") is { } why ? Unreadable(files, why) : null }
                 : image with { Fault = Unreadable(files, "it is missing") };
         }
         catch (FaultException e)

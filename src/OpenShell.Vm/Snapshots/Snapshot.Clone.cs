@@ -8,15 +8,18 @@ namespace OpenShell.Vm.Snapshots;
 internal sealed partial class Snapshot
 {
     /// <summary>
-    /// After the disk was cloned: what both stand on now is an empty image over what it was, so the memory fits either, and that is written down. The clone's is a second name of the same file,
-    /// since nobody ever writes to it; it has none where the guest could not be told that it is another's. (Cut off in between, the source's memory does not fit, and it boots from its disk.)
+    /// After the disk was cloned, or was about to be: what it stands on now may be an empty image over what it was, so the memory fits it, and that is written down. (Cut off in between by a power loss, the memory does not fit,
+    /// and its instance boots from its disk.)
     /// </summary>
+    /// <param name="record">What was written down before.</param>
+    internal void FollowDisk(SnapshotRecord record) => Write(Folder, record with { Disk = DiskState.Of(files) });
+
+    /// <summary>Gives a clone second names of its files, since nobody ever writes to them; nothing where the guest could not be told that it is another's.</summary>
     /// <param name="record">What was written down before.</param>
     /// <param name="folder">The clone's folder, with its disk in it and nothing else.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    internal async Task FollowCloneAsync(SnapshotRecord record, string folder, CancellationToken cancellationToken)
+    internal async Task GiveToCloneAsync(SnapshotRecord record, string folder, CancellationToken cancellationToken)
     {
-        AtomicFile.WriteJson(Path.Combine(Folder, RecordName), record with { Disk = DiskState.Of(files) }, SnapshotJson.Default.SnapshotRecord);
         if (record.Identity is null)
             return;
         var disk = Directory.EnumerateFiles(folder).Single();
@@ -31,7 +34,7 @@ internal sealed partial class Snapshot
         if (record.Base is not null)
             await GiveAlongAsync(files.MemoryBase, Path.Combine(folder, Path.GetFileName(files.MemoryBase)), cancellationToken).ConfigureAwait(false);
         var its = record with { Disk = DiskState.Of(disk, record.Disk.Generation), Machinery = record.Machinery.At(copy), Pages = record.Pages?.At(copy), Base = record.Base?.At(folder) };
-        AtomicFile.WriteJson(Path.Combine(copy, RecordName), its, SnapshotJson.Default.SnapshotRecord);
+        Write(copy, its);
         HostFiles.SyncFolder(copy);
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
@@ -27,12 +28,24 @@ internal sealed partial class Snapshot(InstanceFiles files)
     /// <summary>Whether there is one.</summary>
     internal bool Exists => Directory.Exists(Folder);
 
-    /// <summary>What is written down of it.</summary>
-    /// <exception cref="FaultException">It cannot be read.</exception>
-    internal SnapshotRecord Read() =>
-        InstanceStore.Read(Path.Combine(Folder, RecordName), SnapshotJson.Default.SnapshotRecord) is { Machine: not null, Disk: { Chain: not null }, Machinery: { Stamp: not null } } record
-            ? record
-            : throw new FaultException(InstanceStore.Broken(Path.Combine(Folder, RecordName), "it is incomplete"));
+    /// <summary>What is written down of it. One of another layout is returned as far as it can be read: whoever takes it looks at that first.</summary>
+    /// <exception cref="FaultException">It cannot be read, or is not as it was written.</exception>
+    internal SnapshotRecord Read() => InstanceStore.Read(Record, ReadSealed) ?? throw new FaultException(InstanceStore.Broken(Record, "it is incomplete"));
+
+    private SnapshotRecord? ReadSealed(byte[] content)
+    {
+        if (JsonSerializer.Deserialize(content, SnapshotJson.Default.SnapshotRecord) is not { } record)
+            return null;
+
+        // A name that is read as another, or not at all, is as bad as a value: the pages would lie over nothing.
+        var isWhole = record.Format != SnapshotRecord.CurrentFormat || content.AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(record.Sealed(), SnapshotJson.Default.SnapshotRecord));
+        return isWhole ? record : throw new FaultException(InstanceStore.Broken(Record, "it was changed since it was written"));
+    }
+
+    private string Record => Path.Combine(Folder, RecordName);
+
+    /// <summary>Writes down what a memory belongs to.</summary>
+    internal static void Write(string folder, SnapshotRecord record) => AtomicFile.WriteJson(Path.Combine(folder, RecordName), record.Sealed(), SnapshotJson.Default.SnapshotRecord);
 
     /// <summary>Why it cannot be gone on from; empty where it can.</summary>
     internal IReadOnlyList<string> WhyUnfit(SnapshotRecord record, MachineIdentity now, InstanceConfig config, string? delivery)
@@ -64,6 +77,8 @@ internal sealed partial class Snapshot(InstanceFiles files)
         try
         {
             var record = Read();
+            if (record.Format != SnapshotRecord.CurrentFormat)
+                return [InstanceStore.Broken(Record, "it was saved by another version of this program, and only that can verify it")];
             foreach (var (file, folder) in new[] { (record.Machinery, Folder), (record.Pages, Folder), (record.Base, files.Root) })
             {
                 if (file is not null && await file.VerifyAsync(folder, onBytes, cancellationToken).ConfigureAwait(false) is { } fault)

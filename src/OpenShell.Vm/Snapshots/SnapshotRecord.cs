@@ -1,10 +1,13 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
 namespace OpenShell.Vm.Snapshots;
 
 /// <summary>What is written down of a suspended instance's machine, as <c>machine.json</c> beside its memory.</summary>
 internal sealed record SnapshotRecord
 {
     /// <summary>The layout: another one is refused.</summary>
-    internal const int CurrentFormat = 2;
+    internal const int CurrentFormat = 3;
 
     /// <inheritdoc cref="CurrentFormat"/>
     public required int Format { get; init; }
@@ -41,4 +44,10 @@ internal sealed record SnapshotRecord
 
     /// <summary>The identity that the guest had; <see langword="null"/>: that of an instance which is no clone. Another one must be told who it is.</summary>
     public string? Identity { get; init; }
+
+    /// <summary>SHA-256 of the record itself without this.</summary>
+    public string? Seal { get; init; }
+
+    /// <summary>As it is written: with its seal.</summary>
+    internal SnapshotRecord Sealed() => this with { Seal = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this with { Seal = null }, SnapshotJson.Default.SnapshotRecord))) };
 }

@@ -17,6 +17,7 @@ internal sealed class Machine : IAsyncDisposable
     private readonly CancellationTokenSource _gone = new();
     private readonly BootPlan _plan;
     private readonly Task<QmpClient?> _qmp;
+    private readonly TaskCompletionSource _kept = NewSource();
     private TaskCompletionSource _networkConnected = NewSource();
 
     /// <summary>Starts it.</summary>
@@ -35,6 +36,8 @@ internal sealed class Machine : IAsyncDisposable
         }
 
         _plan = plan;
+        if (plan.Resume is null)
+            Keep();
         _ = Vmm.Exited.ContinueWith(_ => _gone.Cancel(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         _qmp = control is not null ? ConnectQmpAsync(control) : Task.FromResult<QmpClient?>(null);
         GuestShutdown = plan.ControlSocket is null ? WatchExitAsync() : WatchShutdownAsync();
@@ -51,6 +54,12 @@ internal sealed class Machine : IAsyncDisposable
 
     /// <summary>Cancelled when the hypervisor has ended.</summary>
     internal CancellationToken Gone => _gone.Token;
+
+    /// <summary>Completes once the run stands or falls with it. Of one that is to go on from memory that is when it is ready: until then another may take its place, and its end is no news.</summary>
+    internal Task Kept => _kept.Task;
+
+    /// <inheritdoc cref="Kept"/>
+    internal void Keep() => _kept.TrySetResult();
 
     /// <summary>Set before the machine is ended on purpose: its end is no news then.</summary>
     internal bool Leaving { get; set; }

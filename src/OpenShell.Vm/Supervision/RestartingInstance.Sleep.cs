@@ -33,8 +33,9 @@ internal sealed partial class RestartingInstance
 
             events.Report(EventNames.Woken, $"{_config.Name} is woken by {caller}");
             await ended.DisposeAsync().ConfigureAwait(false);
-            await bell.CloseAsync().ConfigureAwait(false);
-            var next = Start(rule, wakes: true);
+
+            // It goes on listening: each port until gvproxy is to have it.
+            var next = Start(rule, bell);
             lock (_gate)
                 _current = next;
             _ = CarryAsync(bell, next);

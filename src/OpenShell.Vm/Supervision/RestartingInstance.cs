@@ -3,6 +3,7 @@ using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Networking;
 
 namespace OpenShell.Vm.Supervision;
 
@@ -19,7 +20,7 @@ internal sealed partial class RestartingInstance : IRunningInstance
     private readonly InstanceFiles _files;
     private readonly InstanceLock _held;
     private readonly InstancesOptions _options;
-    private readonly Func<RestartRule, bool, Supervisor> _start;
+    private readonly Func<RestartRule, Doorbell?, Supervisor> _start;
     private readonly Supervisor _first;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
@@ -31,12 +32,12 @@ internal sealed partial class RestartingInstance : IRunningInstance
     /// <param name="files">Its files.</param>
     /// <param name="held">Its lock, which the last run gives back.</param>
     /// <param name="rule">Of the first run.</param>
-    /// <param name="start">Starts a run; whether one that slept.</param>
+    /// <param name="start">Starts a run; one that slept with what listens on its ports until it does itself.</param>
     /// <exception cref="FaultException">The first run cannot be started.</exception>
-    internal RestartingInstance(InstancesOptions options, InstanceConfig config, InstanceFiles files, InstanceLock held, RestartRule rule, Func<RestartRule, bool, Supervisor> start)
+    internal RestartingInstance(InstancesOptions options, InstanceConfig config, InstanceFiles files, InstanceLock held, RestartRule rule, Func<RestartRule, Doorbell?, Supervisor> start)
     {
         (_options, _config, _files, _held, _start) = (options, config, files, held, start);
-        _current = _first = Start(rule, wakes: false);
+        _current = _first = Start(rule, null);
         Completion = RunAsync(rule);
     }
 
@@ -93,9 +94,9 @@ internal sealed partial class RestartingInstance : IRunningInstance
     }
 
     /// <summary>Whoever asks a run to stop means the instance: also when the run is just ending by itself, and another would follow.</summary>
-    private Supervisor Start(RestartRule rule, bool wakes)
+    private Supervisor Start(RestartRule rule, Doorbell? bell)
     {
-        var run = _start(rule, wakes);
+        var run = _start(rule, bell);
         run.StopAsked = force => _ = Task.Run(() => StopAsync(force, "a client"), CancellationToken.None);
         return run;
     }
@@ -145,7 +146,7 @@ internal sealed partial class RestartingInstance : IRunningInstance
             KeepConsole();
             events.Report(EventNames.Restarted, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is started again by its policy {rule.Policy()}, {pause.TotalSeconds:0.#} s after it ended"), restarts: rule.Restarts);
             await ended.DisposeAsync().ConfigureAwait(false);
-            var next = Start(rule, wakes: false);
+            var next = Start(rule, null);
             lock (_gate)
                 _current = next;
             return true;

@@ -34,12 +34,8 @@ internal sealed partial class Supervisor
         var plan = BootPlanner.Plan(_config with { Ports = _ports.User }, host, images, _files, disk);
         Remember(plan, host, images?.Key ?? "", parts);
         using var deadline = StartDeadline();
-        if (await TryResumeAsync(plan, host, images, parts).ConfigureAwait(false) is { } resumed)
-        {
-            _agent.TrySetResult(resumed.Agent);
-            await BecomeReadyAgainAsync(resumed).ConfigureAwait(false);
+        if (await TryResumeAsync(plan, host, images, parts).ConfigureAwait(false))
             return await _ending.Task.ConfigureAwait(false);
-        }
 
         // Of a machine that it is no more.
         File.Delete(_files.MemoryBase);

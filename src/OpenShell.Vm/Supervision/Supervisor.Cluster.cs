@@ -111,7 +111,7 @@ internal sealed partial class Supervisor
         // The files are there since early in the boot; fetched only now, so as not to compete with it.
         await StageAsync(BootStages.Workload).ConfigureAwait(false);
         var certificates = await BootstrapAsync(agent).ConfigureAwait(false);
-        await WaitForGatewayAsync(certificates).ConfigureAwait(false);
+        await WaitForGatewayAsync(certificates, _running.Token).ConfigureAwait(false);
         BeReady();
     }
 
@@ -169,7 +169,7 @@ internal sealed partial class Supervisor
         return buffer.ToArray();
     }
 
-    private async Task WaitForGatewayAsync(GatewayCertificates pem)
+    private async Task WaitForGatewayAsync(GatewayCertificates pem, CancellationToken cancellationToken)
     {
         _timeline.Started(BootStages.Ready);
         var endpoint = new Uri(_status.Now.Endpoint!);
@@ -180,7 +180,7 @@ internal sealed partial class Supervisor
         {
             if (said.Add(answer))
                 _log.Say($"waiting for {endpoint}: {answer}");
-            await Task.Delay(HealthPause, _running.Token).ConfigureAwait(false);
+            await Task.Delay(HealthPause, cancellationToken).ConfigureAwait(false);
         }
 
         // Its pod serves; that the kubelet has not said so yet is no reason to wait.

@@ -16,6 +16,9 @@ internal sealed partial class Supervisor
     /// <summary>What a cluster at rest takes depends on the host; one that still starts takes less from look to look. One that takes as much as a moment ago has settled.</summary>
     private const double Settled = 0.9;
 
+    /// <summary>In processors: a cluster at rest takes half of one where it is emulated. One that works at full speed takes as much as a moment ago too, and is not at rest.</summary>
+    private const double Quiet = 1;
+
     /// <summary>One that has not settled by then never does: what it was given along works on, which does no harm.</summary>
     private static readonly TimeSpan QuietLimit = TimeSpan.FromMinutes(2);
 
@@ -44,7 +47,7 @@ internal sealed partial class Supervisor
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"the machine takes {shares.TakeLast(QuietWindows).Average():0.00} processors and is saved"));
     }
 
-    /// <summary>Whether the last looks found no less than those before them.</summary>
+    /// <summary>Whether the last looks found little, and no less than those before them.</summary>
     internal static bool HasSettled(IReadOnlyList<double> shares) =>
-        shares.Count >= 2 * QuietWindows && shares.TakeLast(QuietWindows).Average() >= Settled * shares.SkipLast(QuietWindows).TakeLast(QuietWindows).Average();
+        shares.Count >= 2 * QuietWindows && shares.TakeLast(QuietWindows).Average() is <= Quiet and var last && last >= Settled * shares.SkipLast(QuietWindows).TakeLast(QuietWindows).Average();
 }

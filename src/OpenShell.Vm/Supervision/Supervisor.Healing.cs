@@ -1,8 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Text.Json;
 using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
@@ -33,6 +29,9 @@ internal sealed partial class Supervisor
 
     /// <summary>What must be free on the host before a machine that had no room goes on: the smallest level that is warned of.</summary>
     private static readonly long RoomToGoOn = (long)DiskWatch.HostLevels[^1];
+
+    // Its connections are nobody's use.
+    private readonly ForwardProbes _probes = new();
 
     private int _gvproxyFailures;
     private long _gvproxySince = Stopwatch.GetTimestamp();
@@ -229,29 +228,7 @@ internal sealed partial class Supervisor
         {
             if (supervisor.PurposeOf(forward) is null || !supervisor._ready.Task.IsCompletedSuccessfully)
                 return null;
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(ProbeLimit);
-            try
-            {
-                // Reset at its end: it leaves no trace that would look like somebody's use.
-                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
-                await socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(forward.HostAddress), forward.HostPort), limit.Token).ConfigureAwait(false);
-
-                // Who it is does not matter here, only that somebody is there: nothing is sent that is worth anything.
-#pragma warning disable CA5359
-                await using var tls = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false, (_, _, _, _) => true);
-#pragma warning restore CA5359
-                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, limit.Token).ConfigureAwait(false);
-                return true;
-            }
-            catch (AuthenticationException)
-            {
-                return true;
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is IOException or SocketException or OperationCanceledException)
-            {
-                return false;
-            }
+            return await supervisor._probes.AnswersAsync(forward, ProbeLimit, cancellationToken).ConfigureAwait(false);
         }
 
         public async Task RemakeAsync(PortForward forward, CancellationToken cancellationToken)

@@ -18,6 +18,8 @@ internal sealed partial class Supervisor
     /// <summary>A free port that is taken within a moment is rare; several in a row have another cause.</summary>
     private const int MaxPortChoices = 5;
 
+    // Listens on the ports until gvproxy does, where this run wakes an instance.
+    private readonly Doorbell? _waking;
     private ChildProcess? _gvproxy;
     private PortPlan _ports = new(null, null, []);
 
@@ -30,7 +32,7 @@ internal sealed partial class Supervisor
         }
 
         _timeline.Started(BootStages.Network);
-        _ports = PortPlanner.Choose(_config, _lastPorts);
+        _ports = PortPlanner.Choose(_config, _lastPorts, forward => _waking?.Holds(forward) == true);
         if (_config.Network == NetworkNames.Tsi)
         {
             // libkrun itself listens, once a program in the guest does.
@@ -100,6 +102,9 @@ internal sealed partial class Supervisor
         using var client = new GvproxyClient(_files.NetworkControlSocket);
         foreach (var forward in _ports.All)
         {
+            // Not a moment earlier: whoever calls meanwhile waits there.
+            if (_waking is not null)
+                await _waking.GiveBackAsync(forward).ConfigureAwait(false);
             try
             {
                 await ExposeAsync(client, forward, cancellationToken).ConfigureAwait(false);

@@ -29,6 +29,11 @@ internal sealed partial class Supervisor
     /// <summary>From the load to the guest's answer: a tenth of a second, and some on a machine that swaps or has eight of them at once. What takes longer does not come.</summary>
     private static readonly TimeSpan ResumeLimit = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// From then to its gateway's: tenths of a second. A pod that was just being started again when it was saved is started once the guest lets its services go by itself, a minute later.
+    /// </summary>
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(2);
+
     /// <summary>Stages that a machine that goes on has behind it.</summary>
     private static readonly string[] Behind = [BootStages.Kernel, BootStages.Init, BootStages.Services, BootStages.Node, BootStages.Workload, BootStages.Gateway];
 
@@ -41,12 +46,12 @@ internal sealed partial class Supervisor
     private readonly CancellationTokenSource _held;
     private Task _servicesGoOn = Task.CompletedTask;
 
-    /// <summary>Goes on from what there is.</summary>
-    /// <returns>The guest's agent, and the credentials that the guest has of now on where they are new; <see langword="null"/>: there is nothing to go on from, and the start is to boot.</returns>
-    private async Task<Resumed?> TryResumeAsync(BootPlan plan, HostFacts host, ImageSet? images, IReadOnlyList<RuntimePart> parts)
+    /// <summary>Goes on from what there is, until it is ready.</summary>
+    /// <returns>Whether it is; not, where there is nothing to go on from, or what there is does not answer: then the start is to boot.</returns>
+    private async Task<bool> TryResumeAsync(BootPlan plan, HostFacts host, ImageSet? images, IReadOnlyList<RuntimePart> parts)
     {
         if (!IsCluster || images is null || parts.FirstOrDefault(part => part.Name == HypervisorNames.Qemu)?.Sha256 is not { } hypervisorSha256)
-            return null;
+            return false;
         var delivery = _asked = DeliveryFiles.AreNamed(_config) ? await DeliveryDisk.DigestAsync(_config, _running.Token).ConfigureAwait(false) : null;
         if (delivery is null && new Snapshot(_files).ReadFitting() is { Delivery: not null })
             plan = BootPlanner.WithDelivery(plan, _files);
@@ -60,19 +65,50 @@ internal sealed partial class Supervisor
                 throw new FaultException(new Fault { Code = "snapshot.none", Stage = BootStages.Resume, What = $"There is nothing to go on from: {string.Join("; ", finder.Notes.DefaultIfEmpty("the instance was stopped, and boots from its disk"))}.", Remedy = "Leave --start out, which boots then, or bake one with 'gateway image bake'." });
             if (finder.Notes.Count > 0)
                 _timeline.Skipped(BootStages.Resume, string.Join("; ", finder.Notes));
-            return null;
+            return false;
         }
 
         try
         {
-            return await ResumeAsync(choice, plan, host).ConfigureAwait(false);
+            var resumed = await ResumeAsync(choice, plan, host).ConfigureAwait(false);
+            await BecomeReadyAgainAsync(resumed).ConfigureAwait(false);
+            return true;
         }
-        catch (Exception e) when (!_running.IsCancellationRequested && _config.Start != StartKinds.Resume)
+        catch (Exception e) when (!_running.IsCancellationRequested)
         {
-            await GiveUpOnResumeAsync(choice, e).ConfigureAwait(false);
-            return null;
+            var why = await WhyAsync(choice, e).ConfigureAwait(false);
+            if (_config.Start == StartKinds.Resume)
+                throw why;
+            await GiveUpOnResumeAsync(choice, why).ConfigureAwait(false);
+            return false;
         }
     }
+
+    /// <summary>What was thrown, as a person is told it: a QEMU that has ended is the reason for whatever else failed.</summary>
+    private async Task<Exception> WhyAsync(ResumeChoice choice, Exception thrown)
+    {
+        if (thrown is not FaultException && _machine is { } machine)
+        {
+            // Its connections close a moment before it is gone.
+            if (thrown is IOException)
+                await ((Task)machine.Vmm.Exited).WaitAsync(Settle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (machine.Vmm.Exited.IsCompleted)
+                return new FaultException(VmmEnded(machine.Vmm, await machine.Vmm.Exited.ConfigureAwait(false)), thrown);
+        }
+
+        return thrown is OperationCanceledException ? new FaultException(NoAnswer(choice), thrown) : thrown;
+    }
+
+    private Fault NoAnswer(ResumeChoice choice) => new()
+    {
+        Code = "snapshot.no-answer",
+        Stage = BootStages.Resume,
+        What = $"The machine that goes on from {choice.Title} did not answer: {(_timeline.Stages.Any(stage => stage is { Stage: BootStages.Resume, State: StageState.Completed })
+            ? string.Create(CultureInfo.InvariantCulture, $"its gateway was silent for {AnswerLimit.TotalSeconds:0} s")
+            : string.Create(CultureInfo.InvariantCulture, $"nothing came within {ResumeLimit.TotalSeconds:0} s"))}.",
+        Remedy = "Leave --start resume out: it then boots from its disk. 'gateway logs --source supervisor' shows the answers.",
+        Log = Kept(_files.ConsoleLog),
+    };
 
     private async Task<Resumed> ResumeAsync(ResumeChoice choice, BootPlan plan, HostFacts host)
     {
@@ -92,15 +128,16 @@ internal sealed partial class Supervisor
         var spec = HypervisorCatalog.Find(plan.Hypervisor)!.Describe(plan, host);
         AtomicFile.WriteJson(_files.Plan, plan, InstanceJson.Default.BootPlan, durable: false);
 
-        using var loading = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
-        loading.CancelAfter(ResumeLimit);
         var machine = PowerOn(spec, plan, host);
+        using var alive = CancellationTokenSource.CreateLinkedTokenSource(_running.Token, machine.Gone);
+        using var loading = CancellationTokenSource.CreateLinkedTokenSource(alive.Token);
+        loading.CancelAfter(ResumeLimit);
         await machine.LoadAsync(loading.Token).ConfigureAwait(false);
         _timeline.Completed(BootStages.Vmm);
 
         // As many at a time as there are processors to translate their code: more take it from each other, and all are later.
-        _underWay = await _resumes.EnterAsync(_accelerator == Accelerator.Tcg ? Environment.ProcessorCount : null, _running.Token).ConfigureAwait(false);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
+        _underWay = await _resumes.EnterAsync(_accelerator == Accelerator.Tcg ? Environment.ProcessorCount : null, alive.Token).ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(alive.Token);
         limit.CancelAfter(ResumeLimit);
 
         // From here on the disk is this machine's: the memory that was saved with it is used up, whatever comes.
@@ -205,7 +242,7 @@ internal sealed partial class Supervisor
     /// <summary>Nothing is lost by a machine that did not go on: a new instance has nothing yet, and a suspended one has its disk.</summary>
     private async Task GiveUpOnResumeAsync(ResumeChoice choice, Exception why)
     {
-        var what = $"{choice.Title} could not be gone on from, and it boots: {(why is OperationCanceledException ? string.Create(CultureInfo.InvariantCulture, $"nothing came within {ResumeLimit.TotalSeconds:0} s") : FaultOf(why).What)}";
+        var what = $"{choice.Title} could not be gone on from, and it boots: {FaultOf(why).What}";
         _log.Say(what);
         _events.Report(EventNames.ResumeFailed, what);
         _timeline.Skipped(BootStages.Resume, what);
@@ -214,6 +251,10 @@ internal sealed partial class Supervisor
         if (_machine is { } machine)
             await machine.DisposeAsync().ConfigureAwait(false);
         _machine = null;
+
+        // Once it says no more: none of them is behind the machine that boots.
+        _stages.Clear();
+        _timeline.Forget([.. Behind, BootStages.Bootstrap, BootStages.Ready]);
         if (_gvproxy is { } gvproxy)
             await gvproxy.DisposeAsync().ConfigureAwait(false);
         if (choice.Golden is not null)
@@ -237,14 +278,20 @@ internal sealed partial class Supervisor
 
     private async Task BecomeReadyAgainAsync(Resumed resumed)
     {
+        var machine = _machine!;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_running.Token, machine.Gone);
+        limit.CancelAfter(AnswerLimit);
         _timeline.Started(BootStages.Bootstrap);
-        var certificates = resumed.Credentials is { } own ? WriteCredentials(own) : await WriteCredentialsAsync(resumed.Agent).ConfigureAwait(false);
+        var certificates = resumed.Credentials is { } own ? WriteCredentials(own) : await WriteCredentialsAsync(resumed.Agent).WaitAsync(limit.Token).ConfigureAwait(false);
         _timeline.Completed(BootStages.Bootstrap, _status.Now.Kubeconfig);
-        await WaitForGatewayAsync(certificates).ConfigureAwait(false);
+        await WaitForGatewayAsync(certificates, limit.Token).ConfigureAwait(false);
 
+        // From here on the run stands or falls with it.
+        _agent.TrySetResult(resumed.Agent);
+        machine.Keep();
         BeReady();
         HaveAnswered();
-        _servicesGoOn = LetServicesGoOnAsync(_machine!, resumed.Agent);
+        _servicesGoOn = LetServicesGoOnAsync(machine, resumed.Agent);
     }
 
     private void HaveAnswered() => Interlocked.Exchange(ref _underWay, null)?.Dispose();

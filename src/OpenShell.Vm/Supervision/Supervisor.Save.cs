@@ -21,6 +21,9 @@ internal sealed partial class Supervisor
     /// <summary>The guest syncs its disk and gives up its caches; a disk that is slow may have much to write.</summary>
     private static readonly TimeSpan PrepareLimit = TimeSpan.FromSeconds(60);
 
+    /// <summary>Besides the memory: the state of the devices, and what the disk still gets.</summary>
+    private const long SpaceForDevices = 32 << 20;
+
     // Saving, holding and going on exclude each other.
     private readonly SemaphoreSlim _saving = new(1);
 
@@ -117,7 +120,7 @@ internal sealed partial class Supervisor
                 Proxy = GoldenKey.ProxyDigest(_config),
                 Identity = _origin?.Identity,
             };
-            AtomicFile.WriteJson(Path.Combine(aside, Snapshot.RecordName), record, SnapshotJson.Default.SnapshotRecord);
+            Snapshot.Write(aside, record);
             HostFiles.SyncFolder(aside);
             Directory.Move(aside, _files.Snapshot);
             HostFiles.SyncFolder(_files.Root);
@@ -167,24 +170,32 @@ internal sealed partial class Supervisor
                 await PrepareGuestAsync(agent, cancellationToken).ConfigureAwait(false);
             var prepared = took.Elapsed;
             if (sleep == Sleep.UntilCalled && IsUsed())
-                throw new OperationCanceledException("somebody uses it by now");
+                throw IsUsedAgain();
+            var (wasCalled, ends) = (false, false);
             try
             {
                 await machine.PauseAsync(cancellationToken).ConfigureAwait(false);
                 to = await machine.SaveAsync(to, cancellationToken).ConfigureAwait(false);
+
+                // gvproxy has let people in all the while, who would be hung up on.
+                wasCalled = sleep == Sleep.UntilCalled && IsCalled();
+                if (wasCalled)
+                    throw IsUsedAgain();
+                _log.Say(string.Create(CultureInfo.InvariantCulture, $"saved in {took.Elapsed.TotalSeconds:0.00} s, of which its preparation {prepared.TotalSeconds:0.00}, {new[] { to.Path, to.Pages }.OfType<string>().Sum(HostFiles.AllocatedBytes) >> 20} MiB"));
+                ends = !End(new Ending.Saved(commit, sleep));
+                if (ends)
+                    throw EndsAnyway();
             }
             catch (Exception e)
             {
                 foreach (var path in new[] { to.Path, to.Pages }.OfType<string>())
                     File.Delete(path);
                 if (!wasHeld)
-                    await machine.ContinueAsync(CancellationToken.None).ConfigureAwait(false);
-                _events.Report(EventNames.SuspendFailed, $"{_config.Name} could not be saved and runs on: {(e is FaultException { Faults: [var fault, ..] } ? fault.What : e.Message)}");
+                    await LetGoOnAsync(machine).ConfigureAwait(false);
+                if (!wasCalled && !ends)
+                    _events.Report(EventNames.SuspendFailed, $"{_config.Name} could not be saved and runs on: {(e is FaultException { Faults: [var fault, ..] } ? fault.What : e.Message)}");
                 throw;
             }
-
-            _log.Say(string.Create(CultureInfo.InvariantCulture, $"saved in {took.Elapsed.TotalSeconds:0.00} s, of which its preparation {prepared.TotalSeconds:0.00}, {new[] { to.Path, to.Pages }.OfType<string>().Sum(HostFiles.AllocatedBytes) >> 20} MiB"));
-            End(new Ending.Saved(commit, sleep));
         }
         catch
         {
@@ -194,8 +205,40 @@ internal sealed partial class Supervisor
         }
     }
 
-    /// <summary>Whether somebody uses the instance at this moment: by a forwarded port, or through its broker.</summary>
-    private bool IsUsed() => _broker is { HasClients: true } || ForwardedConnections.Any(_ports.All) || _machine is { IsPaused: true };
+    private static async Task LetGoOnAsync(Machine machine)
+    {
+        try
+        {
+            await machine.ContinueAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (IOException) when (machine.Leaving)
+        {
+            // Nobody needs it any more.
+        }
+    }
+
+    private static OperationCanceledException IsUsedAgain() => new("somebody uses it by now, and it goes on");
+
+    /// <summary>Whoever asked for the end first has it: the memory would be that of a machine which goes on to shut down.</summary>
+    private FaultException EndsAnyway() => new(new Fault
+    {
+        Code = "snapshot.ended",
+        What = $"{_config.Name} was stopped, or has ended, while it was being saved: its memory is not kept.",
+        Remedy = $"What it has written is on its disk; 'gateway up --name {_config.Name}' starts it.",
+    });
+
+    /// <summary>Whether somebody uses the instance at this moment, or has come and gone since this was asked last; one that its user holds is used.</summary>
+    private bool IsUsed() => IsCalled() || _machine is { IsPaused: true };
+
+    // Those who had come to the broker when this was asked last.
+    private long _cameBefore;
+
+    /// <summary>By a forwarded port or socket, or through its broker.</summary>
+    private bool IsCalled()
+    {
+        var came = _broker?.ClientsSoFar ?? 0;
+        return Interlocked.Exchange(ref _cameBefore, came) != came || _broker is { HasClients: true } || ForwardedConnections.Any(_ports.All, () => _probes.OpenPorts);
+    }
 
     private async Task FallAsleepAsync(CancellationToken cancellationToken)
     {
@@ -277,10 +320,11 @@ internal sealed partial class Supervisor
         }
     }
 
-    /// <summary>What a machine has in use is not known from here; half of its memory never was, with caches given up.</summary>
+    /// <summary>What a machine over a base has for itself is what is saved of it. What another one has in use is not known from here; half of its memory never was, with caches given up.</summary>
     private void RequireSpaceForMemory()
     {
-        var (free, needed) = (HostFiles.FreeBytes(_files.Root), ((long)_config.MemoryMib!.Value << 20) / 2);
+        var own = HasBase ? OwnMemory.Of(_machine!.Vmm.Identity.Pid) + SpaceForDevices : null;
+        var (free, needed) = (HostFiles.FreeBytes(_files.Root), own ?? (((long)_config.MemoryMib!.Value << 20) / 2));
         if (free < needed)
         {
             throw new FaultException(new Fault

@@ -3,6 +3,7 @@ using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Networking;
+using OpenShell.Vm.Snapshots;
 
 namespace OpenShell.Vm.Supervision;
 
@@ -127,6 +128,9 @@ internal sealed partial class Supervisor
             await bell.DisposeAsync().ConfigureAwait(false);
         }
 
+        // The next start boots: what lies over it is gone.
+        if (!saved && !new Snapshot(_files).Exists)
+            File.Delete(_files.MemoryBase);
         if (!GoesOn)
             InstanceRemains.RemoveRunFolder(_files);
         if (saved)

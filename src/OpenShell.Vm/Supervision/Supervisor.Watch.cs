@@ -22,6 +22,7 @@ internal sealed partial class Supervisor
     private async Task WatchVmmAsync(Machine machine)
     {
         var reason = await machine.Vmm.Exited.ConfigureAwait(false);
+        await machine.Kept.ConfigureAwait(false);
         if (machine.Leaving)
             return;
         var ending = await VmmEndedAsync(machine, reason).ConfigureAwait(false);
@@ -105,6 +106,7 @@ internal sealed partial class Supervisor
     private async Task WatchAgentAsync(Machine machine, GuestAgent agent)
     {
         var reason = await agent.Closed.ConfigureAwait(false);
+        await machine.Kept.ConfigureAwait(false);
 
         // A guest that powers off closes its end a moment before its machine ends.
         await ((Task)machine.Vmm.Exited).WaitAsync(AgentSettle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

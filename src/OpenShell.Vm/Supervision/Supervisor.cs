@@ -51,10 +51,12 @@ internal sealed partial class Supervisor : IRunningInstance
     /// <param name="lastPorts">The forwards of its last run.</param>
     /// <param name="progress">Told of each event.</param>
     /// <param name="restart">Whether the instance is started again after this run: then its lock is kept. None: it is not.</param>
+    /// <param name="waking">Listens on its ports until this run does, since it slept; whoever has it disposes of it. None: it did not.</param>
     internal Supervisor(
-        InstancesOptions options, InstanceConfig config, InstanceFiles files, InstanceLock? instanceLock, IReadOnlyList<PortForward> lastPorts, IProgress<TimelineEvent>? progress, RestartRule? restart = null)
+        InstancesOptions options, InstanceConfig config, InstanceFiles files, InstanceLock? instanceLock, IReadOnlyList<PortForward> lastPorts, IProgress<TimelineEvent>? progress, RestartRule? restart = null, Doorbell? waking = null)
     {
         _restart = restart;
+        _waking = waking;
         _options = options;
         _config = config;
         _files = files;
@@ -158,10 +160,11 @@ internal sealed partial class Supervisor : IRunningInstance
     }
 
     /// <summary>The first ending is the one that counts; it ends every wait of the boot.</summary>
-    private void End(Ending ending)
+    /// <returns>Whether it was the first.</returns>
+    private bool End(Ending ending)
     {
         if (!_ending.TrySetResult(ending))
-            return;
+            return false;
         _log.Say(ending switch
         {
             Ending.Stopped stopped => $"asked to stop by {stopped.ByWhom}",
@@ -173,6 +176,7 @@ internal sealed partial class Supervisor : IRunningInstance
         if (ending is Ending.Stopped or Ending.PoweredOff)
             _events.Report(EventNames.Stopping, ending is Ending.Stopped by ? $"asked to stop by {by.ByWhom}" : "the guest has powered itself off");
         _running.Cancel();
+        return true;
     }
 
     private Fault FaultOf(Exception e) => e switch

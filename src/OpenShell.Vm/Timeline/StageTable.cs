@@ -26,8 +26,8 @@ public sealed class StageTable
         ArgumentNullException.ThrowIfNull(happened);
         var known = _rows.GetValueOrDefault(happened.Stage);
 
-        // A stage may be reported more than once as started (progress): it began the first time.
-        var start = known?.Start ?? happened.Elapsed;
+        // A stage may be reported more than once as started (progress): it began the first time. One that was to be skipped and comes after all begins then.
+        var start = known is null or { State: StageState.Skipped } ? happened.Elapsed : known.Start;
         _rows[happened.Stage] = new StageTime(
             happened.Stage,
             start,
@@ -36,6 +36,9 @@ public sealed class StageTable
             // What was waited for is of no interest once it has come.
             happened.Detail ?? (happened.State == StageState.Completed ? null : known?.Detail));
     }
+
+    /// <summary>A stage comes again, as if it never had: of a machine that another one takes the place of.</summary>
+    internal void Remove(string stage) => _rows.Remove(stage);
 
     private static int Order(string stage)
     {

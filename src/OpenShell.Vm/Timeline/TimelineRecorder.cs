@@ -84,6 +84,16 @@ internal sealed class TimelineRecorder : IDisposable
 
     internal void Progress(string stage, double? share, string? detail) => Record(stage, StageState.Started, detail, share);
 
+    /// <summary>Takes stages out of the table, which are to come again: nobody is to think that they are behind. What happened stays in the file.</summary>
+    internal void Forget(IEnumerable<string> stages)
+    {
+        lock (_gate)
+        {
+            foreach (var stage in stages)
+                _table.Remove(stage);
+        }
+    }
+
     /// <summary>A new machine is powered on: its clock begins anew.</summary>
     internal void PoweredOn()
     {

@@ -1,12 +1,15 @@
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
 using OpenShell.Vm.Boot.Tests.Conformance;
 using OpenShell.Vm.Boot.Tests.Running;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Pki;
 using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Readiness;
+using OpenShell.Vm.Snapshots;
 
 namespace OpenShell.Vm.Boot.Tests.Snapshots;
 
@@ -15,11 +18,22 @@ internal sealed class CopyChecks(GoldenFixture golden)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
-    /// <summary>Its node is Ready, a pod becomes Ready, names are found, its clock is right.</summary>
-    /// <returns>Its machine's id, and what its kernel gives as randomness.</returns>
-    internal async Task<(string MachineId, string Random)> IsWholeAsync(string name)
+    /// <summary>Nobody gets in by what is another's, its node is Ready, a pod becomes Ready, names are found, its clock is right.</summary>
+    /// <param name="name">The instance, which is started.</param>
+    /// <param name="stranger">What was taken from another one.</param>
+    /// <returns>Its machine's id, and what its kernel gave as randomness as soon as it could be asked.</returns>
+    internal async Task<(string MachineId, string Random)> IsWholeAsync(string name, Taken? stranger = null)
     {
         var status = await golden.ResumeAsync(name);
+
+        // The first calls that it gets after it was said to be ready: of the golden machine, which it was a moment ago, and of the other one.
+        using var before = GoldenClientOf(status);
+        await GatewayRefusesAsync(name, status, stranger is null ? [before] : [before, Certificates(stranger.Name).Client]);
+
+        // Before anything has stirred it but what every copy is told.
+        var random = await golden.InGuestAsync(name, "head -c 32 /dev/urandom | od -x");
+        if (stranger is not null)
+            await ApiRefusesAsync(name, status, stranger);
         Stage(status, "resume").ShouldBe("completed");
         Stage(status, "kernel").ShouldBe("skipped");
         (await ClockDifferenceAsync(name)).ShouldBeLessThan(TimeSpan.FromMilliseconds(50));
@@ -29,28 +43,58 @@ internal sealed class CopyChecks(GoldenFixture golden)
         await ControllersWorkAsync(kubectl);
         // The answer, and not the server's own address above it, which begins in the same way.
         (await golden.InGuestAsync(name, "busybox nslookup kubernetes.default.svc.cluster.local 10.43.0.10")).Split('\n', StringSplitOptions.TrimEntries).ShouldContain("Address: 10.43.0.1");
-        return (await golden.InGuestAsync(name, "cat /etc/machine-id"), await golden.InGuestAsync(name, "head -c 32 /dev/urandom | od -x"));
+        return (await golden.InGuestAsync(name, "cat /etc/machine-id"), random);
     }
 
-    /// <summary>What one was given does not open the other: neither its API nor its gateway.</summary>
-    internal async Task AreStrangersAsync(string first, string second)
+    /// <summary>Takes out of an instance that runs what its cluster shares with all copies of it: a token of a service account, and the certificate of a component that may do everything.</summary>
+    internal async Task<Taken> TakeAsync(string name)
     {
-        var two = await golden.StatusAsync(second);
-        var server = two.GetProperty("apiServer").GetString()!;
-        var stolen = Path.Combine(golden.Home.Root, "stolen.yaml");
-        var lines = await File.ReadAllLinesAsync(golden.KubeconfigOf(first), TestContext.Current.CancellationToken);
-        await File.WriteAllLinesAsync(stolen, lines.Select(line => line.Contains("server:", StringComparison.Ordinal) ? $"    server: {server}" : line), TestContext.Current.CancellationToken);
-
-        // Its own let their owner in at the same moment, asked in the same way.
-        (await golden.KubectlOf(second).TryAsync("--insecure-skip-tls-verify", "get", "nodes")).OrFail();
-        (await new Kubectl(stolen, golden.Home).TryAsync("--insecure-skip-tls-verify", "get", "nodes")).ExitCode.ShouldNotBe(0);
-
-        var endpoint = new Uri(two.GetProperty("endpoint").GetString()!);
-        var (itsCa, itsClient) = Certificates(second);
-        var (_, stranger) = Certificates(first);
-        (await GrpcHealthClient.CheckAsync(endpoint, itsCa, itsClient, "", TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).ShouldBe(HealthStatus.Serving);
-        await Should.ThrowAsync<Exception>(() => GrpcHealthClient.CheckAsync(endpoint, itsCa, stranger, "", TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        var kubectl = golden.KubectlOf(name);
+        var secret = (await kubectl.RunAsync("get", "serviceaccounts", "default", "-n", "default", "-o", "jsonpath={.secrets[0].name}")).Trim();
+        var token = Encoding.UTF8.GetString(Convert.FromBase64String(await kubectl.RunAsync("get", "secrets", secret, "-n", "default", "-o", "jsonpath={.data.token}")));
+        var taken = new Taken(name, token, Path.Combine(golden.Home.Root, $"taken-{name}.crt"), Path.Combine(golden.Home.Root, $"taken-{name}.key"));
+        foreach (var (kind, path) in new[] { ("crt", taken.Certificate), ("key", taken.Key) })
+            await File.WriteAllTextAsync(path, await golden.InGuestAsync(name, $"cat {GuestPaths.State}/pki/{ClusterCertificates.ControllerManager}.{kind}"), TestContext.Current.CancellationToken);
+        return taken;
     }
+
+    /// <summary>Its gateway lets in its owner, and none of the others.</summary>
+    private async Task GatewayRefusesAsync(string name, JsonElement status, IEnumerable<X509Certificate2> strangers)
+    {
+        var endpoint = new Uri(status.GetProperty("endpoint").GetString()!);
+        var (ca, own) = Certificates(name);
+        foreach (var stranger in strangers)
+            (await Should.ThrowAsync<Exception>(() => AskAsync(stranger))).ShouldNotBeOfType<TimeoutException>();
+
+        // Asked in the same way, at the same moment.
+        (await AskAsync(own)).ShouldBe(HealthStatus.Serving);
+
+        Task<HealthStatus> AskAsync(X509Certificate2 client) => GrpcHealthClient.CheckAsync(endpoint, ca, client, "", TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Its API lets in its owner, and nobody by what was given to the other, or taken out of it.</summary>
+    private async Task ApiRefusesAsync(string name, JsonElement status, Taken stranger)
+    {
+        // What everybody may read whom the server knows.
+        string[] known = ["get", "--raw", "/api", "--server", status.GetProperty("apiServer").GetString()!, "--insecure-skip-tls-verify=true", "--request-timeout=60s"];
+        var nobody = new Kubectl("/dev/null", golden.Home);
+        (await golden.KubectlOf(stranger.Name).TryAsync(known)).ExitCode.ShouldNotBe(0, "by the other's kubeconfig");
+        (await nobody.TryAsync([.. known, "--client-certificate", stranger.Certificate, "--client-key", stranger.Key])).ExitCode.ShouldNotBe(0, "by the certificate of a component");
+        (await nobody.TryAsync([.. known, "--token", stranger.Token])).ExitCode.ShouldNotBe(0, "by a token of a service account");
+        (await golden.KubectlOf(name).TryAsync(known)).OrFail();
+    }
+
+    private X509Certificate2 GoldenClientOf(JsonElement status)
+    {
+        var hash = status.GetProperty("cloneOf").GetString()!.Split(' ')[^1];
+        return new GoldenStore(golden.Home.Directories).Files(hash).ReadClient().ShouldNotBeNull().OpenClient();
+    }
+
+    /// <param name="Name">Whose it is.</param>
+    /// <param name="Token">Of a service account.</param>
+    /// <param name="Certificate">Where that of a component is.</param>
+    /// <param name="Key">And its key.</param>
+    internal sealed record Taken(string Name, string Token, string Certificate, string Key);
 
     private (X509Certificate2 Ca, X509Certificate2 Client) Certificates(string name)
     {

@@ -18,13 +18,13 @@ public sealed class GoldenTests(GoldenFixture golden) : IClassFixture<GoldenFixt
     public async Task Copies_are_whole_clusters_and_strangers_to_one_another()
     {
         var (firstId, firstBytes) = await _checks.IsWholeAsync("one");
+        var taken = await _checks.TakeAsync("one");
 
         // It holds still, so that the other has the processors.
         (await golden.Gateway.RunAsync("pause", "--name", "one")).OrFail();
-        var (secondId, secondBytes) = await _checks.IsWholeAsync("two");
+        var (secondId, secondBytes) = await _checks.IsWholeAsync("two", taken);
         secondId.ShouldNotBe(firstId);
         secondBytes.ShouldNotBe(firstBytes);
-        await _checks.AreStrangersAsync("one", "two");
 
         (await golden.Gateway.RunAsync("unpause", "--name", "one")).OrFail();
         (await golden.InGuestAsync("one", "cat /etc/machine-id")).ShouldBe(firstId);

@@ -27,8 +27,13 @@ public sealed class SleepTests(GoldenFixture golden) : IClassFixture<GoldenFixtu
         var socket = Path.Combine(golden.Home.Root, "web.sock");
         (await golden.Gateway.RunAsync("port", "add", "--name", Name, $"{socket}:6443")).OrFail();
 
+        // The second comes while the first wakes it: both are answered.
         await SleepsAsync();
-        (await golden.KubectlOf(Name).TryAsync("get", "nodes", "--no-headers")).OrFail().ShouldContain("openshell");
+        var first = golden.KubectlOf(Name).TryAsync("get", "nodes", "--no-headers");
+        await Eventually.HoldsAsync("the first has woken it", async () => await PhaseAsync() != "suspended", Patience);
+        var second = golden.KubectlOf(Name).TryAsync("get", "nodes", "--no-headers");
+        (await first).OrFail().ShouldContain("openshell");
+        (await second).OrFail().ShouldContain("openshell");
         var woken = await golden.StatusAsync(Name);
         (woken.GetProperty("phase").GetString(), woken.GetProperty("apiServer").GetString(), woken.GetProperty("endpoint").GetString()).ShouldBe(("ready", server, gateway));
         CopyChecks.Stage(woken, "kernel").ShouldBe("skipped");

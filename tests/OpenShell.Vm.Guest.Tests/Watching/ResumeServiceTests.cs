@@ -20,6 +20,7 @@ public sealed class ResumeServiceTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly List<string> _done = [];
+    private readonly List<string> _doneBehind = [];
     private readonly TestCluster _cluster;
     private readonly ResumeService _service;
 
@@ -167,10 +168,12 @@ public sealed class ResumeServiceTests : IDisposable
         await AskAsync(Another("a").Request);
         _service.Behind.IsCompleted.ShouldBeFalse();
         _cluster.Followed.ShouldBeEmpty();
+        _doneBehind.ShouldBeEmpty();
         await Hold.LetGoAsync();
         await _service.Behind;
 
         _cluster.Followed.Count.ShouldBe(1);
+        _doneBehind.ShouldBe(["connections of pods 192.168.127.2 192.168.127.1"]);
     }
 
     [Theory]
@@ -260,6 +263,25 @@ public sealed class ResumeServiceTests : IDisposable
         _cluster.Followed.Count.ShouldBe(1);
     }
 
+    /// <summary>One that was held when it was saved could not be asked to keep anything.</summary>
+    [Fact]
+    public async Task A_memory_that_was_saved_before_anything_was_kept_has_its_own_credentials_when_it_answers()
+    {
+        var (request, credentials) = Another("a");
+        await Hold.HoldAsync();
+        await AskAsync(request);
+        File.Exists(Places.Of(GuestPaths.BootstrapGatewayCa)).ShouldBeFalse();
+
+        (await AskAsync(Same())).Problems.ShouldBe(["a problem"]);
+
+        File.ReadAllText(Places.Of(GuestPaths.BootstrapGatewayCa)).ShouldBe(credentials.GatewayAuthority);
+        File.ReadAllText(Places.Of(GuestPaths.BootstrapKubeconfig)).ShouldContain(Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials.Pairs["front-client"].CertificatePem)));
+        new Marker("identity", Path.Combine(Places.State, "markers")).Is("a").ShouldBeTrue();
+        await Hold.LetGoAsync();
+        await _service.Behind;
+        _cluster.Followed.Count.ShouldBe(1);
+    }
+
     private ServiceHold? _hold;
 
     private ServiceHold Hold => _hold ??= new ServiceHold(_ => Task.CompletedTask, TimeProvider.System);
@@ -285,6 +307,11 @@ public sealed class ResumeServiceTests : IDisposable
         {
             _done.Add($"connections {own}");
             return ["a problem"];
+        },
+        CutPodConnections = (own, gateway) =>
+        {
+            _doneBehind.Add($"connections of pods {own} {gateway}");
+            return [];
         },
     };
 
@@ -317,6 +344,8 @@ public sealed class ResumeServiceTests : IDisposable
         private string _identity = "";
 
         public string? Address => "192.168.127.2";
+
+        public string? Gateway => "192.168.127.1";
 
         public bool HasFront => true;
 

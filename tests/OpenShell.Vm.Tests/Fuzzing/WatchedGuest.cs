@@ -35,6 +35,7 @@ internal sealed class WatchedGuest : IResumedCluster
                 return [];
             },
             CutConnections = _ => [],
+            CutPodConnections = (_, _) => [],
         };
         var hold = new ServiceHold(_ => Task.CompletedTask, TimeProvider.System);
         _resume = new ResumeService(() => this, () => null, machine, new InstanceFiles(places), hold);
@@ -89,6 +90,8 @@ internal sealed class WatchedGuest : IResumedCluster
     public Task Behind => _resume.Behind;
 
     string? IResumedCluster.Address => null;
+
+    string? IResumedCluster.Gateway => null;
 
     bool IResumedCluster.HasFront => true;
 

@@ -127,4 +127,15 @@ public sealed class AgentBrokerTests
         }
         (await watch.ReadAsync(Token)).ShouldBeNull();
     }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Who_came_and_went_between_two_looks_is_counted()
+    {
+        await using var guest = await GuestOnHost.StartAsync(Route.Broker);
+        var before = guest.Broker!.ClientsSoFar;
+        await using (var client = await guest.AttachAsync())
+            (await client.ShellAsync("exit 0")).Code.ShouldBe(0);
+
+        guest.Broker.ClientsSoFar.ShouldBe(before + 1);
+    }
 }

@@ -3,6 +3,7 @@ using OpenShell.Vm.Faults;
 using OpenShell.Vm.Images;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Images.Recipes;
+using OpenShell.Vm.Interop;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Snapshots;
 using OpenShell.Vm.Tests.Images.Building;
@@ -218,6 +219,76 @@ public sealed class ImageBuilderTests : IDisposable
             foreach (var memory in memories)
                 File.Delete(memory);
         }
+    }
+
+    [Fact]
+    public async Task Pruning_keeps_golden_images_that_a_start_may_still_find_and_removes_all_others()
+    {
+        var set = await _images.Builder().EnsureAsync(Cluster, null, Token);
+        _images.Folder.Write("vmlinux", "a kernel of the user's");
+        var ofFile = Cluster with { Kernel = _images.Folder.File("vmlinux") };
+        var own = await _images.Builder().EnsureAsync(ofFile, null, Token);
+        own.Key.ShouldNotBe(set.Key);
+        string[] kept =
+        [
+            Golden(1, set.Key, BakedOf.Of(Cluster)),
+            Golden(2, own.Key, BakedOf.Of(ofFile)),
+            Golden(3, set.Key, null),
+        ];
+        string[] useless =
+        [
+            Golden(4, "images of the past", BakedOf.Of(Cluster)),
+            Golden(5, set.Key, BakedOf.Of(Cluster), hypervisor: "another"),
+            Golden(6, set.Key, BakedOf.Of(Cluster), format: GoldenKey.CurrentFormat - 1),
+            Golden(7, own.Key, BakedOf.Of(Cluster with { Kernel = _images.Folder.File("gone") })),
+        ];
+
+        (await _images.Builder("now").ListAsync(Token)).Where(image => image is { Kind: "golden", Current: true }).Select(image => image.Folder).ShouldBe(kept, ignoreOrder: true);
+        (await _images.Builder("now").PruneAsync(new PruneRequest(), Token)).Removed.Select(removed => removed.Path).ShouldBe(useless, ignoreOrder: true);
+
+        useless.ShouldAllBe(folder => !Directory.Exists(folder));
+        (await _images.Builder("now").PruneAsync(new PruneRequest(), Token)).Removed.ShouldBeEmpty();
+        (await _images.Builder("updated").PruneAsync(new PruneRequest(), Token)).Removed.Count.ShouldBe(kept.Length);
+    }
+
+    [Fact]
+    public async Task What_pruning_frees_is_what_is_allocated_and_has_no_other_name()
+    {
+        await _images.Builder().EnsureAsync(Cluster, null, Token);
+        var folder = _images.Folder.File("cache/building/root-0123");
+        Directory.CreateDirectory(folder);
+        var (sparse, shared) = (Path.Combine(folder, "sparse"), Path.Combine(folder, "shared"));
+        await using (var file = File.Create(sparse))
+        {
+            await file.WriteAsync(Enumerable.Repeat((byte)1, 8192).ToArray(), Token);
+            file.SetLength(1L << 30);
+        }
+
+        await File.WriteAllBytesAsync(shared, [.. Enumerable.Repeat((byte)1, 65536)], Token);
+        (await BytesAsync()).ShouldBe(HostFiles.AllocatedBytes(sparse) + HostFiles.AllocatedBytes(shared));
+        Libc.Link(shared, _images.Folder.File("mine")).ShouldBe(0);
+        (await BytesAsync()).ShouldBe(HostFiles.AllocatedBytes(sparse));
+        HostFiles.AllocatedBytes(sparse).ShouldBeLessThan(1 << 20);
+
+        async Task<long> BytesAsync() => (await _images.Builder().PruneAsync(new PruneRequest { DryRun = true }, Token)).Removed.ShouldHaveSingleItem().Bytes;
+    }
+
+    /// <summary>A golden image as it is known by what is written down of it.</summary>
+    private string Golden(int gib, string images, BakedOf? baked, string hypervisor = "now", int format = GoldenKey.CurrentFormat)
+    {
+        var key = new GoldenKey
+        {
+            Format = format,
+            Machine = new MachineIdentity { Hypervisor = "QEMU 10.0.2", HypervisorSha256 = hypervisor, Accelerator = "tcg", Processor = "emulated", Arguments = [], Images = images },
+            Vcpus = 2,
+            MemoryMib = 3072,
+            DiskGib = gib,
+            Distribution = "upstream",
+        };
+        var files = new GoldenStore(_images.Directories).Next(key.Hash());
+        Directory.CreateDirectory(files.Folder);
+        GoldenStore.Write(files, new GoldenRecord { Key = key, MadeAt = DateTimeOffset.UnixEpoch, NodeName = "openshell", Files = [], BakedOf = baked });
+        return files.Folder;
     }
 
     [Fact]

@@ -111,5 +111,76 @@ public sealed class DoorbellTests
         ForwardedConnections.Any([forward]).ShouldBeTrue();
     }
 
+    [Fact]
+    public async Task A_caller_that_comes_while_it_wakes_waits_until_that_port_is_given_back_and_is_answered_as_the_first()
+    {
+        var (forward, other) = (Forward(PortCheck.Bind(PortProtocol.Tcp, "127.0.0.1", 0)), Forward(PortCheck.Bind(PortProtocol.Tcp, "127.0.0.1", 0)));
+        await using var bell = Doorbell.Listen([forward, other], _ => { });
+        using var first = new TcpClient();
+        await first.ConnectAsync(IPAddress.Loopback, forward.HostPort, Token);
+        await bell.Rung.WaitAsync(TimeSpan.FromSeconds(30), Token);
+
+        // It has rung, and nobody listens behind it yet.
+        using var second = new TcpClient();
+        await second.ConnectAsync(IPAddress.Loopback, forward.HostPort, Token);
+        NetworkStream[] streams = [first.GetStream(), second.GetStream()];
+        await streams[1].WriteAsync("second"u8.ToArray(), Token);
+        (bell.Holds(forward), bell.Holds(other)).ShouldBe((true, true));
+        await bell.GiveBackAsync(forward);
+        (bell.Holds(forward), bell.Holds(other)).ShouldBe((false, true));
+
+        using var server = new TcpListener(IPAddress.Loopback, forward.HostPort);
+        server.Start();
+        var carried = bell.CarryAsync(Token);
+        var heard = new List<string>();
+
+        // The first says nothing, and is there all the same.
+        first.Client.Shutdown(SocketShutdown.Send);
+        second.Client.Shutdown(SocketShutdown.Send);
+        while (heard.Count < 2)
+        {
+            using var accepted = await server.AcceptTcpClientAsync(Token);
+            using var reader = new StreamReader(accepted.GetStream());
+            heard.Add(await reader.ReadToEndAsync(Token));
+            await accepted.GetStream().WriteAsync("answer"u8.ToArray(), Token);
+        }
+
+        heard.ShouldBe(["", "second"], ignoreOrder: true);
+        foreach (var stream in streams)
+        {
+            using var reader = new StreamReader(stream);
+            (await reader.ReadToEndAsync(Token)).ShouldBe("answer");
+        }
+
+        await carried.WaitAsync(TimeSpan.FromSeconds(30), Token);
+    }
+
+    [Fact]
+    public async Task A_question_of_our_own_counts_as_nobodys_use_also_while_its_handshake_hangs()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "connections are read from /proc/net/tcp");
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        var forward = Forward(((IPEndPoint)server.LocalEndpoint).Port);
+        var probes = new ForwardProbes();
+        var asked = probes.AnswersAsync(forward, TimeSpan.FromMinutes(5), Token);
+        using var accepted = await server.AcceptTcpClientAsync(Token);
+
+        ForwardedConnections.Any([forward]).ShouldBeTrue();
+        ForwardedConnections.Any([forward], () => probes.OpenPorts).ShouldBeFalse();
+        using (var caller = new TcpClient())
+        {
+            await caller.ConnectAsync(IPAddress.Loopback, forward.HostPort, Token);
+            ForwardedConnections.Any([forward], () => probes.OpenPorts).ShouldBeTrue();
+            caller.LingerState = new LingerOption(true, 0);
+        }
+
+        // No TLS is an answer as well, and nothing is left of the question.
+        await accepted.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray(), Token);
+        (await asked.WaitAsync(TimeSpan.FromSeconds(30), Token)).ShouldBeTrue();
+        probes.OpenPorts.ShouldBeEmpty();
+        await Eventually.BeTrueAsync(() => !ForwardedConnections.Any([forward]), "its connections are gone");
+    }
+
     private static PortForward Forward(int port) => new() { HostAddress = "127.0.0.1", HostPort = port, GuestPort = 80 };
 }

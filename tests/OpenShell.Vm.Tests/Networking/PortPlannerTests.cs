@@ -41,6 +41,18 @@ public sealed class PortPlannerTests : IDisposable
     }
 
     [Fact]
+    public void A_port_that_is_listened_on_here_until_the_forward_is_made_is_no_busy_one()
+    {
+        var asked = new PortForward { HostPort = BusyPort, GuestPort = 80 };
+        PortPlanner.Choose(Config(asked), [], forward => forward.HostPort == BusyPort).User.ShouldBe([asked]);
+
+        // One that was chosen is kept as well.
+        var last = new PortForward { HostPort = BusyPort, GuestPort = GuestNetworkPlan.ApiServerPort };
+        PortPlanner.Choose(Config(), [last], forward => forward.HostPort == BusyPort).ApiServer!.HostPort.ShouldBe(BusyPort);
+        PortPlanner.Choose(Config(), [last]).ApiServer!.HostPort.ShouldNotBe(BusyPort);
+    }
+
+    [Fact]
     public void A_free_port_of_an_address_that_is_not_this_hosts_is_told_as_one_that_was_chosen()
     {
         PortForward[] elsewhere = [new() { HostAddress = "192.0.2.7", HostPort = 0, GuestPort = 80 }, new() { Protocol = PortProtocol.Udp, HostAddress = "192.0.2.7", HostPort = 0, GuestPort = 53 }];

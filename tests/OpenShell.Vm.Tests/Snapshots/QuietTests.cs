@@ -13,5 +13,8 @@ public sealed class QuietTests
         Supervisor.HasSettled([2, 2, 0.5, 0.4, 0.45, 0.5, 0.4, 0.5, 0.4, 0.45, 0.5, 0.45]).ShouldBeTrue();
 
     [Fact]
+    public void One_that_works_at_full_speed_all_the_time_has_not() => Supervisor.HasSettled([.. Enumerable.Repeat(2.0, 20)]).ShouldBeFalse();
+
+    [Fact]
     public void A_few_looks_say_nothing() => Supervisor.HasSettled([0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]).ShouldBeFalse();
 }

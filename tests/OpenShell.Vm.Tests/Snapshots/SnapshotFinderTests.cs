@@ -1,5 +1,6 @@
 using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Interop;
 using OpenShell.Vm.Planning;
@@ -353,6 +354,86 @@ public sealed class SnapshotFinderTests : IDisposable
         (await snapshot.VerifyAsync(null, TestContext.Current.CancellationToken)).ShouldHaveSingleItem().What.ShouldContain(Path.GetFileName(name));
     }
 
+    /// <summary>A name that is read as another is as bad as a value: the pages would lie over nothing.</summary>
+    [Fact]
+    public async Task One_flipped_bit_in_what_is_written_down_of_a_suspended_memory_is_found_and_refuses_it()
+    {
+        await PagesAsync();
+        var (snapshot, plan, path) = (new Snapshot(_files), Plan(), Path.Combine(_files.Snapshot, Snapshot.RecordName));
+        for (var bit = 0; bit < new FileInfo(path).Length * 8; bit++)
+        {
+            Flip(path, bit);
+            var (choice, notes) = Find(plan);
+            (choice is null && notes.Count == 1 && snapshot.ReadFitting() is null && (await snapshot.VerifyAsync(null, TestContext.Current.CancellationToken)).Count == 1).ShouldBeTrue($"bit {bit} of {path}");
+            Flip(path, bit);
+        }
+
+        Find(plan).Choice.ShouldNotBeNull();
+        (await snapshot.VerifyAsync(null, TestContext.Current.CancellationToken)).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("\"hash\"")]
+    [InlineData("\"stamp\"")]
+    [InlineData("\"headerSha256\"")]
+    [InlineData("\"machinery\"")]
+    public async Task A_record_in_which_something_is_missing_is_refused_also_where_it_is_sealed(string name)
+    {
+        await SuspendAsync();
+        var path = Path.Combine(_files.Snapshot, Snapshot.RecordName);
+        await File.WriteAllTextAsync(path, (await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken)).Replace(name, "\"other\"", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+
+        Refused(Plan(), "cannot be read");
+        (await new Snapshot(_files).VerifyAsync(null, TestContext.Current.CancellationToken)).ShouldHaveSingleItem().What.ShouldContain(path);
+    }
+
+    [Fact]
+    public async Task A_clone_that_is_interrupted_when_the_disk_was_given_another_top_leaves_the_source_its_memory()
+    {
+        InstanceStore.WriteConfig(_files, _config);
+        InstanceStore.WriteOrigin(_files.Origin, new InstanceOrigin { Source = "golden", ClonedAt = DateTimeOffset.UnixEpoch, NodeName = "openshell", Identity = "mine" });
+        await SuspendAsync(record => record with { Identity = "mine" });
+
+        // The disk was written to, so it is frozen, and an empty image takes its place; then comes the clone's own, which stands on a disk in another folder. That one never gets done.
+        var (tool, asked) = (Path.Combine(_root.FullName, "qemu-img"), Path.Combine(_root.FullName, "asked"));
+        await File.WriteAllTextAsync(
+            tool,
+            $$"""
+            #!/bin/sh
+            case "$*" in
+                map*) echo '[{"start": 0, "length": 65536, "depth": 0, "present": true}]' ;;
+                *" ../"*) : > "{{asked}}"; exec sleep 600 ;;
+                *) exec "{{RealTools.QemuImg}}" "$@" ;;
+            esac
+            """,
+            TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(tool, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var layers = DiskImage.Chain(_files.StateDisk).Count;
+        using var stop = new CancellationTokenSource();
+        var cloning = new InstanceCloner(_options, QemuImg.Require(tool)).CloneAsync("one", "two", stop.Token);
+        await Eventually.BeTrueAsync(() => cloning.IsCompleted || File.Exists(asked), "the clone's own disk is being made");
+        DiskImage.Chain(_files.StateDisk).Count.ShouldBe(layers + 1);
+
+        await stop.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(cloning);
+
+        Find(Plan()).Notes.ShouldBeEmpty();
+        Directory.Exists(InstanceFiles.For(_options.Directories, InstanceName.Parse("two")).Root).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task What_lies_below_its_memory_is_counted_as_shared()
+    {
+        await PagesAsync();
+        var instances = new LocalInstances(_options);
+        var shared = (await instances.DiskAsync("one", TestContext.Current.CancellationToken))!.Shared;
+        var below = HostFiles.AllocatedBytes(_files.MemoryBase);
+        File.Delete(_files.MemoryBase);
+
+        below.ShouldBeGreaterThan(0);
+        (await instances.DiskAsync("one", TestContext.Current.CancellationToken))!.Shared.ShouldBe(shared - below);
+    }
+
     [Fact]
     public async Task A_clone_of_one_with_pages_has_all_that_they_need()
     {
@@ -383,7 +464,7 @@ public sealed class SnapshotFinderTests : IDisposable
             Pages = await SavedFile.MakeAsync(_files.Snapshot, Snapshot.PagesName, TestContext.Current.CancellationToken),
             Base = await SavedFile.MakeAsync(_files.Root, Path.GetFileName(_files.MemoryBase), TestContext.Current.CancellationToken),
         };
-        AtomicFile.WriteJson(Path.Combine(_files.Snapshot, Snapshot.RecordName), change?.Invoke(record) ?? record, SnapshotJson.Default.SnapshotRecord);
+        Snapshot.Write(_files.Snapshot, change?.Invoke(record) ?? record);
     }
 
     [Fact]
@@ -451,7 +532,7 @@ public sealed class SnapshotFinderTests : IDisposable
             Machinery = await SavedFile.MakeAsync(_files.Snapshot, Snapshot.MachineName, TestContext.Current.CancellationToken),
             MadeAt = DateTimeOffset.UnixEpoch,
         };
-        AtomicFile.WriteJson(Path.Combine(_files.Snapshot, Snapshot.RecordName), change?.Invoke(record) ?? record, SnapshotJson.Default.SnapshotRecord);
+        Snapshot.Write(_files.Snapshot, change?.Invoke(record) ?? record);
     }
 
     private async Task<string> BakeAsync()

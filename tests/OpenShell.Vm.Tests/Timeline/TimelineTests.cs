@@ -64,6 +64,26 @@ public sealed class TimelineTests
     }
 
     [Fact]
+    public void A_stage_that_was_skipped_and_comes_after_all_begins_then()
+    {
+        var table = new StageTable();
+        foreach (var (state, second) in new[] { (StageState.Skipped, 1), (StageState.Started, 60), (StageState.Completed, 65) })
+            table.Add(new TimelineEvent { Stage = BootStages.Services, State = state, At = DateTimeOffset.UnixEpoch, Elapsed = Seconds(second) });
+        var row = table.Rows.ShouldHaveSingleItem();
+        (row.Start, row.Duration).ShouldBe((Seconds(60), Seconds(5)));
+    }
+
+    [Fact]
+    public void Stages_that_are_to_come_again_are_behind_nobody()
+    {
+        using var recorder = new TimelineRecorder(null, null, TimeProvider.System);
+        recorder.Skipped(BootStages.Services, "it runs");
+        recorder.Completed(BootStages.Vmm);
+        recorder.Forget([BootStages.Services, BootStages.Ready]);
+        recorder.Stages.ShouldHaveSingleItem().Stage.ShouldBe(BootStages.Vmm);
+    }
+
+    [Fact]
     public void The_table_has_one_row_per_stage_with_its_parts_below_it()
     {
         var table = new StageTable();

@@ -76,6 +76,13 @@ internal static partial class HostFiles
     public static long AllocatedBytes(string path) =>
         OperatingSystem.IsLinux() && StatX(CurrentFolder, path, 0, BasicStats, out var stat) == 0 ? (long)stat.Blocks * BlockUnit : new FileInfo(path) is { Exists: true } info ? info.Length : 0;
 
+    /// <summary>Bytes that are free again when a file, or a folder with all in it, is removed: what it takes on the disk, holes left out, and nothing for a file that has another name elsewhere.</summary>
+    public static long FreedBytes(string path) => Directory.Exists(path)
+        ? new DirectoryInfo(path)
+            .EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true })
+            .Sum(file => FreedBytes(file.FullName))
+        : OperatingSystem.IsLinux() && StatX(CurrentFolder, path, 0, BasicStats, out var stat) == 0 && stat.Links > 1 ? 0 : AllocatedBytes(path);
+
     /// <summary>Bytes that an ordinary user can still write on the file system that holds this (perhaps not yet existing) folder.</summary>
     public static long FreeBytes(string folder)
     {
@@ -122,6 +129,7 @@ internal static partial class HostFiles
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     private struct StatXResult
     {
+        [FieldOffset(16)] public uint Links;
         [FieldOffset(32)] public ulong Inode;
         [FieldOffset(40)] public ulong Size;
         [FieldOffset(48)] public ulong Blocks;

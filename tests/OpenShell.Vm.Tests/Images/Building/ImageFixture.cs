@@ -24,7 +24,9 @@ internal sealed class ImageFixture : IDisposable
     public CacheLayout Layout => new(Directories.Cache);
 
     /// <summary>A builder as another process would have it: nothing shared but the disk.</summary>
-    public ImageBuilder Builder() => new(Directories, new RecipeCatalog(Recipes), new SourceTree(Folder.File("source")));
+    /// <param name="hypervisor">The hash of the host's; the real one's where it is not given.</param>
+    public ImageBuilder Builder(string? hypervisor = null) =>
+        new(Directories, new RecipeCatalog(Recipes), new SourceTree(Folder.File("source"))) { HypervisorSha256 = hypervisor is null ? null : (_, _) => Task.FromResult<string?>(hypervisor) };
 
     public void Dispose() => Folder.Dispose();
 }
