@@ -202,7 +202,6 @@ internal sealed partial class Supervisor
     private async Task GiveUpOnResumeAsync(ResumeChoice choice, Exception why)
     {
         var what = $"{choice.Title} could not be gone on from, and it boots: {(why is OperationCanceledException ? string.Create(CultureInfo.InvariantCulture, $"nothing came within {ResumeLimit.TotalSeconds:0} s") : FaultOf(why).What)}";
-        _log.Say(what);
         _events.Report(EventNames.ResumeFailed, what);
         _timeline.Skipped(BootStages.Resume, what);
         HaveAnswered();
