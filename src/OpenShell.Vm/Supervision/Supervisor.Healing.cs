@@ -141,10 +141,11 @@ internal sealed partial class Supervisor
         for (var attempt = 1; ; attempt++)
         {
             _gvproxyFailures = Backoff.Gvproxy.Count(_gvproxyFailures, Stopwatch.GetElapsedTime(_gvproxySince));
-            await Task.Delay(Backoff.Gvproxy.PauseAfter(_gvproxyFailures), _running.Token).ConfigureAwait(false);
+            await Task.WhenAny(Task.Delay(Backoff.Gvproxy.PauseAfter(_gvproxyFailures), _running.Token), machine.Vmm.Exited).ConfigureAwait(false);
+            _running.Token.ThrowIfCancellationRequested();
 
-            // Given up meanwhile: the next power-on has one of its own.
-            if (machine.Leaving)
+            // Ended or given up meanwhile: the next power-on has one of its own.
+            if (machine.Leaving || machine.Vmm.Exited.IsCompleted)
                 return false;
             _gvproxySince = Stopwatch.GetTimestamp();
             try
