@@ -53,20 +53,20 @@ internal sealed class DummyInstances(Journal journal) : IInstances
         [Ready("running"), new InstanceStatus { Name = "torn", Phase = InstancePhase.Broken, Fault = Fault }]);
 
     public async Task<InstanceStatus?> FindAsync(string name, CancellationToken cancellationToken = default) =>
-        name == "asleep" ? Ready(name) with { Phase = InstancePhase.Suspended } :
-        name == "slow" || name == _stopped ? new InstanceStatus { Name = name, Phase = InstancePhase.Stopped } : (await ListAsync(cancellationToken)).FirstOrDefault(i => i.Name == name);
+        name is "asleep" or "suspended" ? new InstanceStatus { Name = name, Phase = InstancePhase.Suspended, Processes = name == "asleep" && name != _stopped ? Ready(name).Processes : new Dictionary<string, ProcessIdentity>() }
+        : name == "slow" || name == _stopped ? new InstanceStatus { Name = name, Phase = InstancePhase.Stopped } : (await ListAsync(cancellationToken)).FirstOrDefault(i => i.Name == name);
 
     public Task<StartPlan> PlanAsync(InstanceConfig config, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task<IRunningInstance> RunAsync(InstanceConfig config, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
     {
-        journal.Write($"run {config.Name}");
+        journal.Write($"run {config.Name}{Said(config)}");
         return Task.FromResult<IRunningInstance>(new DummyInstance(config, progress, journal));
     }
 
     public async Task<InstanceStatus> StartDetachedAsync(InstanceConfig config, IReadOnlyList<string> supervisor, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
     {
-        journal.Write($"detach {config.Name} {string.Join(' ', supervisor.Skip(1))}");
+        journal.Write($"detach {config.Name} {string.Join(' ', supervisor.Skip(1))}{Said(config)}");
         if (config.Name != "slow")
         {
             _stopped = null;
@@ -80,6 +80,9 @@ internal sealed class DummyInstances(Journal journal) : IInstances
         await _forced.Task;
         throw new OperationCanceledException(cancellationToken);
     }
+
+    /// <summary>What a start asks for, of what an instance may have been told before.</summary>
+    public static string Said(InstanceConfig asked) => asked.Repeats ? " as it is stored" : asked.Hypervisor is { } hypervisor ? $" on {hypervisor}" : "";
 
     public Task StopAsync(string name, bool force = false, CancellationToken cancellationToken = default)
     {

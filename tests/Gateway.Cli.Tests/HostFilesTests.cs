@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace OpenShell.Gateway.Cli.Tests;
@@ -163,6 +164,31 @@ public sealed class HostFilesTests : IDisposable
         Directory.EnumerateFiles(_harness.Home, "*", SearchOption.AllDirectories).ShouldBe([Home(".kube/config")]);
         Read(".kube/config").ShouldStartWith("# mine\nkind: Config\n");
         (await _harness.GatewayAsync("uninstall", "--yes")).Error.ShouldContain("There is nothing to remove.");
+    }
+
+    [Theory]
+    [InlineData()]
+    [InlineData("--force")]
+    public async Task Nothing_is_removed_while_an_instance_of_another_data_folder_runs(params string[] options)
+    {
+        Directory.CreateDirectory(Home("run/openshell-vm/other-01234567"));
+        Write(".cache/openshell-vm/artifacts/x/y", "image");
+        using (var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            socket.Bind(new UnixDomainSocketEndPoint(Home("run/openshell-vm/other-01234567/agent.sock")));
+            socket.Listen();
+            var refused = await UninstallAsync();
+            refused.ExitCode.ShouldBe(1);
+            refused.Error.ShouldContain("an instance of another data folder (XDG_DATA_HOME)");
+            File.Exists(Home(".cache/openshell-vm/artifacts/x/y")).ShouldBeTrue();
+        }
+
+        var done = await UninstallAsync();
+        done.ExitCode.ShouldBe(0, done.Error);
+        Directory.Exists(Home("run/openshell-vm")).ShouldBeFalse();
+        Directory.Exists(Home(".cache/openshell-vm")).ShouldBeFalse();
+
+        Task<CommandResult> UninstallAsync() => _harness.RunAsync(Harness.Gateway, ["uninstall", "--yes", .. options], environment: variables => variables["XDG_RUNTIME_DIR"] = Home("run"));
     }
 
     private string Home(string path) => Path.Combine(_harness.Home, path);

@@ -16,7 +16,21 @@ public sealed class LifecycleTests : IDisposable
 
         result.ExitCode.ShouldBe(0);
         result.Error.ShouldContain("Stopping 'running'.");
-        _harness.JournalText.ShouldBe("stop running force=False\ndetach running __supervise running\n");
+        _harness.JournalText.ShouldBe("stop running force=False\ndetach running __supervise running as it is stored\n");
+    }
+
+    [Theory]
+    [InlineData("running", "'running' is stopped.\n")]
+    [InlineData("slow", "'slow' was not running.\n")]
+    [InlineData("asleep", "'asleep' is not woken by its ports any more. It stays suspended, and goes on from its memory at its next start; 'gateway up --name asleep --start boot' boots it instead.\n")]
+    [InlineData("suspended", "'suspended' was not running. It is suspended, and goes on from its memory at its next start; 'gateway up --name suspended --start boot' boots it instead.\n")]
+    public async Task Stop_says_what_came_of_it(string name, string said)
+    {
+        var result = await _harness.DummyAsync("stop", "--name", name);
+
+        result.ExitCode.ShouldBe(0);
+        result.Error.ShouldBe(said);
+        _harness.JournalText.ShouldBe($"stop {name} force=False\n");
     }
 
     [Fact]
@@ -52,14 +66,14 @@ public sealed class LifecycleTests : IDisposable
     public async Task A_start_in_the_course_of_a_restart_is_stopped_in_order_and_when_that_is_insisted_on_at_once()
     {
         using var process = _harness.Start(Harness.Dummy, ["restart", "--name", "slow", "--force"]);
-        await _harness.JournalHasAsync("detach slow __supervise slow");
+        await _harness.JournalHasAsync("detach slow __supervise slow as it is stored");
 
         await Harness.SignalAsync(process, "INT");
         await _harness.JournalHasAsync("stop slow force=False");
         await Harness.SignalAsync(process, "INT");
 
         (await Harness.FinishAsync(process)).ExitCode.ShouldBe(130);
-        _harness.JournalText.ShouldBe("stop slow force=True\ndetach slow __supervise slow\nstop slow force=False\nstop slow force=True\n");
+        _harness.JournalText.ShouldBe("stop slow force=True\ndetach slow __supervise slow as it is stored\nstop slow force=False\nstop slow force=True\n");
     }
 
     [Theory]

@@ -20,8 +20,8 @@ internal static class RestartCommand
             var json = output.IsJson(parse);
             var status = await KnownInstance.FindAsync(context, name.Of(parse));
 
-            // Read first: what cannot be started again is not stopped.
-            var config = await context.Host.Instances.ConfigAsync(status.Name)
+            // Read first: what cannot be started again is not stopped. And then no more of it: the stop takes its time, in which it may be edited.
+            _ = await context.Host.Instances.ConfigAsync(status.Name)
                 ?? throw new FaultException(status.Fault ?? UsageFaults.Make($"'{status.Name}' has no configuration.", "Start it with 'gateway up'."));
             var stopped = await Interrupts.GuardAsync(async cancellation =>
             {
@@ -30,7 +30,7 @@ internal static class RestartCommand
                 await context.Host.Instances.StopAsync(status.Name, parse.GetValue(force), cancellation);
                 return ExitCodes.Success;
             });
-            return stopped == ExitCodes.Success ? await new StartFlow(context, config, new StartManner(Detach: true, Reset: false, json)).RunAsync() : stopped;
+            return stopped == ExitCodes.Success ? await new StartFlow(context, new InstanceConfig { Name = status.Name, Repeats = true }, new StartManner(Detach: true, Reset: false, json)).RunAsync() : stopped;
         });
         return command;
     }

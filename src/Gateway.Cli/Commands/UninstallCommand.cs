@@ -50,6 +50,16 @@ internal static class UninstallCommand
                 });
             }
 
+            if (inventory.UsedByOthers() is { Count: > 0 } others)
+            {
+                throw new FaultException(new Fault
+                {
+                    Code = "uninstall.others-running",
+                    What = $"Somebody listens in {string.Join(", ", others)}: {(others.Count == 1 ? "an instance" : "instances")} of another data folder (XDG_DATA_HOME), with the same image cache; nothing was removed.",
+                    Remedy = "Stop it with the environment that it was started with, then try again.",
+                });
+            }
+
             if (!parse.GetValue(yes) && !await AskAsync(context, cancellation))
                 return ExitCodes.Failure;
             foreach (var instance in running.Where(r => r.IsInstance))

@@ -21,7 +21,7 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync()
     {
-        // What this start does not say, the instance has been told before.
+        // What this start does not say, the instance has been told before; here only to look ahead: the start itself is given what was asked, and reads the rest when it has the instance.
         var stored = _config.Mode == GuestMode.Cluster ? await _host.Instances.ConfigAsync(_config.Name) : null;
         _config = StoredConfig.Complete(_asked, stored);
 
@@ -100,7 +100,7 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
             using var now = interrupts.Now.Register(() => forced = Task.Run(() => _host.Instances.StopAsync(_config.Name, force: true)));
             try
             {
-                status = await _host.Instances.StartDetachedAsync(_config, [.. _host.Self, HiddenCommands.Supervise, _config.Name], new TimelineSteps(display), interrupts.Orderly);
+                status = await _host.Instances.StartDetachedAsync(_asked, [.. _host.Self, HiddenCommands.Supervise, _config.Name], new TimelineSteps(display), interrupts.Orderly);
             }
             catch (Exception e) when (interrupts.Signal is not null && e is OperationCanceledException or FaultException)
             {
@@ -122,7 +122,7 @@ internal sealed class StartFlow(CommandContext context, InstanceConfig asked, St
         var display = ProgressDisplays.Open(context);
         try
         {
-            await using var running = await _host.Instances.RunAsync(_config, new TimelineSteps(display), interrupts.Orderly);
+            await using var running = await _host.Instances.RunAsync(_asked, new TimelineSteps(display), interrupts.Orderly);
             using var stop = new StopOnInterrupt(running, interrupts, () => display.Say("Stopping; Ctrl-C again stops at once."));
             InstanceStatus status;
             try

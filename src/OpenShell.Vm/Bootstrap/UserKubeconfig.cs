@@ -90,19 +90,79 @@ public sealed class UserKubeconfig
     {
         var name = Kubeconfig.NameFor(instance);
         var files = FilesWith(instance);
-        foreach (var path in files)
+        foreach (var (path, _) in Read().Where(f => files.Contains(f.Path) || (files.Count > 0 && f.Text.CurrentContext == name)))
         {
+            // One change of each file: the copy that is kept is of what it was before.
             Change(path, text =>
             {
-                foreach (var list in (string[])["contexts", "clusters", "users"])
+                foreach (var list in files.Contains(path) ? (string[])["contexts", "clusters", "users"] : [])
                     text.Remove(list, name);
+                if (text.CurrentContext == name)
+                    text.SetCurrentContext("");
             });
         }
 
-        foreach (var (path, _) in Read().Where(f => files.Count > 0 && f.Text.CurrentContext == name))
-            Change(path, text => text.SetCurrentContext(""));
         return files;
     }
+
+    /// <summary>Where an instance's context was merged, and its cluster is one of those given: puts what its own kubeconfig says now in its place. Nothing is merged anew.</summary>
+    /// <param name="instance">The instance.</param>
+    /// <param name="was">Its own kubeconfig as it was until now; <see langword="null"/>: it had none.</param>
+    /// <param name="yaml">As it is now.</param>
+    /// <returns>The files that were changed.</returns>
+    /// <exception cref="FaultException">A file cannot be read, or changed.</exception>
+    internal IReadOnlyList<string> Refresh(string instance, string? was, string yaml)
+    {
+        // Most have no such context, and what parses YAML needs not be loaded for them.
+        var name = Kubeconfig.NameFor(instance);
+        if (!_files.Any(file => Mentions(file, name)))
+            return [];
+
+        // Another data folder may have an instance of that name too. A cluster is told by its authority.
+        string[] authorities = [.. new[] { was, yaml }.OfType<string>().Select(own => AuthorityOf(TryParse(own)?.Entry("clusters", name))).OfType<string>()];
+        var refreshed = new List<string>();
+        foreach (var (path, text) in Read())
+        {
+            if (text.Entry("clusters", name) is not { } cluster || !IsOurs(cluster) || !authorities.Contains(AuthorityOf(cluster)))
+                continue;
+            Change(path, now =>
+            {
+                foreach (var (list, entry) in Entries(yaml, name).Where(each => now.Entry(each.List, name) is not null))
+                    now.Set(list, entry);
+            });
+            refreshed.Add(path);
+        }
+
+        return refreshed;
+    }
+
+    private static bool Mentions(string path, string name)
+    {
+        try
+        {
+            return File.Exists(path) && File.ReadAllText(path).Contains(name, StringComparison.Ordinal);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaultException(Unreadable(path, e.Message), e);
+        }
+    }
+
+    private static KubeconfigText? TryParse(string yaml)
+    {
+        try
+        {
+            return KubeconfigText.Parse(yaml);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static string? AuthorityOf(YamlMappingNode? cluster) =>
+        cluster?.Children.TryGetValue("cluster", out var inner) == true && inner is YamlMappingNode fields
+        && fields.Children.TryGetValue("certificate-authority-data", out var data) && data is YamlScalarNode { Value: { } authority } ? authority : null;
 
     private List<(string Path, KubeconfigText Text)> Read() => [.. _files.Select(file => (file, ReadOne(file)))];
 

@@ -30,7 +30,9 @@ internal sealed record Qcow2Header(long VirtualSize, string? Backing, int Cluste
         if (backingLength > MaxBacking || clusterBits is < MinClusterBits or > MaxClusterBits)
             return null;
         var name = new byte[backingLength];
-        if (backingAt > 0 && RandomAccess.Read(file, name, backingAt) < name.Length)
+
+        // A name with a zero in it is none: what was written there is lost.
+        if (backingAt > 0 && (RandomAccess.Read(file, name, backingAt) < name.Length || name.Contains((byte)0)))
             return null;
         return new Qcow2Header(
             (long)BinaryPrimitives.ReadUInt64BigEndian(header[24..]),

@@ -11,19 +11,22 @@ internal sealed class EventLog : IDisposable
     private readonly string _instance;
     private readonly TimeProvider _time;
     private readonly AppendedFile? _file;
+    private readonly Action<string>? _say;
 
     /// <param name="path">The file; <see langword="null"/>: nothing is kept.</param>
     /// <param name="instance">The instance's name.</param>
     /// <param name="time">The clock.</param>
     /// <param name="limits">When it is rotated.</param>
-    internal EventLog(string? path, string instance, TimeProvider time, LogLimits? limits = null)
+    /// <param name="say">Takes each event as a line of the supervisor's log.</param>
+    internal EventLog(string? path, string instance, TimeProvider time, LogLimits? limits = null, Action<string>? say = null)
     {
+        _say = say;
         _instance = instance;
         _time = time;
         _file = path is null ? null : new AppendedFile(path, limits ?? LogLimits.Events);
     }
 
-    /// <summary>Tells something.</summary>
+    /// <summary>Tells something: here, and in the supervisor's log.</summary>
     /// <param name="name">One of <see cref="EventNames"/>.</param>
     /// <param name="message">For a person: one sentence.</param>
     /// <param name="subject">Which service, forward, ... it is about.</param>
@@ -44,6 +47,7 @@ internal sealed class EventLog : IDisposable
             ExitCode = exitCode,
             Restarts = restarts,
         };
+        _say?.Invoke(message);
         _file?.Append([.. JsonSerializer.SerializeToUtf8Bytes(happened, EventJson.Default.InstanceEvent), (byte)'\n']);
     }
 

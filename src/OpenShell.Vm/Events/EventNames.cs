@@ -51,7 +51,7 @@ public static class EventNames
     /// <summary>A forward does not lead to the guest any more.</summary>
     public const string ForwardLost = "forward.lost";
 
-    /// <summary>A forward that was lost was made again.</summary>
+    /// <summary>A forward that was lost leads to the guest again.</summary>
     public const string ForwardRemade = "forward.remade";
 
     /// <summary>What serves a folder of the host to the guest has ended.</summary>

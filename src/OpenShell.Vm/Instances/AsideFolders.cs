@@ -8,8 +8,7 @@ internal static class AsideFolders
     {
         var parent = Path.GetDirectoryName(files.Root)!;
         Sweep(parent);
-        var self = ProcessIdentities.Current;
-        return Path.Combine(parent, $".{purpose}-{self.Pid}-{self.StartTime}-{Guid.NewGuid():N}");
+        return Path.Combine(parent, $".{purpose}-{ProcessIdentities.ForName(Guid.NewGuid().ToString("N"))}");
     }
 
     private static void Sweep(string parent)
@@ -31,7 +30,7 @@ internal static class AsideFolders
 
     /// <summary>Whose a folder is, by its name; <see langword="null"/>: it is none of these.</summary>
     internal static ProcessIdentity? OwnerOf(string folder) =>
-        folder.StartsWith('.') && folder.Split('-') is [_, var pid, var start, _] && int.TryParse(pid, out var number) && long.TryParse(start, out var time)
-            ? new ProcessIdentity(number, time)
+        folder.StartsWith('.') && folder.Split('-') is [_, var pid, var start, var rest]
+            ? ProcessIdentities.FromName(pid, start, rest)
             : null;
 }

@@ -11,8 +11,7 @@ internal static class EphemeralFolders
     {
         PrivateFolder.Ensure(directories.Runtime);
         Sweep(directories.Runtime);
-        var self = ProcessIdentities.Current;
-        var files = InstanceFiles.Ephemeral(directories, $"{self.Pid}-{self.StartTime}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}");
+        var files = InstanceFiles.Ephemeral(directories, ProcessIdentities.ForName(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))));
         PrivateFolder.Ensure(files.Root);
         return files;
     }
@@ -51,7 +50,7 @@ internal static class EphemeralFolders
 
     /// <summary>Whose a folder is, by its name; <see langword="null"/>: it is no folder of a program's VM.</summary>
     internal static ProcessIdentity? OwnerOf(string folder) =>
-        folder.StartsWith(InstanceFiles.EphemeralPrefix, StringComparison.Ordinal) && folder[InstanceFiles.EphemeralPrefix.Length..].Split('-') is [var pid, var start, _] && int.TryParse(pid, out var number) && long.TryParse(start, out var time)
-            ? new ProcessIdentity(number, time)
+        folder.StartsWith(InstanceFiles.EphemeralPrefix, StringComparison.Ordinal) && folder[InstanceFiles.EphemeralPrefix.Length..].Split('-') is [var pid, var start, var rest]
+            ? ProcessIdentities.FromName(pid, start, rest)
             : null;
 }

@@ -16,7 +16,10 @@ public interface IInstances
     /// <summary>What would be started for this configuration, without starting or building anything.</summary>
     Task<StartPlan> PlanAsync(InstanceConfig config, CancellationToken cancellationToken = default);
 
-    /// <summary>Starts an instance whose supervisor is this process, and returns at once; its timeline goes to <paramref name="progress"/>.</summary>
+    /// <summary>
+    /// Starts an instance whose supervisor is this process, and returns at once; its timeline goes to <paramref name="progress"/>. What <paramref name="config"/> leaves out is as it is stored once this
+    /// start has the instance (<see cref="StoredConfig"/>).
+    /// </summary>
     Task<IRunningInstance> RunAsync(InstanceConfig config, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default);
 
     /// <summary>

@@ -104,8 +104,12 @@ public sealed record InstanceConfig
     public TimeSpan? IdleSuspend { get; init; }
 
     /// <summary>What a start names, whatever its value: it takes back what was stored. Of one start: it is not kept.</summary>
-    [JsonIgnore]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public NamedSettings Named { get; init; }
+
+    /// <summary>Whether a start repeats the last: all is as it is stored when the start has the instance, what opens something or is given along too. Of one start: it is not kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Repeats { get; init; }
 
     /// <summary>How long a start may take in all before it is given up.</summary>
     public TimeSpan? Timeout { get; init; }

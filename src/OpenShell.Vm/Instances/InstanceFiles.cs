@@ -151,11 +151,24 @@ public sealed record InstanceFiles
     {
         ArgumentNullException.ThrowIfNull(directories);
         ArgumentNullException.ThrowIfNull(name);
+        return Checked(Of(directories, name));
+    }
+
+    /// <summary>The same for who only looks at what is kept, and connects to nobody: however long the paths of its sockets are.</summary>
+    internal static InstanceFiles Of(HostDirectories directories, InstanceName name)
+    {
+        var root = Path.Combine(InstancesFolder(directories), name.Value);
+        return new InstanceFiles(root, RunOf(root) ?? RunFolder(directories, name));
+    }
+
+    /// <summary>Where an instance has its sockets by its host's folders.</summary>
+    internal static string RunFolder(HostDirectories directories, InstanceName name)
+    {
         var root = Path.Combine(InstancesFolder(directories), name.Value);
 
         // Two data folders (of two users of one temporary directory, or of tests) may hold instances of one name: the hash keeps their sockets apart.
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(root)).AsSpan(0, 4));
-        return Checked(new InstanceFiles(root, RunOf(root) ?? Path.Combine(directories.Runtime, $"{name.Value}-{hash}")));
+        return Path.Combine(directories.Runtime, $"{name.Value}-{hash}");
     }
 
     /// <summary>The files of a VM that runs one program: all in one folder that goes when the program has ended.</summary>

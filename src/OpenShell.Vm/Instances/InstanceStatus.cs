@@ -120,7 +120,8 @@ public sealed record DiskSpace(string Where, string Path, long TotalBytes, long 
 /// <summary>A process told apart from every other that ever had its number.</summary>
 /// <param name="Pid">Process id.</param>
 /// <param name="StartTime">Field 22 of <c>/proc/PID/stat</c> (clock ticks since boot; https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html); on macOS microseconds since the epoch.</param>
-public sealed record ProcessIdentity(int Pid, long StartTime);
+/// <param name="Boot">The boot of the host that its start time counts from (<c>/proc/sys/kernel/random/boot_id</c>); <see langword="null"/>: on macOS, and where an older version wrote it.</param>
+public sealed record ProcessIdentity(int Pid, long StartTime, string? Boot = null);
 
 /// <summary>One row of the table of stages.</summary>
 /// <param name="Stage">Its name, see <see cref="BootStages"/>.</param>

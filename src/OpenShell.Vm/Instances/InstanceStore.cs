@@ -19,6 +19,9 @@ public sealed class InstanceStore(HostDirectories directories)
     /// <summary>The files of an instance.</summary>
     public InstanceFiles Files(InstanceName name) => InstanceFiles.For(directories, name);
 
+    /// <summary>The same for who only looks at what is kept of it.</summary>
+    internal InstanceFiles FilesToLookAt(string name) => InstanceFiles.Of(directories, InstanceName.Parse(name));
+
     /// <summary>Makes an instance's folder with its link to the folder of its sockets.</summary>
     /// <exception cref="FaultException">A folder cannot be made, or is not private.</exception>
     internal static void CreateFolders(InstanceFiles files)

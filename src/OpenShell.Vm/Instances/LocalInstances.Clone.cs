@@ -113,6 +113,8 @@ public sealed partial class LocalInstances
             });
         }
 
+        // One whose disk cannot be read may stand on this one too.
+        _ = lineage.NeededByOthers(files);
         var held = new List<InstanceLock>();
         try
         {

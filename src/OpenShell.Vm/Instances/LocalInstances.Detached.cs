@@ -23,7 +23,7 @@ public sealed partial class LocalInstances
     /// <inheritdoc/>
     public async Task<InstanceStatus> StartDetachedAsync(InstanceConfig config, IReadOnlyList<string> supervisor, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
     {
-        Validate(config);
+        ValidateWithStored(config);
         var files = _store.Files(InstanceName.Parse(config.Name));
         var request = files.StartRequest(Guid.NewGuid().ToString("N"));
         using (Take(files, config.Name))
@@ -33,12 +33,13 @@ public sealed partial class LocalInstances
             RequireUsable(files, config.Name, last);
             StartRequests.RemoveOld(files);
 
-            // Whose configuration is stored, the supervisor that gets the lock decides: between here and there another start may come first. Until then it is listed with this one.
+            // What was asked for, no more: what it means with what is stored, and whose is stored, the supervisor that gets the lock decides. Between here and there the configuration may be
+            // changed, and another start may come first. Until then it is listed with this one.
             AtomicFile.WriteJson(request, config, InstanceJson.Default.InstanceConfig, durable: false);
             using (ConfigLock.Take(files))
             {
                 if (!File.Exists(files.Config))
-                    InstanceStore.WriteConfig(files, config);
+                    InstanceStore.WriteConfig(files, StoredConfig.Complete(config, null) with { Start = null });
             }
 
             // What is followed below is to be of this start.
@@ -122,7 +123,7 @@ public sealed partial class LocalInstances
     private async Task<RestartingInstance> BeginAsync(InstanceFiles files, string name, string? request)
     {
         if (request is null)
-            return (RestartingInstance)await RunAsync(_store.ReadConfig(InstanceName.Parse(name))).ConfigureAwait(false);
+            return (RestartingInstance)await RunAsync(new InstanceConfig { Name = name, Repeats = true }).ConfigureAwait(false);
 
         // An instance that was deleted meanwhile is not to come back.
         if (!File.Exists(request))
@@ -132,7 +133,7 @@ public sealed partial class LocalInstances
         try
         {
             config = StartRequests.Take(request, name);
-            Validate(config);
+            ValidateWithStored(config);
         }
         catch
         {

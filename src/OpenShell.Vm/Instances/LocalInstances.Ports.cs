@@ -78,8 +78,6 @@ public sealed partial class LocalInstances
     {
         if (config.Network != NetworkNames.Gvproxy || LastConfig(config.Name) is not { } last)
             return config;
-        var kept = config with { AddedPorts = [.. config.AddedPorts.Count > 0 ? config.AddedPorts : last.AddedPorts.Where(f => !config.Ports.Contains(f))] };
-        Validate(kept);
-        return kept;
+        return config with { AddedPorts = [.. config.AddedPorts.Count > 0 ? config.AddedPorts : last.AddedPorts.Where(f => !config.Ports.Contains(f))] };
     }
 }

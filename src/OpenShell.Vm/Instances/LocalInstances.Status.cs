@@ -1,3 +1,4 @@
+using System.Globalization;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Guests;
 
@@ -56,6 +57,17 @@ public sealed partial class LocalInstances
         {
             return Broken(name, InstanceStore.Broken(name, e.Message.TrimEnd('.')));
         }
+
+        // Whatever else is wrong with one, the others are shown.
+        catch (Exception e) when (e is not FaultException)
+        {
+            return Broken(name, new Fault
+            {
+                Code = "instance.broken",
+                What = $"What is kept of {name} cannot be made sense of: {e.GetType().Name}: {e.Message.TrimEnd('.')}.",
+                Remedy = $"Put copies of its files back, begin anew with 'gateway reset --name {name}', which throws away what is on its disk, or delete it with 'gateway delete --name {name}'.",
+            });
+        }
     }
 
     private static InstanceStatus Broken(string name, Fault fault) => new() { Name = name, Phase = InstancePhase.Broken, Fault = fault };
@@ -63,11 +75,27 @@ public sealed partial class LocalInstances
     // A folder that may not be entered looks empty to File.Exists.
     private static void RequireReadable(InstanceFiles files) => _ = Directory.EnumerateFileSystemEntries(files.Root).Any();
 
-    /// <summary>The supervisor lives: what it wrote is true, if it was this one that wrote it. But on a full disk it cannot write that the disk is full.</summary>
-    private static InstanceStatus Running(Lazy<InstanceConfig> config, InstanceStatus? written, ProcessIdentity supervisor, InstanceFiles files) =>
-        written is not null && written.Processes.GetValueOrDefault(Supervision.Roles.Supervisor) == supervisor
-            ? written with { Disks = [.. written.Disks.Select(disk => disk.Where == DiskSpace.Host ? Supervision.Watching.DiskWatch.OfHost(files.Root) : disk)] }
-            : Configured(config.Value, InstancePhase.Starting) with { Processes = new Dictionary<string, ProcessIdentity> { [Supervision.Roles.Supervisor] = supervisor } };
+    /// <summary>
+    /// The supervisor lives: what it wrote is true, if it was this one that wrote it. But on a full disk it cannot write that the disk is full; and one that is held (SIGSTOP, a debugger) does not
+    /// notice that its machine has ended.
+    /// </summary>
+    private static InstanceStatus Running(Lazy<InstanceConfig> config, InstanceStatus? written, ProcessIdentity supervisor, InstanceFiles files)
+    {
+        if (written is null || written.Processes.GetValueOrDefault(Supervision.Roles.Supervisor) != supervisor)
+            return Configured(config.Value, InstancePhase.Starting) with { Processes = new Dictionary<string, ProcessIdentity> { [Supervision.Roles.Supervisor] = supervisor } };
+        written = written with { Disks = [.. written.Disks.Select(disk => disk.Where == DiskSpace.Host ? Supervision.Watching.DiskWatch.OfHost(files.Root) : disk)] };
+        return written.Phase is InstancePhase.Ready or InstancePhase.Paused && written.Processes.GetValueOrDefault(Supervision.Roles.Vmm) is { } vmm && !ProcessIdentities.IsAlive(vmm)
+            ? written with { Phase = InstancePhase.Stopping, Processes = written.Processes.Where(p => p.Key != Supervision.Roles.Vmm).ToDictionary(), Fault = MachineGone(written.Name, vmm, supervisor, files) }
+            : written;
+    }
+
+    private static Fault MachineGone(string name, ProcessIdentity vmm, ProcessIdentity supervisor, InstanceFiles files) => new()
+    {
+        Code = "vmm.ended",
+        What = string.Create(CultureInfo.InvariantCulture, $"The machine of {name} (pid {vmm.Pid}) has ended; its supervisor (pid {supervisor.Pid}) has not said yet what comes of that."),
+        Remedy = $"It does so within seconds. If it does not, it is held: 'gateway stop --force --name {name}' ends it.",
+        Log = files.SupervisorLog,
+    };
 
     /// <summary>Nobody supervises it: either it ended in order, or its supervisor was killed.</summary>
     private static InstanceStatus AtRest(Lazy<InstanceConfig> config, InstanceStatus? written, InstanceFiles files)

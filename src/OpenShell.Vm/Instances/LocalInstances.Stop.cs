@@ -38,7 +38,7 @@ public sealed partial class LocalInstances
         InstanceRemains.RemoveRunFolder(files);
         new Snapshots.Snapshot(files).RemoveRemains();
         if (last is { Phase: not (InstancePhase.Stopped or InstancePhase.Failed or InstancePhase.Suspended) } || ended > 0)
-            InstanceStore.WriteStatus(files, last! with { Phase = InstancePhase.Stopped, Processes = new Dictionary<string, ProcessIdentity>() });
+            InstanceStore.WriteStatus(files, last! with { Phase = last.Phase == InstancePhase.Suspended ? InstancePhase.Suspended : InstancePhase.Stopped, Processes = new Dictionary<string, ProcessIdentity>() });
     }
 
     /// <inheritdoc/>

@@ -21,7 +21,7 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
     /// <inheritdoc/>
     public async Task<IRunningInstance> RunAsync(InstanceConfig config, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default)
     {
-        Validate(config);
+        ValidateWithStored(config);
         if (config.Mode == GuestMode.Exec)
             return new Supervisor(Options, OfItsBaseImage(config), EphemeralFolders.Create(Options.Directories), null, [], progress);
 
@@ -40,10 +40,15 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
             RequireUsable(files, config.Name, last);
             using (ConfigLock.Take(files))
             {
-                config = WithAddedPorts(OfItsBaseImage(OfItsDisk(config, files))) with { Format = InstanceFormat.Current };
+                // What the start does not say is as it is stored by now: nobody's change comes in between.
+                config = WithAddedPorts(OfItsBaseImage(OfItsDisk(WithStored(config), files))) with { Format = InstanceFormat.Current };
+                Validate(config);
                 InstanceStore.WriteConfig(files, config with { Start = null });
             }
 
+            // A machine that was lost left it, by whatever policy this start comes.
+            if (last is { Phase: not (InstancePhase.Stopped or InstancePhase.Suspended) })
+                LostConsoles.Keep(files);
             File.Delete(files.Fault);
             var rule = new RestartRule(() => LastConfig(config.Name)?.Restart ?? RestartPolicies.No, Options.RestartBackoff, Options.Time) { WasReady = Options.RestartsFirstStart };
             return new RestartingInstance(Options, config, files, held, rule, (next, bell) =>
@@ -152,6 +157,19 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
         {
             return null;
         }
+    }
+
+    /// <summary>A start's own words and, where it leaves something out, what is stored.</summary>
+    /// <exception cref="FaultException">It repeats the last start of an instance of which nothing is stored.</exception>
+    private InstanceConfig WithStored(InstanceConfig asked) =>
+        asked.Mode == GuestMode.Exec ? asked : StoredConfig.Complete(asked, asked.Repeats ? _store.ReadConfig(InstanceName.Parse(asked.Name)) : LastConfig(asked.Name));
+
+    /// <summary>What is wrong with it, before anything is made or taken for it.</summary>
+    private void ValidateWithStored(InstanceConfig asked)
+    {
+        // By itself first: its name leads to what is stored.
+        Validate(asked);
+        Validate(WithStored(asked));
     }
 
     private static void Validate(InstanceConfig config)

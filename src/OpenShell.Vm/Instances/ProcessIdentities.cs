@@ -4,24 +4,46 @@ using OpenShell.Vm.Interop;
 
 namespace OpenShell.Vm.Instances;
 
-/// <summary>Finds out who has a process id: numbers are used again, (number, start time) pairs are not.</summary>
+/// <summary>Finds out who has a process id: numbers are used again, (number, start time) pairs are not, until the host is booted: Linux counts from there. So the boot belongs to it.</summary>
 public static partial class ProcessIdentities
 {
+    private const string BootFile = "/proc/sys/kernel/random/boot_id";
+
+    /// <summary>The host's boot: no two have the same (https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html); <see langword="null"/> where start times do not need it.</summary>
+    internal static string? Boot { get; } = File.Exists(BootFile) ? File.ReadAllText(BootFile).Trim() : null;
+
+    /// <summary>Begins, in the name of a folder, what tells boots apart; no hexadecimal digit, as what older versions wrote there.</summary>
+    private const char BootMark = 'z';
+
+    private const int BootDigits = 8;
+
     /// <summary>This process.</summary>
-    public static ProcessIdentity Current { get; } = Of(Environment.ProcessId) ?? new ProcessIdentity(Environment.ProcessId, 0);
+    public static ProcessIdentity Current { get; } = Of(Environment.ProcessId) ?? new ProcessIdentity(Environment.ProcessId, 0, Boot);
 
     /// <summary>The process that has the number now; <see langword="null"/> if none has. A zombie has ended.</summary>
     public static ProcessIdentity? Of(int pid)
     {
         var start = OperatingSystem.IsMacOS() ? Mac.StartTime(pid) : LinuxStartTime(pid);
-        return start is null ? null : new ProcessIdentity(pid, start.Value);
+        return start is null ? null : new ProcessIdentity(pid, start.Value, Boot);
     }
 
-    /// <summary>Whether exactly that process still runs.</summary>
+    /// <summary>Whether exactly that process still runs. One of another boot does not, whoever has its number now; where the boot was not recorded, number and start time must do.</summary>
     public static bool IsAlive(ProcessIdentity identity)
     {
         ArgumentNullException.ThrowIfNull(identity);
-        return identity.Pid > 0 && Of(identity.Pid) == identity;
+        return identity.Pid > 0 && Of(identity.Pid) is { } now && now == identity with { Boot = identity.Boot ?? now.Boot };
+    }
+
+    /// <summary>For the name of a folder: that it is this process's, and something that no other has.</summary>
+    internal static string ForName(string unique) => string.Create(CultureInfo.InvariantCulture, $"{Current.Pid}-{Current.StartTime}-{(Boot is null ? "" : BootMark + Boot[..BootDigits])}{unique}");
+
+    /// <summary>Whose a folder is, by the three parts of that; <see langword="null"/>: it is none such.</summary>
+    internal static ProcessIdentity? FromName(string pid, string start, string rest)
+    {
+        if (!int.TryParse(pid, out var number) || !long.TryParse(start, out var time))
+            return null;
+        var boot = rest.Length > BootDigits && rest[0] == BootMark ? rest[1..(BootDigits + 1)] : null;
+        return new ProcessIdentity(number, time, boot is not null && Boot?[..BootDigits] == boot ? Boot : boot);
     }
 
     /// <summary>Sends a signal to exactly that process; nothing happens when it is gone.</summary>

@@ -66,7 +66,7 @@ internal static class StatusReader
         return processes;
     }
 
-    private static ProcessIdentity Process(JsonElement element) => new(element.Required("pid").GetInt32(), element.Required("startTime").GetInt64());
+    private static ProcessIdentity Process(JsonElement element) => new(element.Required("pid").GetInt32(), element.Required("startTime").GetInt64(), element.TextOf("boot"));
 
     private static PortForward Port(JsonElement element) => new()
     {

@@ -16,7 +16,9 @@ public static class StoredConfig
     {
         ArgumentNullException.ThrowIfNull(asked);
         if (stored is null || asked.Mode == GuestMode.Exec)
-            return asked with { Named = NamedSettings.None };
+            return asked with { Named = NamedSettings.None, Repeats = false };
+        if (asked.Repeats)
+            return stored with { Start = asked.Start, Timeout = asked.Timeout ?? stored.Timeout, Named = NamedSettings.None, Repeats = false };
 
         // A root folder, a bundle or a program of one's own says which distribution it is: what was stored is about another root.
         var sameRoot = asked is { Distribution: null, K3sBinary: null, Pinned: null, RootDirectory: null };

@@ -41,7 +41,7 @@ internal sealed class HostFactsCache(string cacheFolder)
     }
 
     /// <summary>Changes when the host is booted, or is another one with the same home.</summary>
-    internal static string KeyOfBoot() => $"{ReadLine("/proc/sys/kernel/random/boot_id")} {ReadLine("/proc/sys/kernel/osrelease")}";
+    internal static string KeyOfBoot() => $"{ProcessIdentities.Boot} {ReadLine("/proc/sys/kernel/osrelease")}";
 
     private static string ReadLine(string path) => File.Exists(path) ? File.ReadAllText(path).Trim() : "";
 

@@ -163,7 +163,7 @@ internal sealed class GoldenStore(HostDirectories directories)
         var users = new Dictionary<string, List<string>>(StringComparer.Ordinal);
         foreach (var name in store.Names())
         {
-            foreach (var disk in DiskLineage.Below(store.Files(InstanceName.Parse(name))))
+            foreach (var disk in DiskLineage.Below(store.FilesToLookAt(name)))
             {
                 if (!users.TryGetValue(disk, out var list))
                     users[disk] = list = [];

@@ -102,7 +102,7 @@ public sealed partial class ChildProcess : IAsyncDisposable
             var pid = Spawn(Spec, independent);
 
             // The start time cannot be read of a child that has already ended; nothing is to be told apart then.
-            Identity = ProcessIdentities.Of(pid) ?? new ProcessIdentity(pid, 0);
+            Identity = ProcessIdentities.Of(pid) ?? new ProcessIdentity(pid, 0, ProcessIdentities.Boot);
         }
         catch (Exception e)
         {

@@ -19,7 +19,8 @@ internal sealed partial class RestartingInstance
     /// <returns>Whether it was started; not, when somebody had it stopped meanwhile: then it stays suspended.</returns>
     private async Task<bool> SleepAsync(Supervisor ended, RestartRule rule)
     {
-        using var events = new EventLog(_files.Events, _config.Name, _options.Time);
+        using var log = new SupervisorLog(_files.SupervisorLog, _options.Time);
+        using var events = new EventLog(_files.Events, _config.Name, _options.Time, say: log.Say);
         var status = ended.Status;
         var bell = ended.Bell!;
         try
@@ -27,7 +28,7 @@ internal sealed partial class RestartingInstance
             if (await WaitForCallAsync(bell, ended.Sleep).ConfigureAwait(false) is not { } caller)
             {
                 await bell.DisposeAsync().ConfigureAwait(false);
-                End(status with { Phase = InstancePhase.Suspended, Fault = null });
+                End(status with { Phase = InstancePhase.Suspended, Fault = null }, log);
                 return false;
             }
 
@@ -44,7 +45,7 @@ internal sealed partial class RestartingInstance
         catch (Exception e) when (e is FaultException or IOException or UnauthorizedAccessException)
         {
             await bell.DisposeAsync().ConfigureAwait(false);
-            throw Fail(status, events, e);
+            throw Fail(status, log, events, e);
         }
     }
 

@@ -13,9 +13,6 @@ namespace OpenShell.Vm.Supervision;
 /// </summary>
 internal sealed partial class RestartingInstance : IRunningInstance
 {
-    /// <summary>Consoles of machines that were lost which are kept.</summary>
-    internal const int KeptConsoles = 3;
-
     private readonly InstanceConfig _config;
     private readonly InstanceFiles _files;
     private readonly InstanceLock _held;
@@ -131,7 +128,8 @@ internal sealed partial class RestartingInstance : IRunningInstance
     /// <returns>Whether it was started; not, when somebody had it stopped meanwhile.</returns>
     private async Task<bool> StartAgainAsync(Supervisor ended, RestartRule rule, TimeSpan pause)
     {
-        using var events = new EventLog(_files.Events, _config.Name, _options.Time);
+        using var log = new SupervisorLog(_files.SupervisorLog, _options.Time);
+        using var events = new EventLog(_files.Events, _config.Name, _options.Time, say: log.Say);
         var status = ended.Status;
         try
         {
@@ -139,11 +137,11 @@ internal sealed partial class RestartingInstance : IRunningInstance
             {
                 events.Report(EventNames.Stopping, $"asked to stop by {_asked.ByWhom}, before it was started again");
                 events.Report(EventNames.Stopped, $"{_config.Name} has stopped");
-                End(status with { Phase = InstancePhase.Stopped, Fault = null });
+                End(status with { Phase = InstancePhase.Stopped, Fault = null }, log);
                 return false;
             }
 
-            KeepConsole();
+            LostConsoles.Keep(_files);
             events.Report(EventNames.Restarted, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is started again by its policy {rule.Policy()}, {pause.TotalSeconds:0.#} s after it ended"), restarts: rule.Restarts);
             await ended.DisposeAsync().ConfigureAwait(false);
             var next = Start(rule, null);
@@ -153,16 +151,16 @@ internal sealed partial class RestartingInstance : IRunningInstance
         }
         catch (Exception e) when (e is FaultException or IOException or UnauthorizedAccessException)
         {
-            throw Fail(status, events, e);
+            throw Fail(status, log, events, e);
         }
     }
 
-    private FaultException Fail(InstanceStatus status, EventLog events, Exception e)
+    private FaultException Fail(InstanceStatus status, SupervisorLog log, EventLog events, Exception e)
     {
         var faults = e is FaultException known ? known.Faults : [SystemFaults.Translate(e) ?? InstanceStore.Broken(_files.Root, e.Message.TrimEnd('.'))];
-        InstanceStore.WriteFaults(_files, faults);
+        Try(() => InstanceStore.WriteFaults(_files, faults), log);
         events.Report(EventNames.Failed, faults[0].What, fault: faults[0].Code);
-        End(status with { Phase = InstancePhase.Failed, Fault = faults[0] });
+        End(status with { Phase = InstancePhase.Failed, Fault = faults[0] }, log);
         return e as FaultException ?? new FaultException(faults[0], e);
     }
 
@@ -190,23 +188,23 @@ internal sealed partial class RestartingInstance : IRunningInstance
         }
     }
 
-    private void End(InstanceStatus status)
+    /// <summary>The last act: whatever cannot be written any more (a full disk), the instance is given back.</summary>
+    private void End(InstanceStatus status, SupervisorLog log)
     {
-        InstanceRemains.RemoveRunFolder(_files);
-        InstanceStore.WriteStatus(_files, status with { Processes = new Dictionary<string, ProcessIdentity>() });
+        Try(() => InstanceRemains.RemoveRunFolder(_files), log);
+        Try(() => InstanceStore.WriteStatus(_files, status with { Processes = new Dictionary<string, ProcessIdentity>() }), log);
         _held.Dispose();
     }
 
-    private void KeepConsole()
+    private static void Try(Action step, SupervisorLog log)
     {
-        if (!File.Exists(_files.ConsoleLog))
-            return;
-        for (var number = KeptConsoles - 1; number >= 1; number--)
+        try
         {
-            if (File.Exists(_files.ConsoleOfLost(number)))
-                File.Move(_files.ConsoleOfLost(number), _files.ConsoleOfLost(number + 1), overwrite: true);
+            step();
         }
-
-        File.Move(_files.ConsoleLog, _files.ConsoleOfLost(1), overwrite: true);
+        catch (Exception e) when (e is FaultException or IOException or UnauthorizedAccessException)
+        {
+            log.Say($"at the end: {e.Message}");
+        }
     }
 }

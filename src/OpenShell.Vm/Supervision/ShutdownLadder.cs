@@ -22,7 +22,7 @@ internal static class ShutdownLadder
     /// <param name="child">The process.</param>
     /// <param name="rungs">What to try before SIGKILL.</param>
     /// <param name="say">Takes one line for each step.</param>
-    /// <param name="tell">Takes each rung that is tried: its name, and a sentence.</param>
+    /// <param name="tell">Takes each rung that is tried, in place of <paramref name="say"/>: its name, and a sentence.</param>
     /// <param name="hurry">Cancelled when the user has lost patience: no patient rung is taken any more.</param>
     /// <returns>How it ended and by which rung; <see langword="null"/> in place of a rung: it had ended by itself.</returns>
     internal static async Task<(ExitReason Reason, string? Rung)> DescendAsync(
@@ -36,7 +36,11 @@ internal static class ShutdownLadder
         {
             if (hurry.IsCancellationRequested && rung.Patient)
                 continue;
-            tell?.Invoke(rung.Name, string.Create(CultureInfo.InvariantCulture, $"{child.Spec.Title}: {rung.Name}{why}; it has {rung.Limit.TotalSeconds:0.#} s"));
+            var what = string.Create(CultureInfo.InvariantCulture, $"{child.Spec.Title}: {rung.Name}{why}; it has {rung.Limit.TotalSeconds:0.#} s");
+            if (tell is null)
+                say(what);
+            else
+                tell(rung.Name, what);
             (var reason, why) = await TryAsync(child, rung, say, rung.Patient ? hurry : default).ConfigureAwait(false);
             if (reason is not null)
                 return (reason, rung.Name);
@@ -51,7 +55,6 @@ internal static class ShutdownLadder
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(hurry);
         limit.CancelAfter(rung.Limit);
-        say(string.Create(CultureInfo.InvariantCulture, $"{child.Spec.Title}: {rung.Name}, then up to {rung.Limit.TotalSeconds:0.#} s"));
         try
         {
             // The act and the end are watched together: a power-off that is never acknowledged may still work.

@@ -50,7 +50,7 @@ internal sealed partial class Supervisor
         // The guest's network and disk are its own; the host's stages of those names are about gvproxy and the image.
         var stage = report.Stage is BootStages.Network or BootStages.Disk or DiskRepairStage ? $"{BootStages.Init}/{report.Stage}" : report.Stage;
         _timeline.Relay(report with { Stage = stage });
-        if (report.State is StageState.Failed || report.Fault is not null)
+        if ((report.State is StageState.Failed && !IsOfService(report)) || (report.State is not StageState.Failed && report.Fault is not null))
             _log.Say($"guest: {stage} {report.State}: {report.Fault?.What ?? report.Detail}");
 
         ReportService(report);
@@ -73,18 +73,21 @@ internal sealed partial class Supervisor
         if (report.State == StageState.Started)
             return;
         var what = $"guest: {report.Stage}: {report.Detail}";
-        _log.Say(what);
         if (report.State == StageState.Failed)
             _events.Report(EventNames.ShutdownStep, what, report.Stage);
+        else
+            _log.Say(what);
     }
 
     // Services that ended and are not healthy again yet. Reports come one after the other.
     private readonly HashSet<string> _exitedServices = [];
 
+    private static bool IsOfService(StageReport report) => report.Stage.StartsWith(BootStages.Services + "/", StringComparison.Ordinal);
+
     /// <summary>A service that ends is started again in the guest: both are told.</summary>
     private void ReportService(StageReport report)
     {
-        if (!report.Stage.StartsWith(BootStages.Services + "/", StringComparison.Ordinal))
+        if (!IsOfService(report))
             return;
         var service = report.Stage[(BootStages.Services.Length + 1)..];
         if (report.State == StageState.Failed)
@@ -120,7 +123,6 @@ internal sealed partial class Supervisor
     {
         new GatewayRegistration(_options.Directories, _config.Name).Activate();
         var status = _status.Change(now => now with { Phase = InstancePhase.Ready, ReadyAt = _options.Time.GetUtcNow() });
-        _log.Say(string.Create(CultureInfo.InvariantCulture, $"ready after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         _events.Report(EventNames.Ready, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is ready after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         _status.MayBeUnwritten = _timeline.MayBeUnwritten = true;
         _ready.TrySetResult(status);
@@ -149,7 +151,9 @@ internal sealed partial class Supervisor
     private GatewayCertificates WriteForClients(GatewayCertificates certificates, string kubeconfig)
     {
         var path = Kubeconfig.PathFor(_options.Directories, _config.Name);
+        var was = OwnBefore(path);
         Kubeconfig.Write(path, kubeconfig);
+        RefreshMerged(was, kubeconfig);
         new GatewayRegistration(_options.Directories, _config.Name).Write(_ports.Gateway!.HostPort, certificates);
         _status.Change(status => status with
         {
@@ -158,6 +162,33 @@ internal sealed partial class Supervisor
             Endpoint = GatewayEndpoint,
         });
         return certificates;
+    }
+
+    private string? OwnBefore(string path)
+    {
+        try
+        {
+            return Kubeconfig.IsOurs(path, _config.Name) ? File.ReadAllText(path) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is replaced; what it said is only of use to a context that was merged.
+            return null;
+        }
+    }
+
+    /// <summary>A context that was merged into the user's own kubeconfig holds a copy of certificate, key and port: it follows. That it cannot is no reason to fail.</summary>
+    private void RefreshMerged(string? was, string kubeconfig)
+    {
+        try
+        {
+            foreach (var file in UserKubeconfig.For(_options.Directories, Environment.GetEnvironmentVariable("KUBECONFIG")).Refresh(_config.Name, was, kubeconfig))
+                _log.Say($"the context {Kubeconfig.NameFor(_config.Name)} in {file} is as it is now");
+        }
+        catch (FaultException e)
+        {
+            _log.Say($"the context {Kubeconfig.NameFor(_config.Name)} in the user's kubeconfig is not as it is now: {e.Faults[0].What} {e.Faults[0].Remedy}");
+        }
     }
 
     private string GatewayEndpoint => $"https://127.0.0.1:{_ports.Gateway!.HostPort}";

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using OpenShell.Vm.Events;
 using OpenShell.Vm.Faults;
@@ -33,7 +34,10 @@ internal sealed partial class Supervisor
     // Its connections are nobody's use.
     private readonly ForwardProbes _probes = new();
 
-    private int _gvproxyFailures;
+    /// <summary>A gvproxy to which the guest is not connected in time is replaced once more; then another machine is to be tried.</summary>
+    private const int MaxUnconnected = 2;
+
+    private int _gvproxyFailures, _unconnected;
     private long _gvproxySince = Stopwatch.GetTimestamp();
 
     /// <summary>From power-on: what needs no guest.</summary>
@@ -66,23 +70,19 @@ internal sealed partial class Supervisor
 
     private void Watch(IEnumerable<IWatch> watches) => _ = WatchRunner.RunAsync(watches, _options.Time, _log.Say, _running.Token);
 
-    private void ReportWatched(string name, string message, string? subject = null)
-    {
-        _log.Say(message);
-        _events.Report(name, message, subject);
-    }
+    private void ReportWatched(string name, string message, string? subject = null) => _events.Report(name, message, subject);
 
     /// <summary>Something ended gvproxy: another takes its place, with the same forwards, and QEMU connects the guest to it.</summary>
     private async Task HealGvproxyAsync(Machine machine)
     {
-        var started = false;
+        bool started;
         try
         {
             // Nobody changes forwards meanwhile.
             await _forwarding.WaitAsync(_running.Token).ConfigureAwait(false);
             try
             {
-                started = await RestartGvproxyAsync().ConfigureAwait(false);
+                started = await RestartGvproxyAsync(machine).ConfigureAwait(false);
             }
             finally
             {
@@ -93,9 +93,8 @@ internal sealed partial class Supervisor
                 return;
             var gvproxy = _gvproxy!;
             _ = WatchGvproxyAsync(machine, gvproxy);
-            await ((Task)machine.NetworkConnected).WaitAsync(ReconnectLimit, _running.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            var connected = machine.NetworkConnected.IsCompletedSuccessfully;
-            ReportWatched(EventNames.GvproxyRestarted, $"gvproxy was started again, pid {gvproxy.Identity.Pid}; the guest {(connected ? "is connected again" : "has not connected yet")}");
+            await ((Task)Task.WhenAny(machine.NetworkConnected, gvproxy.Exited, machine.Vmm.Exited)).WaitAsync(ReconnectLimit, _running.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            TellReplaced(machine, gvproxy);
         }
         catch (OperationCanceledException)
         {
@@ -107,12 +106,46 @@ internal sealed partial class Supervisor
         }
     }
 
-    private async Task<bool> RestartGvproxyAsync()
+    /// <summary>Another gvproxy runs; whether the guest is connected to it decides what follows.</summary>
+    private void TellReplaced(Machine machine, ChildProcess gvproxy)
+    {
+        // Whoever watches those sees to it.
+        if (machine.Leaving || _running.IsCancellationRequested || machine.Vmm.Exited.IsCompleted || gvproxy.Exited.IsCompleted)
+            return;
+        var connected = machine.NetworkConnected.IsCompletedSuccessfully;
+        _unconnected = connected ? 0 : _unconnected + 1;
+        ReportWatched(EventNames.GvproxyRestarted, $"gvproxy was started again, pid {gvproxy.Identity.Pid}; the guest {(connected ? "is connected again" : "has not connected")}");
+        if (connected)
+            return;
+        if (_unconnected < MaxUnconnected)
+        {
+            // It is replaced as one that ended by itself.
+            gvproxy.Signal(Signals.Kill);
+            return;
+        }
+
+        End(new Ending.Lost(
+            new Fault
+            {
+                Code = "network.guest-unconnected",
+                What = string.Create(CultureInfo.InvariantCulture, $"gvproxy was replaced {_unconnected} times, and the guest's interface has not connected to it within {ReconnectLimit.TotalSeconds:0} s."),
+                Remedy = "Start the instance again. 'gateway edit --restart on-failure' has it started again by itself.",
+                Log = Kept(_files.VmmLog),
+            },
+            GuestIsWell: true));
+    }
+
+    private async Task<bool> RestartGvproxyAsync(Machine machine)
     {
         for (var attempt = 1; ; attempt++)
         {
             _gvproxyFailures = Backoff.Gvproxy.Count(_gvproxyFailures, Stopwatch.GetElapsedTime(_gvproxySince));
-            await Task.Delay(Backoff.Gvproxy.PauseAfter(_gvproxyFailures), _running.Token).ConfigureAwait(false);
+            await Task.WhenAny(Task.Delay(Backoff.Gvproxy.PauseAfter(_gvproxyFailures), _running.Token), machine.Vmm.Exited).ConfigureAwait(false);
+            _running.Token.ThrowIfCancellationRequested();
+
+            // Ended or given up meanwhile: the next power-on has one of its own.
+            if (machine.Leaving || machine.Vmm.Exited.IsCompleted)
+                return false;
             _gvproxySince = Stopwatch.GetTimestamp();
             try
             {
@@ -124,6 +157,8 @@ internal sealed partial class Supervisor
                 _log.Say($"gvproxy, start {attempt} of {MaxGvproxyStarts}: {e.Faults[0].What}");
                 if (_gvproxy is { } half)
                     await half.DisposeAsync().ConfigureAwait(false);
+                if (machine.Leaving)
+                    return false;
                 if (attempt == MaxGvproxyStarts)
                 {
                     End(new Ending.Lost(e.Faults[0], e, GuestIsWell: true));

@@ -94,6 +94,22 @@ internal sealed partial class Supervisor
         }
     }
 
+    /// <summary>For a further power-on: one for it alone, also where the machine before had just got another.</summary>
+    private async Task StartGvproxyAgainAsync()
+    {
+        await _forwarding.WaitAsync(_running.Token).ConfigureAwait(false);
+        try
+        {
+            if (_gvproxy is { } before)
+                await before.DisposeAsync().ConfigureAwait(false);
+            await StartGvproxyAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _forwarding.Release();
+        }
+    }
+
     private async Task ForwardAsync(bool tolerant, CancellationToken cancellationToken)
     {
         await UnixSocket.WaitForFileAsync(_files.NetworkSocket, cancellationToken).ConfigureAwait(false);

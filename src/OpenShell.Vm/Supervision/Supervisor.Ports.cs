@@ -45,6 +45,10 @@ internal sealed partial class Supervisor
         {
             reply = new PortReply { Faults = e.Faults };
         }
+        catch (Exception e) when (IsSilence(e) && !either.IsCancellationRequested)
+        {
+            reply = new PortReply { Faults = [GvproxySilent(e)] };
+        }
         catch (JsonException e)
         {
             reply = new PortReply { Faults = [InstanceValidator.Usage("network.forward-invalid", $"The forward cannot be read: {e.Message}", "Use the same version of the command for both.")] };
@@ -88,7 +92,6 @@ internal sealed partial class Supervisor
         }
 
         SetPorts([.. _ports.User, forward]);
-        _log.Say($"forward added: {forward.Text()}");
         _events.Report(EventNames.ForwardAdded, $"{forward.Text()} is forwarded", forward.HostEnd());
         return forward;
     }
@@ -98,17 +101,26 @@ internal sealed partial class Supervisor
         var forward = PortRules.One(asked, _ports.All);
         if (PurposeOf(forward) is { } purpose)
             throw PortFaults.Needed(forward, purpose);
-        ChangeConfig(config => PortRules.Without(config, forward));
         using var client = new GvproxyClient(_files.NetworkControlSocket);
-        var inForce = await client.ListAsync(cancellationToken).ConfigureAwait(false);
 
         // One that is lost gvproxy does not know.
-        if (inForce.Contains(forward))
+        var inForce = (await client.ListAsync(cancellationToken).ConfigureAwait(false)).Contains(forward);
+        if (inForce)
             await client.UnexposeAsync(forward, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ChangeConfig(config => PortRules.Without(config, forward));
+        }
+        catch when (inForce)
+        {
+            // Still kept, so still there: as with one that is added.
+            await client.ExposeAsync(forward, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+
         if (forward.HostSocket is { } socket)
             SocketFile.RemoveStale(socket);
         SetPorts([.. _ports.User.Where(f => f != forward)]);
-        _log.Say($"forward removed: {forward.Text()}");
         _events.Report(EventNames.ForwardRemoved, $"{forward.Text()} is not forwarded any more", forward.HostEnd());
         return forward;
     }
@@ -118,9 +130,27 @@ internal sealed partial class Supervisor
         if (_config.Network != NetworkNames.Gvproxy || !_networkUp.Task.IsCompletedSuccessfully)
             return new PortReply { Ports = [.. _ports.All.Select(f => State(f, inForce: _networkUp.Task.IsCompletedSuccessfully || _config.Network == NetworkNames.Tsi))] };
         using var client = new GvproxyClient(_files.NetworkControlSocket);
-        var inForce = await client.ListAsync(cancellationToken).ConfigureAwait(false);
-        return new PortReply { Ports = [.. _ports.All.Select(f => State(f, inForce.Contains(f)))] };
+        try
+        {
+            var inForce = await client.ListAsync(cancellationToken).ConfigureAwait(false);
+            return new PortReply { Ports = [.. _ports.All.Select(f => State(f, inForce.Contains(f)))] };
+        }
+        catch (Exception e) when (IsSilence(e) && !cancellationToken.IsCancellationRequested)
+        {
+            return new PortReply { Faults = [GvproxySilent(e)] };
+        }
     }
+
+    /// <summary>gvproxy hangs, or is just being replaced.</summary>
+    private static bool IsSilence(Exception e) => e is HttpRequestException or IOException or SocketException or OperationCanceledException;
+
+    private Fault GvproxySilent(Exception e) => new()
+    {
+        Code = "network.gvproxy-silent",
+        What = $"gvproxy, which forwards the ports of {_config.Name}, does not answer: {e.Message.TrimEnd('.')}. Nothing was changed.",
+        Remedy = "Try again: one that hangs is replaced within a minute.",
+        Log = _files.GvproxyLog,
+    };
 
     private void RequireChangeable()
     {

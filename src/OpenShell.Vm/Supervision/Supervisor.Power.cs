@@ -33,7 +33,7 @@ internal sealed partial class Supervisor
         for (var attempt = 1; attempt <= MaxPowerOns; attempt++)
         {
             if (attempt > 1)
-                await StartGvproxyAsync().ConfigureAwait(false);
+                await StartGvproxyAgainAsync().ConfigureAwait(false);
             await StartSharesAsync(plan, host).ConfigureAwait(false);
             var machine = PowerOn(spec, plan, host);
             using var hung = CancellationTokenSource.CreateLinkedTokenSource(_running.Token);
@@ -80,7 +80,6 @@ internal sealed partial class Supervisor
         machine.OutOfSpace = OnOutOfSpace;
         _machine = machine;
         _status.SetProcess(Roles.Vmm, machine.Vmm.Identity);
-        _log.Say($"{spec.Title} started, pid {machine.Vmm.Identity.Pid}");
         _events.Report(EventNames.MachineStarted, $"{spec.Title} runs, pid {machine.Vmm.Identity.Pid}");
         WatchProcesses(machine);
         return machine;
@@ -104,7 +103,6 @@ internal sealed partial class Supervisor
 
         var again = attempt < MaxPowerOns ? string.Create(CultureInfo.InvariantCulture, $"; powering it on again ({attempt + 1} of {MaxPowerOns})") : "";
         var what = string.Create(CultureInfo.InvariantCulture, $"the guest hung: no word from it within {given.TotalSeconds:0} s{again}; its console is in {Path.GetFileName(kept)}");
-        _log.Say(what);
         _events.Report(EventNames.MachineHung, what);
         _timeline.Started(BootStages.Kernel, what);
     }

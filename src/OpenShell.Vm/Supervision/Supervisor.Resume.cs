@@ -243,7 +243,6 @@ internal sealed partial class Supervisor
     private async Task GiveUpOnResumeAsync(ResumeChoice choice, Exception why)
     {
         var what = $"{choice.Title} could not be gone on from, and it boots: {FaultOf(why).What}";
-        _log.Say(what);
         _events.Report(EventNames.ResumeFailed, what);
         _timeline.Skipped(BootStages.Resume, what);
         HaveAnswered();

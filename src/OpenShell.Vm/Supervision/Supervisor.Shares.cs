@@ -54,8 +54,7 @@ internal sealed partial class Supervisor
             await ((Task)machine.Vmm.Exited).WaitAsync(Settle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_machine is not { Leaving: false } || _machine.Vmm.Exited.IsCompleted)
             return;
-        _log.Say($"virtiofsd for {share.Path} {reason}.{child.LastWords}");
-        _events.Report(EventNames.MountLost, $"{share.GuestPath} does not answer any more: virtiofsd {reason}", share.GuestPath);
+        _events.Report(EventNames.MountLost, $"{share.GuestPath} does not answer any more: virtiofsd for {share.Path} {reason}.{child.LastWords}", share.GuestPath);
     }
 
     private async Task EndSharesAsync()

@@ -95,7 +95,6 @@ internal sealed partial class Supervisor
         if (machine.Leaving || machine.Vmm.Exited.IsCompleted)
             return;
         var fault = GvproxyEnded(reason);
-        _log.Say(fault.What);
         _events.Report(EventNames.GvproxyEnded, fault.What, fault: fault.Code);
         if (machine.ReconnectsNetwork)
             await HealGvproxyAsync(machine).ConfigureAwait(false);

@@ -68,7 +68,7 @@ internal sealed partial class Supervisor : IRunningInstance
         var kept = instanceLock is not null;
         _timeline = new TimelineRecorder(kept ? files.Timeline : null, progress, options.Time);
         _log = new SupervisorLog(kept ? files.SupervisorLog : null, options.Time);
-        _events = new EventLog(kept ? files.Events : null, config.Name, options.Time);
+        _events = new EventLog(kept ? files.Events : null, config.Name, options.Time, say: _log.Say);
         _logs = new LogKeeper(() => LogKeeper.LogsOf(files, _hypervisor), LogLimits.Default);
         _status = new StatusBoard(files, FirstStatus(config), kept);
         _timeline.Changed += () => _status.Change(status => status with { Stages = _timeline.Stages });
@@ -141,8 +141,7 @@ internal sealed partial class Supervisor : IRunningInstance
         Ending ending;
         try
         {
-            _log.Say($"start of {_config.Name}, pid {Environment.ProcessId}");
-            _events.Report(EventNames.Starting, $"{_config.Name} is being started");
+            _events.Report(EventNames.Starting, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is being started, by pid {Environment.ProcessId}"));
             StartBroker();
             ending = await BootAsync().ConfigureAwait(false);
         }
@@ -165,19 +164,20 @@ internal sealed partial class Supervisor : IRunningInstance
     {
         if (!_ending.TrySetResult(ending))
             return false;
-        _log.Say(ending switch
-        {
-            Ending.Stopped stopped => $"asked to stop by {stopped.ByWhom}",
-            Ending.ProgramEnded ended => string.Create(CultureInfo.InvariantCulture, $"the program has ended with {ended.ExitCode}"),
-            Ending.PoweredOff => "the guest has powered itself off",
-            Ending.Lost lost => $"{lost.Fault.Code}: {lost.Fault.What}" + (lost.Cause is { } cause and not FaultException ? $"\n{cause}" : ""),
-            _ => ending.ToString(),
-        });
         if (ending is Ending.Stopped or Ending.PoweredOff)
             _events.Report(EventNames.Stopping, ending is Ending.Stopped by ? $"asked to stop by {by.ByWhom}" : "the guest has powered itself off");
+        else
+            _log.Say(SaidOf(ending));
         _running.Cancel();
         return true;
     }
+
+    private static string SaidOf(Ending ending) => ending switch
+    {
+        Ending.ProgramEnded ended => string.Create(CultureInfo.InvariantCulture, $"the program has ended with {ended.ExitCode}"),
+        Ending.Lost lost => $"{lost.Fault.Code}: {lost.Fault.What}" + (lost.Cause is { } cause and not FaultException ? $"\n{cause}" : ""),
+        _ => ending.ToString(),
+    };
 
     private Fault FaultOf(Exception e) => e switch
     {

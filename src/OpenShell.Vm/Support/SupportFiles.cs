@@ -46,7 +46,7 @@ public sealed class SupportFiles(HostDirectories directories)
             $"  {Convert.ToString((int)entry.UnixFileMode, 8),5} {(entry is FileInfo file ? file.Length : 0),14} {(entry is FileInfo { LinkTarget: null } ? HostFiles.AllocatedBytes(entry.FullName) : 0),14} {entry.LastWriteTimeUtc:yyyy-MM-dd HH:mm:ss}Z {entry.Name}{(entry.LinkTarget is { } target ? $" -> {target}" : "")}\n");
     }
 
-    private static IEnumerable<string> Attempts(InstanceFiles files) => [.. Enumerable.Range(1, 9).Select(files.ConsoleOfAttempt), .. Enumerable.Range(1, RestartingInstance.KeptConsoles).Select(files.ConsoleOfLost)];
+    private static IEnumerable<string> Attempts(InstanceFiles files) => [.. Enumerable.Range(1, 9).Select(files.ConsoleOfAttempt), .. Enumerable.Range(1, LostConsoles.Kept).Select(files.ConsoleOfLost)];
 
     // Older parts first, as they are read.
     private static IEnumerable<SupportItem> Log(string path, SupportContent content) => LogRotation.Parts(path).Append(path).SelectMany(part => Item(part, content));

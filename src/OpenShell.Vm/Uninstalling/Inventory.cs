@@ -4,6 +4,7 @@ using OpenShell.Vm.Instances;
 using OpenShell.Vm.LoginServices;
 using OpenShell.Vm.Snapshots;
 using OpenShell.Vm.Supervision;
+using OpenShell.Vm.Upkeep;
 
 namespace OpenShell.Vm.Uninstalling;
 
@@ -41,6 +42,22 @@ public sealed class Inventory(HostDirectories directories, LoginService services
         .. GoldenBaker.BuildingOn(directories).SelectMany(bake => HeldIn(bake.Directories).Select(held => held with { Name = bake.Name, IsInstance = false })),
     ];
 
+    /// <summary>
+    /// Folders of sockets on which somebody listens, and which are of no instance of this data folder nor of a bake or a program of this user: an instance that was started with another one
+    /// (<c>XDG_DATA_HOME</c>). It uses the same image cache; who it is, only its own environment tells.
+    /// </summary>
+    public IReadOnlyList<string> UsedByOthers() => [.. Folders(directories.Runtime).Where(folder => !IsKnown(folder) && ListeningSockets.IsAnyIn(folder))];
+
+    private bool IsKnown(string folder)
+    {
+        var name = Path.GetFileName(folder);
+        if (EphemeralFolders.OwnerOf(name) is not null)
+            return true;
+        var end = name.LastIndexOf('-');
+        return end > 0 && InstanceName.TryParse(name[..end], out var instance, out _)
+            && GoldenBaker.BuildingOn(directories).Select(bake => bake.Directories).Prepend(directories).Any(owner => InstanceFiles.RunFolder(owner, instance!) == folder);
+    }
+
     private static IEnumerable<Holding> HeldIn(HostDirectories directories)
     {
         foreach (var name in new InstanceStore(directories).Names())
@@ -51,9 +68,10 @@ public sealed class Inventory(HostDirectories directories, LoginService services
         }
     }
 
-    /// <summary>Removes everything. Nothing of it runs: the caller has seen to that.</summary>
+    /// <summary>Removes everything. Nothing of it runs: the caller has seen to that. Sockets of others that run stay.</summary>
     public void Remove()
     {
+        var others = UsedByOthers();
         foreach (var name in services.Instances())
             services.Remove(name);
         foreach (var name in Names())
@@ -65,8 +83,10 @@ public sealed class Inventory(HostDirectories directories, LoginService services
 
         foreach (var file in kubeconfig.Backups.Concat(Memories()).ToArray())
             File.Delete(file);
-        foreach (var folder in new[] { directories.Data, directories.Runtime, directories.Cache })
+        foreach (var folder in Folders(directories.Runtime).Except(others).Append(directories.Data).Append(directories.Cache).ToArray())
             HostFiles.DeleteFolder(folder);
+        if (others.Count == 0)
+            HostFiles.DeleteFolder(directories.Runtime);
     }
 
     /// <summary>Ends what still holds something, in order if it listens, else not.</summary>

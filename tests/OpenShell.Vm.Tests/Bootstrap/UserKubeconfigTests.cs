@@ -228,6 +228,61 @@ public sealed class UserKubeconfigTests : IDisposable
     }
 
     [Fact]
+    public void What_is_taken_out_while_it_is_the_current_one_is_beside_the_file_as_it_was()
+    {
+        File.WriteAllText(Config, Foreign);
+        var user = UserKubeconfig.For(_folder.Directories, null);
+        user.Merge("default", Own, use: true);
+        var merged = File.ReadAllText(Config);
+
+        user.Unmerge("default").ShouldBe([Config]);
+
+        File.ReadAllText(Config + UserKubeconfig.BackupSuffix).ShouldBe(merged);
+        var text = KubeconfigText.Parse(File.ReadAllText(Config));
+        (text.CurrentContext, text.Entry("contexts", "openshell-default")).ShouldBe(("", null));
+    }
+
+    [Fact]
+    public void What_was_merged_follows_its_instance_and_nothing_is_merged_anew()
+    {
+        var renewed = Own.Replace("Q0VSVA==", "TkVX", StringComparison.Ordinal).Replace("6443", "7443", StringComparison.Ordinal);
+        File.WriteAllText(Config, Foreign);
+        var user = UserKubeconfig.For(_folder.Directories, null);
+        user.Refresh("default", Own, renewed).ShouldBeEmpty();
+        File.ReadAllText(Config).ShouldBe(Foreign);
+        user.Merge("default", Own, use: true);
+        var merged = File.ReadAllText(Config);
+
+        user.Refresh("default", Own, renewed).ShouldBe([Config]);
+
+        var now = File.ReadAllText(Config);
+        now.ShouldContain("TkVX");
+        now.ShouldContain("https://127.0.0.1:7443");
+        now.ShouldNotContain("Q0VSVA==");
+        now.ShouldContain("current-context: openshell-default # usually");
+        File.ReadAllText(Config + UserKubeconfig.BackupSuffix).ShouldBe(merged);
+        user.Unmerge("default");
+    }
+
+    [Theory]
+    [InlineData("Q0E=", true)]
+    [InlineData("T0xE", true)]
+    [InlineData("T1RIRVI=", false)]
+    public void A_context_of_an_instance_of_that_name_in_another_data_folder_is_left_alone(string authority, bool follows)
+    {
+        var user = UserKubeconfig.For(_folder.Directories, null);
+        user.Merge("default", Own.Replace("Q0E=", authority, StringComparison.Ordinal), use: false);
+        var before = File.ReadAllText(Config);
+
+        // Its authority was replaced along with the rest.
+        user.Refresh("default", Own.Replace("Q0E=", "T0xE", StringComparison.Ordinal), Own.Replace("Q0VSVA==", "TkVX", StringComparison.Ordinal)).Count.ShouldBe(follows ? 1 : 0);
+
+        File.ReadAllText(Config).Contains("TkVX", StringComparison.Ordinal).ShouldBe(follows);
+        if (!follows)
+            File.ReadAllText(Config).ShouldBe(before);
+    }
+
+    [Fact]
     public void An_entry_of_that_name_that_is_somewhere_else_is_left_alone()
     {
         const string Elsewhere = "clusters:\n- name: openshell-default\n  cluster:\n    server: https://k8s.example\n";

@@ -143,14 +143,83 @@ public sealed class DiskDamageTests : IDisposable
         Should.Throw<FaultException>(() => StateDisk.RequireWhole(files, Stopped)).Faults[0].What.ShouldContain("it has 2048 MiB, and the file system on it 4096: its end is missing");
     }
 
+    [Fact]
+    public async Task A_disk_that_names_no_base_any_more_is_told_keeps_no_other_from_anything_and_what_it_may_stand_on_from_being_deleted()
+    {
+        var files = await MakeAsync();
+        var frozen = files.BaseDisk("id", DiskFormat.Qcow2);
+        File.Move(files.StateDisk, frozen);
+        await QemuImg.Require().CreateOverAsync(files.StateDisk, Path.GetFileName(frozen), DiskFormat.Qcow2, files.VmmLog, Cancellation);
+        await MakeOverAsync("clone", frozen);
+        await MakeAsync("other");
+        EraseBackingName(_folder.Instance("clone").StateDisk);
+
+        var all = await Instances.ListAsync(Cancellation);
+        all.Select(status => (status.Name, status.Phase)).ShouldBe([("clone", InstancePhase.Broken), ("other", InstancePhase.Stopped), ("test", InstancePhase.Stopped)]);
+        all[0].Fault.ShouldNotBeNull().Code.ShouldBe("disk.unreadable");
+        (await Instances.DiskAsync("test", Cancellation)).ShouldNotBeNull().Clones.ShouldBeEmpty();
+        (await Instances.DiskAsync("other", Cancellation)).ShouldNotBeNull();
+        await Instances.CompactAsync("other", Cancellation);
+        await Instances.DeleteAsync("other", cancellationToken: Cancellation);
+
+        foreach (var flatten in (bool[])[false, true])
+        {
+            var fault = (await Should.ThrowAsync<FaultException>(() => Instances.DeleteAsync("test", flatten, Cancellation))).Faults.ShouldHaveSingleItem();
+            fault.Code.ShouldBe("disk.lineage-unknown");
+            fault.What.ShouldContain("What the disk of clone stands on cannot be told");
+            fault.Remedy.ShouldContain("gateway delete --name clone");
+        }
+
+        File.Exists(frozen).ShouldBeTrue();
+        InstanceLock.HolderOf(files).ShouldBeNull();
+        await Instances.DeleteAsync("clone", cancellationToken: Cancellation);
+        await Instances.DeleteAsync("test", cancellationToken: Cancellation);
+        (await Instances.ListAsync(Cancellation)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_instance_whose_sockets_have_paths_that_are_too_long_keeps_no_other_from_anything()
+    {
+        await MakeAsync();
+        var far = await MakeAsync("far");
+        var long1 = _folder.File(new string('x', 100));
+        Directory.CreateDirectory(long1);
+        File.Delete(far.RunLink);
+        File.CreateSymbolicLink(far.RunLink, long1);
+
+        (await Instances.ListAsync(Cancellation)).Select(status => (status.Name, status.Fault?.Code)).ShouldBe([("far", "instance.path-too-long"), ("test", null)]);
+        (await Instances.DiskAsync("test", Cancellation)).ShouldNotBeNull();
+        await Instances.CompactAsync("test", Cancellation);
+        await Instances.DeleteAsync("test", cancellationToken: Cancellation);
+    }
+
+    /// <summary>As when a sector of its file was lost: it reads as zeros.</summary>
+    private static void EraseBackingName(string disk)
+    {
+        using var file = new FileStream(disk, FileMode.Open, FileAccess.ReadWrite);
+        var header = new byte[20];
+        file.ReadExactly(header);
+        file.Position = (long)System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(header.AsSpan(8));
+        file.Write(new byte[System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(16))]);
+    }
+
+    private async Task MakeOverAsync(string name, string below)
+    {
+        var files = _folder.Instance(name);
+        InstanceStore.WriteConfig(files, Config with { Name = name });
+        await QemuImg.Require().CreateOverAsync(files.StateDisk, Path.Combine("..", "test", Path.GetFileName(below)), DiskFormat.Qcow2, files.VmmLog, Cancellation);
+    }
+
+    private Task<InstanceFiles> MakeAsync(string name) => MakeAsync(raw: false, name);
+
     private static InstanceConfig Config { get; } = new() { Name = "test", MemoryMib = 2048 };
 
     private static InstanceStatus Stopped { get; } = new() { Name = "test", Phase = InstancePhase.Stopped };
 
-    private async Task<InstanceFiles> MakeAsync(bool raw = false)
+    private async Task<InstanceFiles> MakeAsync(bool raw = false, string name = "test")
     {
-        var files = _folder.Instance("test");
-        InstanceStore.WriteConfig(files, Config);
+        var files = _folder.Instance(name);
+        InstanceStore.WriteConfig(files, Config with { Name = name });
         await StateDisk.CreateAsync(raw ? DiskFormat.Raw : DiskFormat.Qcow2, 4, Made.Host() with { QemuImg = RealTools.QemuImg }, files, Cancellation);
         return files;
     }

@@ -44,7 +44,7 @@ public sealed class ConfigLockTests : IDisposable
             // As a supervisor that adds a forward.
             var read = new InstanceStore(_folder.Directories).ReadConfig(InstanceName.Parse("dev"));
             edit = Task.Run(() => Instances.EditAsync("dev", config => config with { DiskGib = 40 }, Cancellation), Cancellation);
-            start = Task.Run(() => Instances.RunAsync(new InstanceConfig { Name = "dev", MemoryMib = 2048, DiskGib = 40 }, cancellationToken: Cancellation), Cancellation);
+            start = Task.Run(() => Instances.RunAsync(new InstanceConfig { Name = "dev", MemoryMib = 2048 }, cancellationToken: Cancellation), Cancellation);
             await Eventually.BeTrueAsync(() => InstanceLock.HolderOf(files) is not null, "the start has the instance");
             InstanceStore.WriteConfig(files, read with { AddedPorts = [added] });
             edit.IsCompleted.ShouldBeFalse();
@@ -56,5 +56,53 @@ public sealed class ConfigLockTests : IDisposable
         var config = (await Instances.ConfigAsync("dev", Cancellation)).ShouldNotBeNull();
         (config.DiskGib, config.AddedPorts.Single()).ShouldBe((40, added));
         await Should.ThrowAsync<FaultException>(() => running.Completion);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_changed_before_a_start_has_the_instance_counts_for_all_that_it_does_not_say(bool repeats)
+    {
+        var files = _folder.Instance("dev");
+        PortForward port = new() { HostPort = 8080, GuestPort = 80 }, added = new() { HostPort = 8081, GuestPort = 81 };
+        InstanceStore.WriteConfig(files, new InstanceConfig { Name = "dev", MemoryMib = 2048, Ports = [port], AddedPorts = [added], AllowHostLoopback = true });
+        Task<IRunningInstance> start;
+        using (ConfigLock.Take(files))
+        {
+            start = Task.Run(() => Instances.RunAsync(new InstanceConfig { Name = "dev", Repeats = repeats }, cancellationToken: Cancellation), Cancellation);
+            await Eventually.BeTrueAsync(() => InstanceLock.HolderOf(files) is not null, "the start has the instance");
+
+            // As 'gateway edit --mem 3g -p none' does, and 'gateway port remove'.
+            InstanceStore.WriteConfig(files, new InstanceConfig { Name = "dev", MemoryMib = 3072, AllowHostLoopback = true });
+        }
+
+        await using var running = await start;
+        var config = (await Instances.ConfigAsync("dev", Cancellation)).ShouldNotBeNull();
+        (config.MemoryMib, config.Ports.Count, config.AddedPorts.Count, config.AllowHostLoopback, config.Repeats).ShouldBe((3072, 0, 0, repeats, false));
+        await Should.ThrowAsync<FaultException>(() => running.Completion);
+    }
+
+    [Fact]
+    public async Task A_start_asks_its_supervisor_for_what_it_says_and_no_more()
+    {
+        var files = _folder.Instance("dev");
+        InstanceStore.WriteConfig(files, new InstanceConfig { Name = "dev", MemoryMib = 2048, Hypervisor = "libkrun", Vcpus = 1 });
+        var kept = _folder.File("request");
+
+        // In place of a supervisor: keeps what it is asked for.
+        await Should.ThrowAsync<FaultException>(() => Instances.StartDetachedAsync(
+            new InstanceConfig { Name = "dev", Vcpus = 2, Named = NamedSettings.Hypervisor | NamedSettings.Mounts }, ["/bin/sh", "-c", $"cp \"$0\" {kept}"], cancellationToken: Cancellation));
+
+        var asked = InstanceStore.ReadRequest(kept);
+        (asked.MemoryMib, asked.Vcpus, asked.Hypervisor, asked.Named).ShouldBe((null, 2, null, NamedSettings.Hypervisor | NamedSettings.Mounts));
+        var meant = StoredConfig.Complete(asked, await Instances.ConfigAsync("dev", Cancellation));
+        (meant.MemoryMib, meant.Vcpus, meant.Hypervisor, meant.Named).ShouldBe((2048, 2, null, NamedSettings.None));
+    }
+
+    [Fact]
+    public async Task There_is_nothing_to_repeat_of_an_instance_that_was_never_started()
+    {
+        (await Should.ThrowAsync<FaultException>(() => Instances.StartDetachedAsync(new InstanceConfig { Name = "dev", Repeats = true }, ["/bin/false"], cancellationToken: Cancellation))).Faults[0].Code.ShouldBe("instance.unknown");
+        Directory.Exists(InstanceFiles.For(_folder.Directories, InstanceName.Parse("dev")).Root).ShouldBeFalse();
     }
 }

@@ -27,7 +27,7 @@ public sealed class StatusReaderTests
         CloneOf = "other",
         Vcpus = 2,
         MemoryMib = 4096,
-        Processes = new Dictionary<string, ProcessIdentity> { ["supervisor"] = new(12, long.MaxValue), ["vmm"] = new(13, 1) },
+        Processes = new Dictionary<string, ProcessIdentity> { ["supervisor"] = new(12, long.MaxValue, "01234567-89ab-cdef-0123-456789abcdef"), ["vmm"] = new(13, 1) },
         Ports = [new PortForward { Protocol = PortProtocol.Udp, HostAddress = "::1", HostPort = 5353, GuestPort = 53, HostSocket = "/run/x.sock" }],
         Mounts = [new HostMount { HostPath = "/a", GuestPath = "/b", ReadOnly = true }],
         Disks = [new DiskSpace(DiskSpace.Guest, "/var", 1L << 40, 5, NearlyFull: true)],
@@ -93,7 +93,7 @@ public sealed class StatusReaderTests
     {
         var holder = new LockHolder(new ProcessIdentity(12, 345678901234), Guid.NewGuid());
 
-        foreach (var each in (LockHolder[])[holder, holder with { Purpose = "disk compact" }])
+        foreach (var each in (LockHolder[])[holder, holder with { Purpose = "disk compact" }, holder with { Process = new ProcessIdentity(12, 3, "a boot") }])
             StatusReader.Holder(JsonSerializer.SerializeToUtf8Bytes(each, InstanceJsonLines.Default.LockHolder)).ShouldBe(each);
         Should.Throw<JsonException>(() => StatusReader.Holder("""{"nonce": "x"}"""u8.ToArray()));
     }

@@ -33,6 +33,15 @@ public sealed class StoredConfigTests
     }
 
     [Fact]
+    public void A_start_that_repeats_the_last_has_all_that_it_had()
+    {
+        var config = StoredConfig.Complete(new InstanceConfig { Name = "test", Repeats = true }, Stored);
+
+        config.ShouldBe(Stored);
+        (config.AllowHostLoopback, config.CertificateAuthorities).ShouldBe((true, Stored.CertificateAuthorities));
+    }
+
+    [Fact]
     public void What_it_says_counts()
     {
         var config = StoredConfig.Complete(new InstanceConfig { Name = "test", Vcpus = 1, Ports = [new PortForward { HostPort = 0, GuestPort = 22 }], GatewayPort = 0, Distribution = "k3s", K3sBinary = "/k3s" }, Stored);

@@ -90,13 +90,13 @@ public sealed class WorkedOnTests : IDisposable
     }
 
     [Fact]
-    public void A_lock_file_of_before_purposes_were_written_is_a_supervisors()
+    public void A_lock_file_of_before_purposes_and_boots_were_written_is_a_supervisors()
     {
         var files = Make("dev");
         var self = ProcessIdentities.Current;
         File.WriteAllText(files.Lock, string.Create(CultureInfo.InvariantCulture, $$"""{"process":{"pid":{{self.Pid}},"startTime":{{self.StartTime}}},"nonce":"{{Guid.NewGuid()}}"}"""));
 
-        InstanceLock.SupervisorOf(files).ShouldBe(self);
+        InstanceLock.SupervisorOf(files).ShouldBe(self with { Boot = null });
         InstanceLock.WorkerOf(files).ShouldBeNull();
         File.WriteAllText(files.Lock, JsonSerializer.Serialize(new LockHolder(self, Guid.NewGuid(), "clone"), InstanceJsonLines.Default.LockHolder));
         InstanceLock.SupervisorOf(files).ShouldBeNull();

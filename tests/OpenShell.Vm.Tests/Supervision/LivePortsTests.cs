@@ -124,6 +124,72 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
         (await instances.FindAsync("box", Token))!.Phase.ShouldBe(InstancePhase.Stopped);
         var restarts = File.ReadLines(EventsFile).Select(line => JsonSerializer.Deserialize(line, EventJson.Default.InstanceEvent)!).Where(e => e.Event == EventNames.Restarted).Select(e => e.Restarts!.Value).ToArray();
         restarts.ShouldBe(Enumerable.Range(1, restarts.Length));
+        EachEventIsALineOfTheLog();
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_start_by_policy_that_fails_gives_the_instance_back_though_nothing_can_be_said_in_its_file()
+    {
+        var instances = Instances(options => options with { RestartsFirstStart = true, RestartBackoff = new Backoff(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2), TimeSpan.FromHours(1)) }, ("RECORDER_EXIT", "134"));
+        await using var running = await instances.RunAsync(Config() with { Restart = RestartPolicies.Always }, cancellationToken: Token);
+        var files = InstanceFiles.For(_folder.Directories, InstanceName.Parse("box"));
+
+        // Which is read by each start, and a name under which nothing can be written.
+        await File.WriteAllTextAsync(files.Origin, "garbage", Token);
+        Directory.CreateDirectory(files.Fault);
+
+        (await Should.ThrowAsync<FaultException>(() => running.Completion.WaitAsync(Eventually.Limit, Token))).Faults[0].Code.ShouldBe("instance.broken");
+        InstanceLock.HolderOf(files).ShouldBeNull();
+        InstanceLock.Acquire(files, "box").Dispose();
+        InstanceStore.ReadStatus(files).ShouldNotBeNull().Phase.ShouldBe(InstancePhase.Failed);
+        Events()[^2..].ShouldBe([EventNames.Restarted, EventNames.Failed]);
+        EachEventIsALineOfTheLog();
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_forward_is_kept_while_gvproxy_does_not_answer_who_wants_it_removed()
+    {
+        var instances = Instances();
+        await using var running = await StartAsync(instances);
+        var web = (await instances.AddPortAsync("box", new PortForward { HostPort = 0, GuestPort = 80 }, Token)).Forward;
+        var gvproxy = (await instances.FindAsync("box", Token)).ShouldNotBeNull().Processes["gvproxy"];
+        ProcessIdentities.Signal(gvproxy, Stop);
+        try
+        {
+            var fault = await FaultAsync(() => instances.RemovePortAsync("box", $"{web.HostPort}", Token));
+            fault.Code.ShouldBe("network.gvproxy-silent");
+            fault.What.ShouldContain("Nothing was changed");
+            (await instances.ConfigAsync("box", Token)).ShouldNotBeNull().AddedPorts.ShouldBe([web]);
+            (await instances.FindAsync("box", Token)).ShouldNotBeNull().Ports.ShouldContain(web);
+        }
+        finally
+        {
+            ProcessIdentities.Signal(gvproxy, Continue);
+        }
+
+        await instances.RemovePortAsync("box", $"{web.HostPort}", Token);
+        (await instances.ConfigAsync("box", Token)).ShouldNotBeNull().AddedPorts.ShouldBeEmpty();
+        PortCheck.IsFree(PortProtocol.Tcp, web.HostAddress, web.HostPort).ShouldBeTrue();
+        await running.StopAsync();
+        EachEventIsALineOfTheLog();
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_forward_whose_removal_cannot_be_kept_is_there_as_before()
+    {
+        var instances = Instances();
+        await using var running = await StartAsync(instances);
+        var web = (await instances.AddPortAsync("box", new PortForward { HostPort = 0, GuestPort = 80 }, Token)).Forward;
+        var files = InstanceFiles.For(_folder.Directories, InstanceName.Parse("box"));
+        var config = await File.ReadAllTextAsync(files.Config, Token);
+        await File.WriteAllTextAsync(files.Config, "garbage", Token);
+
+        (await FaultAsync(() => instances.RemovePortAsync("box", $"{web.HostPort}", Token))).Code.ShouldBe("instance.broken");
+
+        (await instances.ListPortsAsync("box", Token)).Single(port => port.Forward == web).InForce.ShouldBeTrue();
+        PortCheck.IsFree(PortProtocol.Tcp, web.HostAddress, web.HostPort).ShouldBeFalse();
+        await File.WriteAllTextAsync(files.Config, config, Token);
+        await running.StopAsync();
     }
 
     [Fact(Timeout = 120_000)]
@@ -269,6 +335,17 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
     }
 
     private static async Task<Fault> FaultAsync(Func<Task> action) => (await Should.ThrowAsync<FaultException>(action)).Faults[0];
+
+    /// <summary>SIGSTOP and SIGCONT, of x86 and ARM.</summary>
+    private const int Stop = 19, Continue = 18;
+
+    /// <summary>As often as it happened.</summary>
+    private void EachEventIsALineOfTheLog()
+    {
+        var log = File.ReadAllText(Path.Combine(_folder.Path, "instances", "box", "supervisor.log"));
+        foreach (var same in File.ReadLines(EventsFile).Select(line => JsonSerializer.Deserialize(line, EventJson.Default.InstanceEvent)!).GroupBy(happened => happened.Message))
+            log.Split($"Z {same.Key}\n").Length.ShouldBe(same.Count() + 1, $"{same.First().Event}: {same.Key}\n{log}");
+    }
 
     private string EventsFile => Path.Combine(_folder.Path, "instances", "box", "events.jsonl");
 

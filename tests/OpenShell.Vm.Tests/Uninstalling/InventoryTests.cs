@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using OpenShell.Vm.Bootstrap;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.LoginServices;
@@ -128,6 +129,40 @@ public sealed class InventoryTests : IDisposable
             Inventory.Running().ShouldBe([new Holding("default", ProcessIdentities.Current, IsInstance: false)]);
         using (InstanceLock.Acquire(files, "default"))
             Inventory.Running().ShouldBe([new Holding("default", ProcessIdentities.Current, IsInstance: true)]);
+    }
+
+    [Fact]
+    public async Task Sockets_of_an_instance_of_another_data_folder_that_runs_are_told_and_stay_and_all_else_goes()
+    {
+        var own = InstanceFiles.For(_directories, InstanceName.Parse("default"));
+        InstanceStore.CreateFolders(own);
+        var other = InstanceFiles.For(_directories with { Data = _folder.File("other") }, InstanceName.Parse("default"));
+        var gone = InstanceFiles.For(_directories with { Data = _folder.File("other") }, InstanceName.Parse("gone"));
+        InstanceStore.CreateFolders(other);
+        InstanceStore.CreateFolders(gone);
+        using var listening = Listen(other.AgentSocket);
+        using (Listen(own.AgentSocket))
+            Inventory.UsedByOthers().ShouldBe([other.Run]);
+
+        Inventory.Remove();
+
+        File.Exists(other.AgentSocket).ShouldBeTrue();
+        Directory.EnumerateDirectories(_directories.Runtime).ShouldBe([other.Run]);
+        Directory.Exists(_directories.Data).ShouldBeFalse();
+        listening.Dispose();
+
+        // A program that another test is just starting has the descriptor too, until its exec.
+        await Eventually.BeTrueAsync(() => Inventory.UsedByOthers().Count == 0, "nobody listens any more");
+        Inventory.Remove();
+        Directory.Exists(_directories.Runtime).ShouldBeFalse();
+    }
+
+    private static Socket Listen(string path)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        socket.Listen();
+        return socket;
     }
 
     private static void Write(string path, string content)

@@ -75,8 +75,8 @@ internal sealed class ForwardWatch(IForwards forwards, Reporting report) : IWatc
         var why = !inForce.Contains(forward) ? "gvproxy does not know it any more"
             : !forwards.IsListening(forward) ? "nobody listens on it"
             : null;
-        if (why is null && asks && await IsDeafAsync(forward, cancellationToken).ConfigureAwait(false))
-            await RemakeAsync(forward, "nobody in the guest answers through it", cancellationToken).ConfigureAwait(false);
+        if (why is null && asks)
+            await AskAsync(forward, cancellationToken).ConfigureAwait(false);
         if (why is null)
             _suspected.Remove(forward);
 
@@ -103,24 +103,60 @@ internal sealed class ForwardWatch(IForwards forwards, Reporting report) : IWatc
 
     private async Task RemakeAsync(PortForward forward, string why, CancellationToken cancellationToken)
     {
-        if (_lost.Add(forward))
-            report(EventNames.ForwardLost, $"{forward.Text()} is lost: {why}", forward.HostEnd());
+        TellLost(forward, why);
         await forwards.RemakeAsync(forward, cancellationToken).ConfigureAwait(false);
-        _lost.Remove(forward);
-        report(EventNames.ForwardRemade, $"{forward.Text()} is forwarded again", forward.HostEnd());
+        if (await forwards.AnswersAsync(forward, cancellationToken).ConfigureAwait(false) != false)
+            TellRemade(forward);
     }
 
-    /// <summary>Once for each time that the answers stop: where another one does not help, the forward was not to blame.</summary>
-    private async Task<bool> IsDeafAsync(PortForward forward, CancellationToken cancellationToken)
+    /// <summary>Whether somebody answers through it; where nobody does any more, another forward is tried.</summary>
+    private async Task AskAsync(PortForward forward, CancellationToken cancellationToken)
     {
-        if (await forwards.AnswersAsync(forward, cancellationToken).ConfigureAwait(false) != false)
+        var answers = await forwards.AnswersAsync(forward, cancellationToken).ConfigureAwait(false);
+        if (answers != false)
         {
             _unanswered.Remove(forward);
-            return false;
+            if (answers == true && _lost.Contains(forward))
+                TellRemade(forward);
         }
 
-        var times = _unanswered.GetValueOrDefault(forward) + 1;
-        _unanswered[forward] = times;
-        return times == UnansweredLimit;
+        // Once for each time that the answers stop: where another one does not help, the forward was not to blame.
+        else if ((_unanswered[forward] = _unanswered.GetValueOrDefault(forward) + 1) == UnansweredLimit)
+        {
+            await RemakeDeafAsync(forward, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RemakeDeafAsync(PortForward forward, CancellationToken cancellationToken)
+    {
+        const string Deaf = "nobody in the guest answers through it";
+        bool answers;
+        try
+        {
+            await forwards.RemakeAsync(forward, cancellationToken).ConfigureAwait(false);
+            answers = await forwards.AnswersAsync(forward, cancellationToken).ConfigureAwait(false) == true;
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            TellLost(forward, Deaf);
+            throw;
+        }
+
+        TellLost(forward, answers ? Deaf : $"{Deaf}, nor through one that was made anew: its server does not answer");
+        if (answers)
+            TellRemade(forward);
+    }
+
+    private void TellLost(PortForward forward, string why)
+    {
+        if (_lost.Add(forward))
+            report(EventNames.ForwardLost, $"{forward.Text()} is lost: {why}", forward.HostEnd());
+    }
+
+    /// <summary>Once it leads to somebody, as far as that can be known.</summary>
+    private void TellRemade(PortForward forward)
+    {
+        _lost.Remove(forward);
+        report(EventNames.ForwardRemade, $"{forward.Text()} is forwarded again", forward.HostEnd());
     }
 }

@@ -11,6 +11,7 @@ public sealed class ForwardWatchTests
 
     private readonly Forwards _forwards = new();
     private readonly List<(string Name, string? Subject)> _events = [];
+    private readonly List<string> _said = [];
 
     [Fact]
     public async Task Those_that_are_well_are_left_alone()
@@ -96,15 +97,56 @@ public sealed class ForwardWatchTests
         await LookAsync(watch, 3);
         _forwards.Remade.ShouldBe([Gateway]);
 
-        // Another one did not help: then it was the guest's server, and is told elsewhere.
+        // Another one did not help: then it is the guest's server. That is said, and not that all is well.
+        _events.ShouldBe([(EventNames.ForwardLost, "127.0.0.1:30051")]);
+        _said[^1].ShouldContain("its server does not answer");
         await LookAsync(watch, 30);
         _forwards.Remade.Count.ShouldBe(1);
+        _events.Count.ShouldBe(1);
 
         _forwards.Answers[Gateway] = true;
-        await LookAsync(watch, 3);
+        await LookAsync(watch, 6);
+        _events.ShouldBe([(EventNames.ForwardLost, "127.0.0.1:30051"), (EventNames.ForwardRemade, "127.0.0.1:30051")]);
         _forwards.Answers[Gateway] = false;
         await LookAsync(watch, 9);
         _forwards.Remade.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task One_through_which_the_guest_answers_once_it_is_made_again_was_lost_and_is_remade()
+    {
+        var watch = Watch();
+        _forwards.Answers[Gateway] = false;
+        _forwards.AnswersOnceRemade = true;
+        await LookAsync(watch, 9);
+        _events.ShouldBe([(EventNames.ForwardLost, "127.0.0.1:30051"), (EventNames.ForwardRemade, "127.0.0.1:30051")]);
+        _said[0].ShouldNotContain("server");
+    }
+
+    [Fact]
+    public async Task One_that_is_made_again_while_its_server_is_away_is_remade_when_that_answers()
+    {
+        var watch = Watch();
+        _forwards.InForce.Remove(Gateway);
+        _forwards.Answers[Gateway] = false;
+        await LookAsync(watch, 2);
+        _forwards.Remade.ShouldBe([Gateway]);
+        _events.ShouldBe([(EventNames.ForwardLost, "127.0.0.1:30051")]);
+        _forwards.Answers[Gateway] = true;
+        await LookAsync(watch, 3);
+        _events[^1].ShouldBe((EventNames.ForwardRemade, "127.0.0.1:30051"));
+        _events.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task One_that_does_not_answer_and_cannot_be_made_again_is_told_too()
+    {
+        var watch = Watch();
+        _forwards.Answers[Gateway] = false;
+        _forwards.Refusal = new FaultException(new Fault { Code = "network.port-busy", What = "w", Remedy = "r" });
+        await LookAsync(watch, 8);
+        await Should.ThrowAsync<FaultException>(() => LookAsync(watch));
+        _events.ShouldBe([(EventNames.ForwardLost, "127.0.0.1:30051")]);
     }
 
     [Fact]
@@ -121,7 +163,11 @@ public sealed class ForwardWatchTests
         _events.ShouldBeEmpty();
     }
 
-    private ForwardWatch Watch() => new(_forwards, (name, _, subject) => _events.Add((name, subject)));
+    private ForwardWatch Watch() => new(_forwards, (name, message, subject) =>
+    {
+        _events.Add((name, subject));
+        _said.Add(message);
+    });
 
     private static async Task LookAsync(ForwardWatch watch, int times = 1)
     {
@@ -138,6 +184,8 @@ public sealed class ForwardWatchTests
         public Dictionary<PortForward, bool?> Answers { get; } = [];
 
         public List<PortForward> Remade { get; } = [];
+
+        public bool AnswersOnceRemade { get; set; }
 
         public FaultException? Refusal { get; set; }
 
@@ -162,6 +210,8 @@ public sealed class ForwardWatchTests
             if (Refusal is not null && (Refused is null || Refused == forward))
                 return Task.FromException(Refusal);
             Remade.Add(forward);
+            if (AnswersOnceRemade)
+                Answers[forward] = true;
             NotListening.Remove(forward);
             if (!InForce.Contains(forward))
                 InForce.Add(forward);
