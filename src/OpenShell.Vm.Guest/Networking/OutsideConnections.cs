@@ -24,7 +24,18 @@ internal static class OutsideConnections
     /// <param name="own">The machine's address.</param>
     /// <param name="gateway">That of its network.</param>
     /// <returns>What did not succeed, each in one sentence.</returns>
-    public static IReadOnlyList<string> CutInPods(string? own, string? gateway) => CutIn(Directory.Exists(Namespaces) ? [.. Directory.EnumerateFiles(Namespaces)] : [], own, gateway);
+    public static IReadOnlyList<string> CutInPods(string? own, string? gateway)
+    {
+        try
+        {
+            return CutIn(Directory.EnumerateFiles(Namespaces).ToArray(), own, gateway);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // There was no such pod yet.
+            return [];
+        }
+    }
 
     /// <summary>The same, of networks that are named.</summary>
     internal static IReadOnlyList<string> CutIn(IEnumerable<string> namespaces, string? own, string? gateway) =>

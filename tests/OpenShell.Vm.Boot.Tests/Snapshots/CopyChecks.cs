@@ -5,7 +5,6 @@ using OpenShell.Vm.Boot.Tests.Conformance;
 using OpenShell.Vm.Boot.Tests.Running;
 using OpenShell.Vm.Guests;
 using OpenShell.Vm.Instances;
-using OpenShell.Vm.Pki;
 using OpenShell.Vm.Protocol;
 using OpenShell.Vm.Protocol.Messages;
 using OpenShell.Vm.Readiness;
@@ -54,7 +53,7 @@ internal sealed class CopyChecks(GoldenFixture golden)
         var token = Encoding.UTF8.GetString(Convert.FromBase64String(await kubectl.RunAsync("get", "secrets", secret, "-n", "default", "-o", "jsonpath={.data.token}")));
         var taken = new Taken(name, token, Path.Combine(golden.Home.Root, $"taken-{name}.crt"), Path.Combine(golden.Home.Root, $"taken-{name}.key"));
         foreach (var (kind, path) in new[] { ("crt", taken.Certificate), ("key", taken.Key) })
-            await File.WriteAllTextAsync(path, await golden.InGuestAsync(name, $"cat {GuestPaths.State}/pki/{ClusterCertificates.ControllerManager}.{kind}"), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(path, await golden.InGuestAsync(name, $"cat {GuestPaths.State}/pki/controller-manager.{kind}"), TestContext.Current.CancellationToken);
         return taken;
     }
 

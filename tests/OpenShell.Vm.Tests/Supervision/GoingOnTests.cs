@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using OpenShell.Tests;
 using OpenShell.Vm.Disks;
@@ -6,6 +8,7 @@ using OpenShell.Vm.Images;
 using OpenShell.Vm.Images.Cache;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Kernels;
+using OpenShell.Vm.Networking;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Snapshots;
 using OpenShell.Vm.Supervision;
@@ -13,8 +16,8 @@ using OpenShell.Vm.Tests.Support;
 
 namespace OpenShell.Vm.Tests.Supervision;
 
-/// <summary>The real supervisor, and a QEMU that ends when it is to load a saved machine: the instance boots from its disk all the same.</summary>
-public sealed class ResumeFailsTests : IDisposable
+/// <summary>The real supervisor of an instance that was suspended, and a QEMU that ends when it is to load a saved machine.</summary>
+public sealed class GoingOnTests : IDisposable
 {
     private const string Name = "box";
 
@@ -44,7 +47,7 @@ public sealed class ResumeFailsTests : IDisposable
     {
         var (options, host) = Options();
         var files = _folder.Instance(Name);
-        var config = InstanceDefaults.Fill(new InstanceConfig { Name = Name, Vcpus = 1, MemoryMib = 2048, Distribution = "upstream", Hypervisor = "qemu", Network = "none" }, host);
+        var config = Config(host) with { Network = NetworkNames.None };
         InstanceStore.WriteConfig(files, config);
         await SuspendAsync(files, config, host);
 
@@ -61,14 +64,60 @@ public sealed class ResumeFailsTests : IDisposable
         File.Exists(files.MemoryBase).ShouldBeFalse();
     }
 
-    private (InstancesOptions Options, HostFacts Host) Options()
+    [Fact(Timeout = 120_000)]
+    public async Task One_that_is_woken_refuses_nobody_until_gvproxy_has_its_ports()
+    {
+        var (options, host) = Options(RealTools.Gvproxy);
+        var files = _folder.Instance(Name);
+        var port = PortCheck.Bind(PortProtocol.Tcp, "127.0.0.1", 0);
+        var config = Config(host) with { GatewayPort = port };
+        InstanceStore.WriteConfig(files, config);
+        var gateway = new PortForward { HostPort = port, GuestPort = GuestNetworkPlan.GatewayPort };
+        await using var bell = Doorbell.Listen([gateway], _ => { });
+
+        await using var supervisor = new Supervisor(options, config, files, InstanceLock.Acquire(files, Name), [gateway], null, waking: bell);
+        var callers = new List<TcpClient>();
+        try
+        {
+            while (bell.Holds(gateway) && !supervisor.Completion.IsCompleted)
+            {
+                var caller = new TcpClient();
+                callers.Add(caller);
+                try
+                {
+                    await caller.ConnectAsync(IPAddress.Loopback, port, Token);
+                }
+                catch (SocketException) when (!bell.Holds(gateway))
+                {
+                    // Given back at this moment.
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(1), Token);
+            }
+
+            await Eventually.BeTrueAsync(() => supervisor.Completion.IsCompleted || supervisor.Status.Ports.Contains(gateway), "the port is forwarded");
+            supervisor.Completion.IsCompleted.ShouldBeFalse();
+            callers.Count.ShouldBeGreaterThan(1);
+            PortCheck.IsFree(PortProtocol.Tcp, "127.0.0.1", port).ShouldBeFalse();
+        }
+        finally
+        {
+            callers.ForEach(caller => caller.Dispose());
+        }
+
+        await supervisor.StopAsync(force: true);
+    }
+
+    private static InstanceConfig Config(HostFacts host) => InstanceDefaults.Fill(new InstanceConfig { Name = Name, Vcpus = 1, MemoryMib = 2048, Distribution = "upstream", Hypervisor = "qemu" }, host);
+
+    private (InstancesOptions Options, HostFacts Host) Options(string? gvproxy = null)
     {
         if (!File.Exists(Python.Path))
             Assert.Skip($"{Python.Path} is missing (package python3)");
         var qemu = _folder.File("qemu-system");
         File.WriteAllText(qemu, $"#!{Python.Path}\n{Qemu}\n");
         File.SetUnixFileMode(qemu, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var host = Made.Host() with { Qemu = qemu, Gvproxy = null };
+        var host = Made.Host() with { Qemu = qemu, Gvproxy = gvproxy };
         return (new InstancesOptions { Directories = _folder.Directories, Host = host, Images = new Built(Images()), HelloBudget = TimeSpan.FromMinutes(5) }, host);
     }
 
