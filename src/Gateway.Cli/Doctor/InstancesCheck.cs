@@ -22,6 +22,7 @@ internal sealed class InstancesCheck : IHostCheck
     {
         InstancePhase.Broken when instance.Name == InstanceName.Default => CheckState.Failed,
         InstancePhase.Broken or InstancePhase.Failed => CheckState.Warning,
+        InstancePhase.Stopping when instance.Fault is not null => CheckState.Warning,
         _ => CheckState.Ok,
     };
 }

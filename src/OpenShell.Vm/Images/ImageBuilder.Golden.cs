@@ -113,7 +113,7 @@ public sealed partial class ImageBuilder
         }
 
         var store = new InstanceStore(_directories);
-        foreach (var snapshot in store.Names().Select(name => new Snapshot(store.Files(InstanceName.Parse(name)))).Where(snapshot => snapshot.Exists))
+        foreach (var snapshot in store.Names().Select(name => new Snapshot(store.FilesToLookAt(name))).Where(snapshot => snapshot.Exists))
         {
             faults.AddRange(await snapshot.VerifyAsync(onBytes, cancellationToken).ConfigureAwait(false));
         }

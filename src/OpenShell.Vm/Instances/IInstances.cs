@@ -24,7 +24,7 @@ public interface IInstances
 
     /// <summary>
     /// Starts an instance under a supervisor of its own (<paramref name="supervisor"/>: program and arguments that lead to <see cref="RunAsync"/>
-    /// with the stored configuration of that name) and returns when it is ready. Cancelling stops the instance again.
+    /// with what is asked for here) and returns when it is ready. Cancelling stops the instance again.
     /// </summary>
     Task<InstanceStatus> StartDetachedAsync(InstanceConfig config, IReadOnlyList<string> supervisor, IProgress<TimelineEvent>? progress = null, CancellationToken cancellationToken = default);
 

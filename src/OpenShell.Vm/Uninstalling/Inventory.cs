@@ -62,7 +62,7 @@ public sealed class Inventory(HostDirectories directories, LoginService services
     {
         foreach (var name in new InstanceStore(directories).Names())
         {
-            var files = InstanceFiles.For(directories, InstanceName.Parse(name));
+            var files = InstanceFiles.Of(directories, InstanceName.Parse(name));
             if (InstanceLock.HolderOf(files) is { } holder)
                 yield return new Holding(name, holder, InstanceLock.SupervisorOf(files) == holder);
         }

@@ -1,10 +1,13 @@
 using System.Diagnostics;
+using OpenShell.Vm.Bootstrap;
 using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.LoginServices;
 using OpenShell.Vm.Planning;
 using OpenShell.Vm.Supervision;
 using OpenShell.Vm.Tests.Support;
+using OpenShell.Vm.Uninstalling;
 
 namespace OpenShell.Vm.Tests.Disks;
 
@@ -191,6 +194,7 @@ public sealed class DiskDamageTests : IDisposable
         (await Instances.DiskAsync("test", Cancellation)).ShouldNotBeNull();
         await Instances.CompactAsync("test", Cancellation);
         await Instances.DeleteAsync("test", cancellationToken: Cancellation);
+        new Inventory(_folder.Directories, new LoginService(_folder.Path, _folder.File("xdg"), launchd: false), UserKubeconfig.None).Running().ShouldBeEmpty();
     }
 
     /// <summary>As when a sector of its file was lost: it reads as zeros.</summary>
