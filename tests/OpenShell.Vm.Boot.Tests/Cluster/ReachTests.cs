@@ -119,8 +119,8 @@ public sealed class ReachTests(ClusterFixture cluster) : NamespaceTest(cluster)
         said.Split('\n').Count(line => line.Contains("permission denied", StringComparison.Ordinal)).ShouldBe(2, said);
         File.Exists(made).ShouldBeFalse();
         using var caller = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await caller.ConnectAsync(new UnixDomainSocketEndPoint(victim));
-        (await listener.AcceptAsync()).Dispose();
+        await caller.ConnectAsync(new UnixDomainSocketEndPoint(victim), TestContext.Current.CancellationToken);
+        (await listener.AcceptAsync(TestContext.Current.CancellationToken)).Dispose();
     }
 
     [Fact]
