@@ -44,7 +44,9 @@ internal sealed partial class TlsReloader(GatewaySettings settings, TimeProvider
             }
             // Replaced while they were read: then they may be of two sets.
             while (Versions() != seen);
-            Volatile.Write(ref _seen, seen);
+
+            // What could not be used is tried again at the next look.
+            Volatile.Write(ref _seen, _complaint is null ? seen : null);
         }
     }
 

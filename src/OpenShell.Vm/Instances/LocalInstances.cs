@@ -167,8 +167,9 @@ public sealed partial class LocalInstances(InstancesOptions options) : IInstance
     /// <summary>What is wrong with it, before anything is made or taken for it.</summary>
     private void ValidateWithStored(InstanceConfig asked)
     {
-        // By itself first: its name leads to what is stored.
-        Validate(asked);
+        // Its name leads to what is stored; by itself, what it leaves out would be taken for what a new instance gets.
+        if (!InstanceName.TryParse(asked.Name, out _, out _))
+            Validate(asked);
         Validate(WithStored(asked));
     }
 

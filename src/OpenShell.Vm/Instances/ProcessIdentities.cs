@@ -10,7 +10,7 @@ public static partial class ProcessIdentities
     private const string BootFile = "/proc/sys/kernel/random/boot_id";
 
     /// <summary>The host's boot: no two have the same (https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html); <see langword="null"/> where start times do not need it.</summary>
-    internal static string? Boot { get; } = File.Exists(BootFile) ? File.ReadAllText(BootFile).Trim() : null;
+    internal static string? Boot { get; } = ReadBoot();
 
     /// <summary>Begins, in the name of a folder, what tells boots apart; no hexadecimal digit, as what older versions wrote there.</summary>
     private const char BootMark = 'z';
@@ -31,7 +31,7 @@ public static partial class ProcessIdentities
     public static bool IsAlive(ProcessIdentity identity)
     {
         ArgumentNullException.ThrowIfNull(identity);
-        return identity.Pid > 0 && Of(identity.Pid) is { } now && now == identity with { Boot = identity.Boot ?? now.Boot };
+        return identity.Pid > 0 && Of(identity.Pid) is { } now && now == identity with { Boot = identity.Boot is null || now.Boot is null ? now.Boot : identity.Boot };
     }
 
     /// <summary>For the name of a folder: that it is this process's, and something that no other has.</summary>
@@ -67,6 +67,19 @@ public static partial class ProcessIdentities
         {
             if (descriptor >= 0)
                 _ = Libc.Close(descriptor);
+        }
+    }
+
+    /// <summary>A sandbox may hide it: then as if it had never been recorded.</summary>
+    private static string? ReadBoot()
+    {
+        try
+        {
+            return File.Exists(BootFile) && File.ReadAllText(BootFile).Trim() is { Length: > BootDigits } boot ? boot : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

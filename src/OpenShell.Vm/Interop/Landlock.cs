@@ -25,7 +25,7 @@ internal static unsafe class Landlock
     internal static int Version { get; } = OperatingSystem.IsLinux() ? Math.Max(0, (int)Libc.SystemCall(CreateRuleset, 0, 0, VersionAsked, 0)) : 0;
 
     /// <summary>Confines this thread and what it starts. Nothing can undo it: for a thread that does nothing else.</summary>
-    /// <returns>Whether it is in force; <see langword="false"/> where the kernel has no Landlock.</returns>
+    /// <returns>Whether it is in force; <see langword="false"/> where the kernel has no Landlock, or takes a rule ill.</returns>
     internal static bool Confine(FileConfinement confinement)
     {
         if (Version == 0)
@@ -36,13 +36,14 @@ internal static unsafe class Landlock
             return false;
         try
         {
-            foreach (var path in confinement.Readable.Concat(OwnCode()))
-                Allow(rules, path, Execute | ReadFile | ReadFolder);
-            foreach (var path in confinement.Writable)
-                Allow(rules, path, ReadFile | WriteFile);
-            foreach (var folder in confinement.SocketFolders)
-                Allow(rules, folder, ReadFile | ReadFolder | RemoveFile | MakeSocket);
-            return Libc.ProcessControl(NoNewPrivileges, 1, 0, 0, 0) == 0 && Libc.SystemCall(RestrictSelf, rules, 0, 0, 0) == 0;
+            (IEnumerable<string> Paths, ulong Access)[] allowed =
+            [
+                (confinement.Readable.Concat(OwnCode()), Execute | ReadFile | ReadFolder),
+                (confinement.Writable, ReadFile | WriteFile),
+                (confinement.SocketFolders, ReadFile | ReadFolder | RemoveFile | MakeSocket),
+            ];
+            return allowed.All(each => each.Paths.All(path => IsAllowed(rules, path, each.Access)))
+                && Libc.ProcessControl(NoNewPrivileges, 1, 0, 0, 0) == 0 && Libc.SystemCall(RestrictSelf, rules, 0, 0, 0) == 0;
         }
         finally
         {
@@ -53,20 +54,19 @@ internal static unsafe class Landlock
     /// <summary>What is compiled as it runs may still have to be read by this thread.</summary>
     private static string[] OwnCode() => RuntimeFeature.IsDynamicCodeSupported ? [AppContext.BaseDirectory, RuntimeEnvironment.GetRuntimeDirectory()] : [];
 
-    /// <summary>Of what is not there nothing has to be allowed.</summary>
-    private static void Allow(int rules, string path, ulong access)
+    /// <summary>Of what is not there nothing has to be allowed. A link stands for what it leads to.</summary>
+    private static bool IsAllowed(int rules, string path, ulong access)
     {
         var at = Libc.Open(path, PathOnly | Libc.CloseOnExec);
         if (at < 0)
-            return;
+            return true;
         try
         {
             // struct landlock_path_beneath_attr, packed. A file takes no rights that only folders have.
             var rule = stackalloc byte[12];
             *(ulong*)rule = Directory.Exists(path) ? access : access & (Execute | ReadFile | WriteFile);
             *(int*)(rule + 8) = at;
-            if (Libc.SystemCall(AddRule, rules, PathBeneath, (nint)rule, 0) != 0)
-                throw new IOException($"Landlock refuses a rule for {path}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+            return Libc.SystemCall(AddRule, rules, PathBeneath, (nint)rule, 0) == 0;
         }
         finally
         {

@@ -23,7 +23,8 @@ internal static class ForwardedConnections
         var ports = forwards.Where(forward => forward.Protocol == PortProtocol.Tcp).Select(forward => forward.HostPort).ToHashSet();
         if (ports.Count > 0 && AnyOf(ports, own))
             return true;
-        var sockets = forwards.Select(forward => forward.HostSocket).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        // While it sleeps somebody else listens there; else there is a link to where gvproxy does.
+        var sockets = forwards.Select(forward => forward.HostSocket).OfType<string>().SelectMany(path => new[] { path, new FileInfo(path).LinkTarget }).OfType<string>().ToHashSet(StringComparer.Ordinal);
         return sockets.Count > 0 && File.Exists(UnixTable) && File.ReadLines(UnixTable).Skip(1).Any(line => IsConnectedTo(sockets, line));
     }
 

@@ -22,6 +22,9 @@ internal sealed class GvproxyClient(string socket) : IDisposable
         // The name is ignored by gvproxy; HTTP wants one.
         BaseAddress = new Uri("http://gvproxy/"),
         Timeout = TimeSpan.FromSeconds(10),
+
+        // Root of the guest can have gvproxy put another socket in the place of this one, and answer itself.
+        MaxResponseContentBufferSize = 1 << 20,
     };
 
     /// <summary>Opens a port of the host.</summary>
@@ -59,11 +62,11 @@ internal sealed class GvproxyClient(string socket) : IDisposable
     /// <summary>Closes a port of the host again; what is open on it stays open.</summary>
     internal async Task UnexposeAsync(PortForward forward, CancellationToken cancellationToken)
     {
-        SocketOf(forward)?.Withdraw();
         var request = new Unexpose(Local(forward), Name(forward.Protocol));
         using var response = await _http.PostAsJsonAsync("services/forwarder/unexpose", request, GvproxyJson.Default.Unexpose, cancellationToken).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
             throw Refused($"{Local(forward)}: {(await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false)).Trim()}");
+        SocketOf(forward)?.Withdraw();
     }
 
     /// <summary>The forwards in force.</summary>

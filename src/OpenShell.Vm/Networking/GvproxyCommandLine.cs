@@ -45,9 +45,13 @@ public static class GvproxyCommandLine
     private static FileConfinement Confinement(string program, InstanceFiles files) => new(
         Readable:
         [
-            // Itself, what lies beside it and what starts it; names, and where a resolver has its own; what Go's runtime asks the system.
-            Path.GetDirectoryName(program)!, "/usr", "/bin", "/lib", "/lib64", "/etc", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/proc", "/sys/kernel/mm",
+            // Itself, and what lies beside it, unless that is the user's home; what starts it; names, wherever a resolver has its own; what Go's runtime asks the system.
+            program, .. OwnFolder(program, files), "/usr", "/bin", "/lib", "/lib64", "/nix/store", "/gnu/store",
+            "/etc", "/etc/hosts", "/etc/resolv.conf", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/run/netconfig", "/run/connman", "/proc", "/sys/kernel/mm",
         ],
         Writable: ["/dev/null"],
         SocketFolders: [files.NetworkFolder]);
+
+    private static IEnumerable<string> OwnFolder(string program, InstanceFiles files) =>
+        Path.GetDirectoryName(program) is { Length: > 1 } folder && !files.Root.StartsWith(folder + "/", StringComparison.Ordinal) ? [folder] : [];
 }

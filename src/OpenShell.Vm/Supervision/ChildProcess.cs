@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using OpenShell.Vm.Faults;
 using OpenShell.Vm.Hypervisors;
 using OpenShell.Vm.Instances;
@@ -82,24 +83,63 @@ public sealed partial class ChildProcess : IAsyncDisposable
         return child;
     }
 
-    /// <summary>What this thread gives up, its child never has; the thread itself only waits for it then.</summary>
-    private void Confine(FileConfinement confinement)
+    /// <summary>
+    /// What a thread gives up, its child never has, and neither has any thread that it makes: .NET's pool grows by threads of whoever queues something. So it starts the child and does nothing else any more, until that has ended.
+    /// </summary>
+    private int SpawnConfined(FileConfinement confinement, bool independent, ManualResetEventSlim ended)
     {
-        // The child could not make it any more.
-        using (new FileStream(Spec.LogFile, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
-        {
-        }
+        MakeLog();
+        var given = confinement with { Writable = [.. confinement.Writable, Spec.LogFile] };
+        var (pid, failure) = (0, (ExceptionDispatchInfo?)null);
+        var spawned = new ManualResetEventSlim();
+        var thread = new Thread(
+            () =>
+            {
+                try
+                {
+                    IsConfined = Landlock.Confine(given);
+                    pid = Spawn(Spec, independent);
+                }
+                catch (Exception e)
+                {
+                    failure = ExceptionDispatchInfo.Capture(e);
+                    ended.Set();
+                }
 
-        IsConfined = Landlock.Confine(confinement with { Writable = [.. confinement.Writable, Spec.LogFile] });
+                spawned.Set();
+                ended.Wait();
+            },
+            maxStackSize: 256 * 1024)
+        {
+            IsBackground = true,
+            Name = Spec.Title + " confined",
+        };
+        thread.Start();
+        spawned.Wait();
+        failure?.Throw();
+        return pid;
+    }
+
+    /// <summary>A confined child could not make it.</summary>
+    private void MakeLog()
+    {
+        try
+        {
+            new FileStream(Spec.LogFile, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }).Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotStarted(Spec, e.Message);
+        }
     }
 
     private void Live(bool independent, TaskCompletionSource started)
     {
+        // Not disposed of: the other thread may be on its way out of its wait.
+        var ended = new ManualResetEventSlim();
         try
         {
-            if (Spec.Confinement is { } confinement)
-                Confine(confinement);
-            var pid = Spawn(Spec, independent);
+            var pid = Spec.Confinement is { } confinement ? SpawnConfined(confinement, independent, ended) : Spawn(Spec, independent);
 
             // The start time cannot be read of a child that has already ended; nothing is to be told apart then.
             Identity = ProcessIdentities.Of(pid) ?? new ProcessIdentity(pid, 0, ProcessIdentities.Boot);
@@ -111,6 +151,8 @@ public sealed partial class ChildProcess : IAsyncDisposable
         }
 
         started.SetResult();
-        _exited.SetResult(WaitForEnd());
+        var reason = WaitForEnd();
+        ended.Set();
+        _exited.SetResult(reason);
     }
 }

@@ -172,6 +172,9 @@ internal sealed class Machine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Leaving = true;
+
+        // Who waits to know whether it stays learns that it does not.
+        Keep();
         await Vmm.DisposeAsync().ConfigureAwait(false);
         if (await _qmp.ConfigureAwait(false) is { } qmp)
             await qmp.DisposeAsync().ConfigureAwait(false);

@@ -109,6 +109,10 @@ internal sealed partial class RestartingInstance : IRunningInstance
                 rule = rule.Next(current.Status.ReadyAt) with { Restarts = rule.Restarts, Failures = 0 };
                 if (!await SleepAsync(current, rule).ConfigureAwait(false))
                     return 0;
+
+                // Asked for while it was waking.
+                if (_stopping.IsCancellationRequested)
+                    _ = Current.StopAsync(_asked.Force, _asked.ByWhom);
                 continue;
             }
 

@@ -9,6 +9,9 @@ internal sealed partial class Supervisor
 {
     private AgentBroker? _broker;
 
+    /// <summary>The agent of the machine that runs, from its first word on. <see cref="Agent"/> is told only of one that the run stands or falls with.</summary>
+    private GuestAgent? _guest;
+
     /// <summary>From the start of the run, so that it can be stopped at any time.</summary>
     private void StartBroker()
     {
@@ -37,6 +40,7 @@ internal sealed partial class Supervisor
         var agent = plan.Krun is null
             ? await GuestAgent.ConnectAsync(plan.AgentSocket, MakeGuestConfig(), reports, cancellationToken).ConfigureAwait(false)
             : await GuestAgent.DialAsync(plan.AgentSocket, MakeGuestConfig(), reports, cancellationToken).ConfigureAwait(false);
+        _guest = agent;
         _broker?.Attach(agent);
         _log.Say($"hello from {agent.Peer}");
         return agent;
@@ -47,7 +51,7 @@ internal sealed partial class Supervisor
         _broker?.Detach();
         if (_broker is { } broker)
             await broker.DisposeAsync().ConfigureAwait(false);
-        if (_agent.Task.IsCompletedSuccessfully)
-            await (await _agent.Task.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _guest, null) is { } guest)
+            await guest.DisposeAsync().ConfigureAwait(false);
     }
 }

@@ -33,6 +33,10 @@ internal sealed partial class Supervisor
         {
             Take(report);
         }
+        catch (Exception e) when (_ready.Task.IsCompletedSuccessfully)
+        {
+            _log.Say($"a report of the guest ({report.Stage}) could not be taken: {e.Message}");
+        }
         catch (Exception e)
         {
             End(new Ending.Lost(FaultOf(e), e, GuestIsWell: true));

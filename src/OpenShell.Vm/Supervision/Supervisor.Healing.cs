@@ -256,7 +256,7 @@ internal sealed partial class Supervisor
         }
 
         public bool IsListening(PortForward forward) =>
-            forward.Protocol == PortProtocol.Unix ? File.Exists(forward.HostSocket) : !PortCheck.IsFree(forward.Protocol, forward.HostAddress, forward.HostPort);
+            forward.HostSocket is { } path ? File.Exists(path) && File.Exists(supervisor._files.ForwardSocket(path)) : !PortCheck.IsFree(forward.Protocol, forward.HostAddress, forward.HostPort);
 
         /// <summary>The gateway and the API server speak TLS: whatever they answer to a hello, even a refusal, the guest has said.</summary>
         public async Task<bool?> AnswersAsync(PortForward forward, CancellationToken cancellationToken)

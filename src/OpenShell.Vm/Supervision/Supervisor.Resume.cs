@@ -147,6 +147,7 @@ internal sealed partial class Supervisor
             _ = GreetGatewayAsync(choice.Golden);
         var reports = new ActionProgress<StageReport>(OnReport);
         var agent = await GuestAgent.ConnectAsync(plan.AgentSocket, null, reports, limit.Token).ConfigureAwait(false);
+        _guest = agent;
         _broker?.Attach(agent);
         foreach (var stage in Behind)
         {
@@ -248,14 +249,22 @@ internal sealed partial class Supervisor
         HaveAnswered();
         _broker?.Detach();
         if (_machine is { } machine)
+        {
+            machine.Leaving = true;
+
+            // Its pods may have written to a disk that is kept: in order, as long as somebody in there answers.
+            if (choice.Golden is null && _guest is not null)
+                await ShutdownLadder.DescendAsync(machine.Vmm, MachineLadder.Rungs(machine, new Ending.Lost(FaultOf(why), why, GuestIsWell: true), keeps: true, PowerOffByAgentAsync, _options.Shutdown), _log.Say, TellRung, _hurry.Token).ConfigureAwait(false);
             await machine.DisposeAsync().ConfigureAwait(false);
+        }
+
         _machine = null;
+        if (Interlocked.Exchange(ref _guest, null) is { } guest)
+            await guest.DisposeAsync().ConfigureAwait(false);
 
         // Once it says no more: none of them is behind the machine that boots.
         _stages.Clear();
         _timeline.Forget([.. Behind, BootStages.Bootstrap, BootStages.Ready]);
-        if (_gvproxy is { } gvproxy)
-            await gvproxy.DisposeAsync().ConfigureAwait(false);
         if (choice.Golden is not null)
         {
             File.Delete(_files.StateDisk);
@@ -265,7 +274,7 @@ internal sealed partial class Supervisor
             _origin = null;
         }
 
-        await StartGvproxyAsync().ConfigureAwait(false);
+        await StartGvproxyAgainAsync().ConfigureAwait(false);
     }
 
     private ClusterNames NamesOf(InstanceOrigin origin) => new()

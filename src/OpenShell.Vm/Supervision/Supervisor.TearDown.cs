@@ -80,7 +80,7 @@ internal sealed partial class Supervisor
 
     private async Task PowerOffByAgentAsync(CancellationToken cancellationToken)
     {
-        var agent = _agent.Task.IsCompletedSuccessfully ? await _agent.Task.ConfigureAwait(false) : throw new IOException("the agent has not answered yet");
+        var agent = _guest ?? throw new IOException("the agent has not answered yet");
         await agent.PowerOffAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -129,10 +129,15 @@ internal sealed partial class Supervisor
         }
 
         // The next start boots: what lies over it is gone.
-        if (!saved && !new Snapshot(_files).Exists)
-            File.Delete(_files.MemoryBase);
-        if (!GoesOn)
-            InstanceRemains.RemoveRunFolder(_files);
+        // Whatever cannot be removed keeps nobody from being told, and the lock from being given back: the next start removes it.
+        await UnwindAsync("what is not needed any more", () =>
+        {
+            if (!saved && !new Snapshot(_files).Exists)
+                File.Delete(_files.MemoryBase);
+            if (!GoesOn)
+                InstanceRemains.RemoveRunFolder(_files);
+            return Task.CompletedTask;
+        }).ConfigureAwait(false);
         if (saved)
             _events.Report(EventNames.Suspended, string.Create(CultureInfo.InvariantCulture, $"{_config.Name} is suspended after {_timeline.Elapsed.TotalSeconds:0.0} s"));
         else if (exception is null)

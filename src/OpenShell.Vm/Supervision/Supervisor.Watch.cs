@@ -37,9 +37,11 @@ internal sealed partial class Supervisor
             return new Ending.Lost(own with { Log = Kept(machine.Vmm.Spec.LogFile) });
         await ((Task)machine.GuestShutdown).WaitAsync(Settle).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var shutdown = machine.GuestShutdown.IsCompletedSuccessfully ? await machine.GuestShutdown.ConfigureAwait(false) : null;
+        if (shutdown is not null && GaveUp() is { } gaveUp)
+            return new Ending.Lost(gaveUp);
         return shutdown switch
         {
-            "guest-shutdown" => GaveUp() is { } gaveUp ? new Ending.Lost(gaveUp) : _ready.Task.IsCompleted ? new Ending.PoweredOff() : new Ending.Lost(OffTooEarly()),
+            "guest-shutdown" => _ready.Task.IsCompleted ? new Ending.PoweredOff() : new Ending.Lost(OffTooEarly()),
 
             // With panic=-1 a panic is a reset, and with -no-reboot a reset is the end.
             "guest-reset" or "guest-panic" => new Ending.Lost(new Fault

@@ -123,6 +123,19 @@ public sealed class GvproxyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_is_at_a_forwarded_socket_is_seen()
+    {
+        using var client = new GvproxyClient(_folder.Instance().NetworkControlSocket);
+        var forward = new PortForward { Protocol = PortProtocol.Unix, HostPort = 0, HostSocket = _folder.File("web.sock"), GuestPort = 80 };
+        await client.ExposeAsync(forward, Cancellation);
+        ForwardedConnections.Any([forward]).ShouldBeFalse();
+
+        // gvproxy looks for the guest, which is not there, for seconds.
+        using var caller = await UnixSocket.ConnectAsync(forward.HostSocket, Cancellation);
+        await Eventually.BeTrueAsync(() => ForwardedConnections.Any([forward]), "the connection is seen");
+    }
+
+    [Fact]
     public async Task A_link_of_somebody_elses_is_left_alone()
     {
         using var client = new GvproxyClient(_folder.Instance().NetworkControlSocket);

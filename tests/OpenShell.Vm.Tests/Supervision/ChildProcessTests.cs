@@ -75,8 +75,17 @@ public sealed class ChildProcessTests : IDisposable
         Directory.GetFileSystemEntries(_folder.File("folder")).ShouldBeEmpty();
         File.Exists(_folder.File("new")).ShouldBeFalse();
 
-        // The thread that started it is confined with it, and no other.
-        File.WriteAllText(_folder.File("secret"), "t");
+        // The thread that started it is confined with it, and no other: nor those by which the pool grows when its end is told.
+        using var all = new CountdownEvent(32);
+        var writes = Enumerable.Range(0, all.InitialCount).Select(number => child.Exited.ContinueWith(
+            _ =>
+            {
+                all.Signal();
+                all.Wait(TestContext.Current.CancellationToken);
+                File.WriteAllText(_folder.File($"written-{number}"), "t");
+            },
+            TestContext.Current.CancellationToken, TaskContinuationOptions.None, TaskScheduler.Default));
+        await Task.WhenAll(writes).WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
     }
 
     [Fact]

@@ -282,7 +282,7 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
     {
         if (!File.Exists(OpenShell.Tests.Python.Path))
             Assert.Skip($"{OpenShell.Tests.Python.Path} is missing (package python3)");
-        var script = _folder.File("gvproxy");
+        var script = Beside("gvproxy");
         File.WriteAllText(
             script,
             $"""
@@ -304,10 +304,12 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
         return script;
     }
 
+    private string Beside(string name) => Path.Combine(Directory.CreateDirectory(_folder.File("bin")).FullName, name);
+
     /// <summary>Beside the script that becomes it: what lies there is all of the user's that such a process is let to.</summary>
     private string Itself()
     {
-        var copy = _folder.File("gvproxy-itself");
+        var copy = Beside("gvproxy-itself");
         File.Copy(RealTools.Gvproxy, copy, overwrite: true);
         return copy;
     }
@@ -317,7 +319,7 @@ public sealed class LivePortsTests(Recorder recorder) : IClassFixture<Recorder>,
     {
         if (!File.Exists(OpenShell.Tests.Python.Path))
             Assert.Skip($"{OpenShell.Tests.Python.Path} is missing (package python3)");
-        var script = _folder.File("stubborn");
+        var script = Beside("stubborn");
         File.WriteAllText(
             script,
             $"""
