@@ -58,6 +58,20 @@ public sealed class ConfigLockTests : IDisposable
         await Should.ThrowAsync<FaultException>(() => running.Completion);
     }
 
+    /// <summary>By itself the start would clash: where nothing is said, the gateway of 'default' has port 30051.</summary>
+    [Fact]
+    public async Task A_start_is_judged_by_what_it_leaves_out_too()
+    {
+        InstanceStore.WriteConfig(_folder.Instance(), new InstanceConfig { Name = "default", MemoryMib = 2048, GatewayPort = 40000 });
+        PortForward gateways = new() { HostPort = 30051, GuestPort = 80 };
+
+        await using var running = await Instances.RunAsync(new InstanceConfig { Name = "default", Ports = [gateways] }, cancellationToken: Cancellation);
+
+        (await Instances.ConfigAsync("default", Cancellation)).ShouldNotBeNull().Ports.ShouldBe([gateways]);
+        await Should.ThrowAsync<FaultException>(() => running.Completion);
+        (await Should.ThrowAsync<FaultException>(() => Instances.RunAsync(new InstanceConfig { Name = "other", MemoryMib = 2048, GatewayPort = 30051, Ports = [gateways] }, cancellationToken: Cancellation))).Faults[0].IsUsage.ShouldBeTrue();
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
