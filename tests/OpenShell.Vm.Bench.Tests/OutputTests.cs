@@ -41,6 +41,10 @@ public sealed class OutputTests
         Iperf.Received("""{"end":{"sum_sent":{"bits_per_second":16777216},"sum_received":{"bits_per_second":8388608.0}}}""").ShouldBe(1);
 
     [Fact]
+    public void What_iperf3_could_not_measure_is_said() =>
+        Should.Throw<BenchException>(() => Iperf.Received("""{"start":{},"end":{},"error":"the server is busy running a test. try again later"}""")).Message.ShouldContain("busy");
+
+    [Fact]
     public void Libraries_and_loader_are_read_of_ldd() =>
         Iperf.Files("\tlinux-vdso.so.1 (0x00007ffd)\n\tlibiperf.so.0 => /lib/x86_64-linux-gnu/libiperf.so.0 (0x00007f)\n\t/lib64/ld-linux-x86-64.so.2 (0x00007f)\n")
             .ShouldBe(["/lib/x86_64-linux-gnu/libiperf.so.0", "/lib64/ld-linux-x86-64.so.2"]);

@@ -13,7 +13,7 @@ internal static class Iperf
     public const int GuestPort = 35202;
 
     private const string Program = "iperf3", InGuest = "/run/bench-iperf3", Loader = "ld-linux";
-    private const int Seconds = 3;
+    private const int Seconds = 3, Tries = 5;
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
@@ -52,13 +52,27 @@ internal static class Iperf
     public static async Task<double> MeasureAsync(int port, bool outOfTheGuest)
     {
         string[] arguments = ["-c", "127.0.0.1", "-p", $"{port}", "-t", $"{Seconds}", "-J", .. outOfTheGuest ? ["-R"] : Array.Empty<string>()];
-        return Received((await HostProgram.RunAsync(Program, arguments, Limit)).Output);
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return Received((await HostProgram.RunAsync(Program, arguments, Limit)).Output);
+            }
+            catch (BenchException) when (tries < Tries)
+            {
+                // It serves one after the other, and a slow guest may not be done with the one before.
+                await Task.Delay(TimeSpan.FromSeconds(1));
+            }
+        }
     }
 
     /// <summary>Reads what it prints.</summary>
+    /// <exception cref="BenchException">It says why it could not measure.</exception>
     internal static double Received(string json)
     {
         using var result = JsonDocument.Parse(json);
+        if (result.RootElement.TryGetProperty("error", out var error))
+            throw new BenchException($"{Program}: {error.GetString()}.");
         return result.RootElement.GetProperty("end").GetProperty("sum_received").GetProperty("bits_per_second").GetDouble() / 8 / (1 << 20);
     }
 
