@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using OpenShell.Vm.Disks;
 using OpenShell.Vm.Faults;
@@ -91,8 +90,7 @@ internal sealed class GoldenStore(HostDirectories directories)
     /// <summary>Writes down what an image is.</summary>
     public static void Write(GoldenFiles files, GoldenRecord record) => AtomicFile.WriteJson(files.Record, Sealed(record), SnapshotJson.Default.GoldenRecord);
 
-    private static GoldenRecord Sealed(GoldenRecord record) =>
-        record with { Seal = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(record with { Seal = null }, SnapshotJson.Default.GoldenRecord))) };
+    private static GoldenRecord Sealed(GoldenRecord record) => record with { Seal = RecordSeal.Of(record with { Seal = null }, SnapshotJson.Default.GoldenRecord) };
 
     /// <summary>All of them, the youngest first; one that cannot be read is listed with the reason.</summary>
     public IReadOnlyList<GoldenImage> List()
@@ -120,7 +118,7 @@ internal sealed class GoldenStore(HostDirectories directories)
             return [Unreadable(files, "it is missing")];
         if (record.Key.Hash() != HashOf(files.Folder))
             return [Unreadable(files, "it is of another image")];
-        if (Sealed(record).Seal != record.Seal || !File.ReadAllBytes(files.Record).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(record, SnapshotJson.Default.GoldenRecord)))
+        if (!RecordSeal.Fits(File.ReadAllBytes(files.Record), Sealed(record), SnapshotJson.Default.GoldenRecord))
             return [Unreadable(files, $"{files.Record} was changed since it was written")];
         var faults = new List<Fault>();
         foreach (var file in record.Files)

@@ -37,9 +37,7 @@ internal sealed partial class Snapshot(InstanceFiles files)
         if (JsonSerializer.Deserialize(content, SnapshotJson.Default.SnapshotRecord) is not { } record)
             return null;
 
-        // A name that is read as another, or not at all, is as bad as a value: the pages would lie over nothing.
-        var isWhole = record.Format != SnapshotRecord.CurrentFormat || content.AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(record.Sealed(), SnapshotJson.Default.SnapshotRecord));
-        return isWhole ? record : throw new FaultException(InstanceStore.Broken(Record, "it was changed since it was written"));
+        return record.Format != SnapshotRecord.CurrentFormat || RecordSeal.Fits(content, record.Sealed(), SnapshotJson.Default.SnapshotRecord) ? record : throw new FaultException(InstanceStore.Broken(Record, "it was changed since it was written"));
     }
 
     private string Record => Path.Combine(Folder, RecordName);

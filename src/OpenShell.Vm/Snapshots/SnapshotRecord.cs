@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-
 namespace OpenShell.Vm.Snapshots;
 
 /// <summary>What is written down of a suspended instance's machine, as <c>machine.json</c> beside its memory.</summary>
@@ -49,5 +46,5 @@ internal sealed record SnapshotRecord
     public string? Seal { get; init; }
 
     /// <summary>As it is written: with its seal.</summary>
-    internal SnapshotRecord Sealed() => this with { Seal = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this with { Seal = null }, SnapshotJson.Default.SnapshotRecord))) };
+    internal SnapshotRecord Sealed() => this with { Seal = RecordSeal.Of(this with { Seal = null }, SnapshotJson.Default.SnapshotRecord) };
 }

@@ -40,10 +40,15 @@ internal sealed partial class Supervisor
         var agent = plan.Krun is null
             ? await GuestAgent.ConnectAsync(plan.AgentSocket, MakeGuestConfig(), reports, cancellationToken).ConfigureAwait(false)
             : await GuestAgent.DialAsync(plan.AgentSocket, MakeGuestConfig(), reports, cancellationToken).ConfigureAwait(false);
-        _guest = agent;
-        _broker?.Attach(agent);
+        Attach(agent);
         _log.Say($"hello from {agent.Peer}");
         return agent;
+    }
+
+    private void Attach(GuestAgent agent)
+    {
+        _guest = agent;
+        _broker?.Attach(agent);
     }
 
     private async Task EndBrokerAsync()

@@ -54,7 +54,7 @@ internal sealed partial class Supervisor
         // The guest's network and disk are its own; the host's stages of those names are about gvproxy and the image.
         var stage = report.Stage is BootStages.Network or BootStages.Disk or DiskRepairStage ? $"{BootStages.Init}/{report.Stage}" : report.Stage;
         _timeline.Relay(report with { Stage = stage });
-        if ((report.State is StageState.Failed && !IsOfService(report)) || (report.State is not StageState.Failed && report.Fault is not null))
+        if (report.State is StageState.Failed ? !IsOfService(report) : report.Fault is not null)
             _log.Say($"guest: {stage} {report.State}: {report.Fault?.What ?? report.Detail}");
 
         ReportService(report);

@@ -147,8 +147,7 @@ internal sealed partial class Supervisor
             _ = GreetGatewayAsync(choice.Golden);
         var reports = new ActionProgress<StageReport>(OnReport);
         var agent = await GuestAgent.ConnectAsync(plan.AgentSocket, null, reports, limit.Token).ConfigureAwait(false);
-        _guest = agent;
-        _broker?.Attach(agent);
+        Attach(agent);
         foreach (var stage in Behind)
         {
             _timeline.Skipped(stage, "it runs");
