@@ -113,10 +113,10 @@ public sealed record InstanceFiles
     internal string NetworkFolder => Path.Combine(Run, Networking.ForwardSocket.FolderName);
 
     /// <summary>gvproxy's end of the guest's network interface.</summary>
-    public string NetworkSocket => Path.Combine(NetworkFolder, "guest.sock");
+    public string NetworkSocket => Path.Combine(NetworkFolder, "guest");
 
     /// <summary>gvproxy's control socket (HTTP).</summary>
-    public string NetworkControlSocket => Path.Combine(NetworkFolder, "api.sock");
+    public string NetworkControlSocket => Path.Combine(NetworkFolder, "api");
 
     /// <summary>Where gvproxy listens for a forwarded Unix socket; at the path that its user wants there is a link to it.</summary>
     internal string ForwardSocket(string path) => Networking.ForwardSocket.In(NetworkFolder, path);

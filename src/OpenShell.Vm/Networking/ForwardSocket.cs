@@ -14,12 +14,13 @@ internal sealed partial class ForwardSocket(string folder, string path)
 {
     internal const string FolderName = "net";
 
-    private const string Suffix = ".sock", Back = ".for";
+    private const string Back = ".for";
 
     /// <summary>Where gvproxy listens.</summary>
     internal string Inner { get; } = In(folder, path);
 
-    internal static string In(string folder, string path) => Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)).AsSpan(0, 4)) + Suffix);
+    // Short, without a suffix: the paths of sockets are limited (InstanceFiles.MaxSocketPath), and how much of that is left for the user's folders is decided by the longest.
+    internal static string In(string folder, string path) => Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)).AsSpan(0, 3)));
 
     /// <summary>Makes way for it: of gvproxies that are gone sockets and links may be left.</summary>
     internal void Prepare()
@@ -49,10 +50,11 @@ internal sealed partial class ForwardSocket(string folder, string path)
     internal static string? PathOf(string inner) => new FileInfo(BackOf(inner)).LinkTarget is { } path && new FileInfo(path).LinkTarget == inner ? path : null;
 
     /// <summary>Whether a link leads to a socket of this kind, there or not: it is ours to remove.</summary>
-    internal static bool IsLink(string path) => new FileInfo(path).LinkTarget is { } target && Path.GetFileName(Path.GetDirectoryName(target)) == FolderName && Name().IsMatch(Path.GetFileName(target));
+    internal static bool IsLink(string path) => new FileInfo(path).LinkTarget is { } target && Target().IsMatch(target);
 
-    private static string BackOf(string inner) => Path.ChangeExtension(inner, Back);
+    private static string BackOf(string inner) => inner + Back;
 
-    [GeneratedRegex(@"^[0-9a-f]{8}\.sock$")]
-    private static partial Regex Name();
+    // In the folder of an instance's sockets, or of a program's VM (InstanceFiles).
+    [GeneratedRegex($@"/([^/]+-[0-9a-f]{{8}}|exec\.[^/]+)/{FolderName}/[0-9a-f]{{6}}$")]
+    private static partial Regex Target();
 }

@@ -105,7 +105,7 @@ public sealed class HealingTests(ClusterFixture cluster) : ClusterTest(cluster)
     /// <summary>As nobody should: straight at gvproxy's control socket.</summary>
     private async Task UnexposeAsync(string local)
     {
-        var socket = Directory.EnumerateFiles(Cluster.Home.Runtime, "api.sock", SearchOption.AllDirectories).ShouldHaveSingleItem();
+        var socket = Directory.EnumerateFiles(Cluster.Home.Runtime, "api", SearchOption.AllDirectories).ShouldHaveSingleItem();
         using var http = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,

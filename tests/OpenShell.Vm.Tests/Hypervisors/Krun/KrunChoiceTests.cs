@@ -85,7 +85,7 @@ public sealed class KrunChoiceTests
 
     [Fact]
     public void On_macOS_gvproxy_takes_datagrams() =>
-        GvproxyCommandLine.Describe("/usr/bin/gvproxy", Made.Files(), datagrams: true).Arguments.Take(2).ShouldBe(["-listen-vfkit", "unixgram:///run/user/1000/openshell-vm/default-0d759b33/net/guest.sock"]);
+        GvproxyCommandLine.Describe("/usr/bin/gvproxy", Made.Files(), datagrams: true).Arguments.Take(2).ShouldBe(["-listen-vfkit", "unixgram:///run/user/1000/openshell-vm/default-0d759b33/net/guest"]);
 
     [Fact]
     public void The_kernels_arguments_leave_room_for_those_that_libkrun_adds()
