@@ -37,6 +37,9 @@ public sealed record LaunchSpec
 
     /// <summary>What files of the host it is let to, where the kernel can tell it so; <see langword="null"/>: whatever its user may.</summary>
     public FileConfinement? Confinement { get; init; }
+
+    /// <summary>Whether the kernel may give it memory in huge pages. Not for one that soon has to be there and touches a little of much: each is cleared as a whole first.</summary>
+    public bool HugePages { get; init; } = true;
 }
 
 /// <summary>

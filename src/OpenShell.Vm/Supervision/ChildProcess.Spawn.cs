@@ -57,6 +57,7 @@ public sealed unsafe partial class ChildProcess
                 CloseTheRest(actions);
 
             Check(Libc.SpawnAttributesSetFlags(attributes, flags));
+            using var pages = spec.HugePages ? null : new SmallPages();
             int pid;
             Check(Libc.PosixSpawn(&pid, program, actions, attributes, argv.Pointer, envp.Pointer));
             return pid;

@@ -50,6 +50,20 @@ public sealed class ChildProcessTests : IDisposable
         lines[^1].ShouldBe(child.Identity.Pid.ToString(CultureInfo.InvariantCulture));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Huge_pages_are_kept_from_whom_they_are_not_for_and_from_no_other(bool allowed)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux's huge pages, as /proc says it");
+        const string Said = "grep THP_enabled /proc/self/status";
+        var own = File.ReadAllLines("/proc/self/status").Single(line => line.StartsWith("THP_enabled:", StringComparison.Ordinal));
+        await using (var child = ChildProcess.Start(Shell(Said) with { HugePages = allowed }))
+            await child.Exited.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
+        File.ReadAllText(Log).Trim().ShouldBe(allowed ? own : "THP_enabled:\t0");
+        File.ReadAllLines("/proc/self/status").ShouldContain(own);
+    }
+
     [Fact]
     public async Task A_confined_one_is_let_to_the_files_that_it_was_given_and_its_parent_to_all()
     {

@@ -46,7 +46,8 @@ internal static class QemuArguments
         .. plan.Accelerator switch
         {
             // One host thread per virtual CPU. AArch64: signed return addresses by a function of QEMU's own, since the architecture's costs half of all time in emulation.
-            Accelerator.Tcg => (string[])["-accel", string.Create(CultureInfo.InvariantCulture, $"tcg,thread=multi,tb-size={TranslationCacheMib}"), "-cpu", IsArm(plan) ? "max,pauth-impdef=on" : "max"],
+            // x86: without its promise that copying by single bytes is fast (erms, fsrm). QEMU does it byte by byte; a kernel that knows nothing of it takes eight at a time.
+            Accelerator.Tcg => (string[])["-accel", string.Create(CultureInfo.InvariantCulture, $"tcg,thread=multi,tb-size={TranslationCacheMib}"), "-cpu", IsArm(plan) ? "max,pauth-impdef=on" : "max,-erms,-fsrm"],
             Accelerator.Kvm => ["-accel", "kvm", "-cpu", "host"],
             _ => ["-accel", "hvf", "-cpu", "host"],
         },

@@ -32,6 +32,9 @@ public sealed class QemuHypervisor : IHypervisor
             Program = Problem(host) is { } fault ? throw new FaultException(fault) : host.Qemu!,
             Arguments = [.. QemuArguments.For(plan, host.QemuVersion)],
             LogFile = plan.VmmLog,
+
+            // Under emulation neither the guest's memory nor the translated code gains by them what clearing them costs (docs/adr/0064).
+            HugePages = plan.Accelerator != Accelerator.Tcg,
         };
     }
 
