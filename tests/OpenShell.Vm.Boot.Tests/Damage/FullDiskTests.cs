@@ -62,7 +62,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         var events = new InstanceEvents(Gateway, Name);
         var ballast = Path.Combine(_home.Data, "ballast");
         var (held, again) = (await events.CountAsync("disk.nearly-full"), await events.CountAsync("disk.room-again"));
-        await FillAsync(ballast);
+        await Ballast.FillAsync(ballast);
         using var writer = Gateway.Start("exec", "--name", Name, "--", "sh", "-c", "cd /var/lib/openshell && dd if=/dev/urandom bs=1M count=200 status=none | tee big | sha256sum && sync big && echo 3 > /proc/sys/vm/drop_caches && sha256sum < big");
         var written = HostProgram.EndAsync(writer, Soon);
 
@@ -71,7 +71,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         await Eventually.HoldsAsync("the machine is held", async () =>
         {
             // Whatever the logs gave back is filled again.
-            await FillAsync(ballast);
+            await Ballast.FillAsync(ballast);
             var before = ProcessorTime(vmm);
             await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
             return ProcessorTime(vmm) == before;
@@ -114,23 +114,6 @@ public sealed class FullDiskTests : IAsyncLifetime
             async () => (await Kubectl.TryAsync("get", "pods", "-n", "openshell", "--field-selector=status.phase=Running", "-o", "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}")).Out == "True",
             Soon);
         (await StatusAsync()).GetProperty("phase").GetString().ShouldBe("ready");
-    }
-
-    /// <summary>To the last byte that it takes.</summary>
-    private static async Task FillAsync(string ballast)
-    {
-        await using var file = new FileStream(ballast, FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 0);
-        for (var block = new byte[1 << 20]; block.Length > 0;)
-        {
-            try
-            {
-                await file.WriteAsync(block, Cancellation);
-            }
-            catch (IOException)
-            {
-                block = new byte[block.Length / 16];
-            }
-        }
     }
 
     /// <summary>Fields 14 and 15 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html.</summary>

@@ -28,7 +28,7 @@ public enum Victim
 /// <param name="Victim">What is killed.</param>
 /// <param name="Moment">When: a stage of <see cref="BootStages"/>, once it has begun, or <see cref="Steady"/>.</param>
 /// <param name="Service">Which program of the guest.</param>
-/// <param name="Cold">On the first start of an instance, whose disk is empty.</param>
+/// <param name="Cold">On the first start of an instance, whose disk is empty; at <see cref="Resuming"/> one that begins as a copy of a golden image.</param>
 public sealed record KillCase(Victim Victim, string Moment, string? Service = null, bool Cold = false)
 {
     /// <summary>Ready, and busy with writing.</summary>
@@ -78,6 +78,10 @@ public sealed record KillCase(Victim Victim, string Moment, string? Service = nu
         new(Victim.TornPower, Saving),
         .. Services.SelectMany(service => (KillCase[])[new(Victim.Service, EachStage, service), new(Victim.Service, Steady, service)]),
         .. ((string[])[BootStages.Init, BootStages.Services, BootStages.Gateway]).SelectMany(moment => (KillCase[])[new(Victim.Supervisor, moment, Cold: true), new(Victim.TornPower, moment, Cold: true)]),
+
+        // Last: where QEMU is killed, what boots in its place has no front, which is a service of copies.
+        new(Victim.Supervisor, Resuming, Cold: true),
+        new(Victim.Qemu, Resuming, Cold: true),
     ];
 
     /// <summary>What every run of the tests tries, and never fewer than eight: each victim, early, late, at work, and while memory is saved.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using OpenShell.Vm.Boot.Tests.Running;
+using OpenShell.Vm.Boot.Tests.Snapshots;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Supervision;
 using OpenShell.Vm.Timeline;
@@ -89,25 +90,16 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
         return how;
     }
 
-    /// <summary>Kills while something is done with the memory of an instance that has just been written to.</summary>
+    /// <summary>Kills while something is done with the memory of an instance that has just been written to, or that begins as a copy of a golden image.</summary>
     private async Task<string> KillAtMemoryAsync(KillCase tried)
     {
-        var cut = await RunsAsync(tried);
-        (await cluster.InPodAsync("true")).OrFail();
-        using (var until = new CancellationTokenSource())
-        {
-            var writes = cluster.Ledger.WriteAsync(cluster, until.Token);
-            await cluster.Ledger.GrowsAsync(5, 5);
-            await until.CancelAsync();
-            await writes;
-        }
-
+        var cut = tried.Cold ? await IsNewAsync(tried) : await WroteAsync(tried);
         const string Copy = "matrix-copy";
-        var last = cluster.Now!.StartedAt;
+        var last = cluster.Now?.StartedAt;
 
         // What an earlier case left is not to be taken for what this one does.
         Directory.Exists(cluster.MemoryInTheMaking).ShouldBeFalse("what an interrupted save left is removed by the next start");
-        if (tried.Moment == KillCase.Resuming)
+        if (tried is { Moment: KillCase.Resuming, Cold: false })
             (await cluster.GatewayAsync("suspend")).OrFail();
         var doing = tried.Moment switch
         {
@@ -134,7 +126,7 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
             KillCase.Saving or KillCase.Cloning => cluster.SavedBytes > 0 && cluster.Now!.Processes.ContainsKey(Roles.Vmm),
             KillCase.Committing => cluster.SavedBytes > 0 && !cluster.Now!.Processes.ContainsKey(Roles.Vmm),
             KillCase.Napping => cluster.Now is { Phase: InstancePhase.Suspended },
-            _ => cluster.Now is { } now && now.StartedAt != last && now.Stages.Any(stage => stage.Stage == BootStages.Resume) && now.Processes.ContainsKey(Roles.Vmm) && now.Processes.ContainsKey(Roles.Supervisor),
+            _ => cluster.Now is { } now && now.StartedAt != last && now.Stages.Any(stage => stage is { Stage: BootStages.Resume, State: not Protocol.Messages.StageState.Skipped }) && now.Processes.ContainsKey(Roles.Vmm) && now.Processes.ContainsKey(Roles.Supervisor),
         };
     }
 
@@ -174,6 +166,27 @@ public sealed class KillMatrixTests(MatrixCluster cluster) : IClassFixture<Matri
             && (tried.Victim is not (Victim.Qemu or Victim.Power or Victim.TornPower) || now.Processes.ContainsKey(Roles.Vmm)) && (tried.Victim is not Victim.Gvproxy || now.Processes.ContainsKey(Roles.Gvproxy));
 
         async Task<bool> RunsAsync() => tried.Victim != Victim.Service || (await cluster.ExecAsync("--", "true")).ExitCode == 0 && (await ProcessesOfAsync(tried)).Count > 0;
+    }
+
+    /// <summary>It runs, and has been written to.</summary>
+    private async Task<PowerCut?> WroteAsync(KillCase tried)
+    {
+        var cut = await RunsAsync(tried);
+        (await cluster.InPodAsync("true")).OrFail();
+        using var until = new CancellationTokenSource();
+        var writes = cluster.Ledger.WriteAsync(cluster, until.Token);
+        await cluster.Ledger.GrowsAsync(5, 5);
+        await until.CancelAsync();
+        await writes;
+        return cut;
+    }
+
+    /// <summary>It has nothing, and there is a golden image of what it is to be.</summary>
+    private async Task<PowerCut?> IsNewAsync(KillCase tried)
+    {
+        await PrepareAsync(tried);
+        await GoldenFixture.BakeAsync(cluster.Gateway);
+        return null;
     }
 
     /// <summary>It is ready; where its power is to be cut, its writes are logged.</summary>

@@ -23,7 +23,7 @@ public sealed class MatrixCluster : TestCluster
 
     internal override string Name => "matrix";
 
-    /// <summary>Its first start is a copy of a golden image; a first start that is killed boots.</summary>
+    /// <summary>Its first start is a copy of a golden image; a first start that is killed in a stage of a boot boots.</summary>
     internal override TestHome Home { get; } = new(golden: true);
 
     internal override string Volumes => "/var/lib/openshell/volumes";

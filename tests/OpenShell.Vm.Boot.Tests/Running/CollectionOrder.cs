@@ -9,7 +9,7 @@ namespace OpenShell.Vm.Boot.Tests.Running;
 public sealed class CollectionOrder : ITestCollectionOrderer
 {
     // Parts of names: of collections, or of the one class in them.
-    private static readonly string[] First = [".Programs.", ".Usage.", ".Supervision.", ".Damage.", ".Kernels.", "KillMatrixTests", "GoldenTests", "TestClusterTests", "cluster"], Last = ["stand-in", "air-gap", ".Arm64."];
+    private static readonly string[] First = [".Programs.", ".Usage.", ".Supervision.", ".Damage.", ".Kernels.", "KillMatrixTests", "GoldenTests", "suspended memories", "TestClusterTests", "cluster"], Last = ["stand-in", "air-gap", ".Arm64."];
 
     /// <inheritdoc/>
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
