@@ -2,6 +2,10 @@ using OpenShell.Vm.Bench;
 using OpenShell.Vm.Bench.Benchmarks;
 using OpenShell.Vm.Bench.Measuring;
 
+// This program itself, where HostCluster has it.
+if (args is [HostCluster.Inside, var root, var what])
+    return await HostClusterInside.MainAsync(root, what);
+
 BenchOptions options;
 Results? earlier;
 try

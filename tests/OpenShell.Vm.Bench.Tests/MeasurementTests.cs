@@ -30,14 +30,41 @@ public sealed class MeasurementTests
     {
         var peer = new Measurement { What = "peer", Samples = [2] };
         var ours = new Measurement { What = "ours", Samples = [3], Baseline = "peer" };
+        var further = new Measurement { What = "further", Samples = [8], Baseline = "peer" };
         var alone = new Measurement { What = "alone", Samples = [4] };
-        Measurement[] all = [peer, ours, alone];
+        Measurement[] all = [peer, ours, further, alone];
 
         Figures.Peer(ours, all).ShouldBe("1.50x of 'peer'");
         Figures.Peer(alone, all).ShouldBe("none");
-        Figures.Peer(peer, all).ShouldBe("");
+        Figures.Peer(peer, all).ShouldBe("0.67x of 'ours'");
+        Figures.Peer(peer with { Samples = [0.01] }, all).ShouldBe("0.0033x of 'ours'");
         Figures.Peer(ours with { RatioBudget = 1.2 }, all).ShouldBe("1.50x of 'peer', OVER 1.20x");
         Figures.Peer(ours with { RatioBudget = 1.6 }, all).ShouldBe("1.50x of 'peer', within 1.60x");
+    }
+
+    [Fact]
+    public void What_was_not_measured_says_why_and_is_nobodys_peer()
+    {
+        var peer = new Measurement { What = "peer", Samples = [], Missing = "it is not there" };
+        var ours = new Measurement { What = "ours", Samples = [3], Baseline = "peer", Budget = 4 };
+        var missing = new Measurement { What = "missing", Samples = [], Missing = "nor is this", Baseline = "ours", Budget = 1 };
+        Measurement[] all = [peer, ours, missing];
+
+        Figures.Peer(peer, all).ShouldBe("not measured: it is not there");
+        Figures.Peer(ours, all).ShouldBe("none");
+        Figures.Budget(missing).ShouldBe("");
+        missing.Median.ShouldBeNull();
+        Figures.Show(Unit.Seconds, missing.Median).ShouldBe("-");
+    }
+
+    [Fact]
+    public void A_row_of_another_benchmark_is_no_peer_though_it_has_the_name_of_one()
+    {
+        var ours = new Measurement { Benchmark = "resume", What = "ours", Samples = [3], Baseline = "peer" };
+        var peer = new Measurement { Benchmark = "clone", What = "peer", Samples = [2] };
+
+        Figures.Peer(ours, [peer, ours]).ShouldBe("none");
+        Figures.Peer(peer, [peer, ours]).ShouldBe("none");
     }
 
     [Fact]
@@ -51,6 +78,7 @@ public sealed class MeasurementTests
     }
 
     [Theory]
+    [InlineData(nameof(Unit.Seconds), 0.0000351, "35.1 µs")]
     [InlineData(nameof(Unit.Seconds), 0.0123, "12.3 ms")]
     [InlineData(nameof(Unit.Seconds), 12.345, "12.35 s")]
     [InlineData(nameof(Unit.Mebibytes), 12.34, "12.3 MiB")]

@@ -44,6 +44,19 @@ public sealed class ResultsTests : IDisposable
     }
 
     [Fact]
+    public void What_was_not_measured_is_written_and_shown_with_the_reason()
+    {
+        var results = Example with { Measurements = [.. Example.Measurements, new Measurement { Benchmark = "clone", What = "peer", Samples = [], Missing = "it is not there" }] };
+        File.WriteAllText(_file, results.ToJson());
+        using var writer = new StringWriter();
+        Report.Write(writer, Results.Read(_file));
+
+        Results.Read(_file).Measurements[^1].Missing.ShouldBe("it is not there");
+        writer.ToString().Split('\n').Single(line => line.StartsWith("peer", StringComparison.Ordinal)).ShouldEndWith("not measured: it is not there");
+        PerformancePage.Markdown(results, [("clone", "copies")], null).ShouldContain("| peer | 0 | - | - | - | - | not measured: it is not there |  |");
+    }
+
+    [Fact]
     public void An_earlier_run_fills_in_what_was_not_run_now()
     {
         var now = Example with { Measurements = [new Measurement { Benchmark = "resume", What = "bare", Samples = [9] }], Timelines = [] };

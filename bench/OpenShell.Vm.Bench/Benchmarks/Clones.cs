@@ -22,7 +22,8 @@ internal sealed class Clones : IBenchmark
     {
         await GoldenCopy.BakeAsync(context);
         var runs = context.Runs ?? Times;
-        List<double> one = [], many = [], alone = [], vm = [], network = [], supervisor = [], each = [];
+        List<double> one = [], many = [];
+        List<Size> alone = [], each = [];
         for (var run = 0; run <= runs; run++)
         {
             var single = await StartAsync(context, 1);
@@ -30,22 +31,30 @@ internal sealed class Clones : IBenchmark
             if (run == 0)
                 continue;
             one.Add(single.Seconds);
-            alone.AddRange(single.Sizes.Select(size => size.Total));
+            alone.AddRange(single.Sizes);
             many.Add(eight.Seconds);
-            vm.AddRange(eight.Sizes.Select(size => size.Vm));
-            network.AddRange(eight.Sizes.Select(size => size.Network));
-            supervisor.AddRange(eight.Sizes.Select(size => size.Supervisor));
-            each.AddRange(eight.Sizes.Select(size => size.Total));
-            context.Say(string.Create(CultureInfo.InvariantCulture, $"  {run} of {runs}: one {one[^1]:0.00} s and {alone[^1]:0} MiB; eight {many[^1]:0.00} s and {eight.Sizes.Sum(size => size.Total):0} MiB together"));
+            each.AddRange(eight.Sizes);
+            context.Say(string.Create(CultureInfo.InvariantCulture, $"  {run} of {runs}: one {one[^1]:0.00} s and {alone[^1].Total:0} MiB; eight {many[^1]:0.00} s and {eight.Sizes.Sum(size => size.Total):0} MiB together"));
         }
 
-        yield return new Measurement { What = One, Samples = one };
-        yield return new Measurement { What = "eight copies at once, until all have answered", Samples = many, Baseline = One, Budget = 4 };
-        yield return new Measurement { What = OneMemory, Samples = alone, Unit = Unit.Mebibytes };
-        yield return new Measurement { What = "memory of each of eight copies", Samples = each, Unit = Unit.Mebibytes, Baseline = OneMemory, Budget = 130 };
-        yield return new Measurement { What = "of that: the VM", Samples = vm, Unit = Unit.Mebibytes };
-        yield return new Measurement { What = "of that: gvproxy", Samples = network, Unit = Unit.Mebibytes };
-        yield return new Measurement { What = "of that: the supervisor", Samples = supervisor, Unit = Unit.Mebibytes };
+        foreach (var row in Rows(one, many, alone, each))
+            yield return row;
+    }
+
+    /// <summary>What was measured, with what is promised of it.</summary>
+    internal static IReadOnlyList<Measurement> Rows(IReadOnlyList<double> one, IReadOnlyList<double> many, IReadOnlyList<Size> alone, IReadOnlyList<Size> each)
+    {
+        Measurement Memory(string what, Func<Size, double> part) => new() { What = what, Samples = [.. each.Select(part)], Unit = Unit.Mebibytes };
+        return
+        [
+            new() { What = One, Samples = one },
+            new() { What = "eight copies at once, until all have answered", Samples = many, Baseline = One, Budget = 4 },
+            new() { What = OneMemory, Samples = [.. alone.Select(size => size.Total)], Unit = Unit.Mebibytes },
+            Memory("memory of each of eight copies", size => size.Total) with { Baseline = OneMemory, Budget = 130 },
+            Memory("of that: the VM", size => size.Vm),
+            Memory("of that: gvproxy", size => size.Network),
+            Memory("of that: the supervisor", size => size.Supervisor),
+        ];
     }
 
     private static async Task<(double Seconds, IReadOnlyList<Size> Sizes)> StartAsync(BenchContext context, int count)
@@ -74,7 +83,7 @@ internal sealed class Clones : IBenchmark
     }
 
     /// <summary>Proportional shares of one instance's processes, in MiB.</summary>
-    private sealed record Size(double Vm, double Network, double Supervisor)
+    internal sealed record Size(double Vm, double Network, double Supervisor)
     {
         public double Total => Vm + Network + Supervisor;
     }

@@ -11,6 +11,7 @@ internal sealed class CommandCost : IBenchmark
     private const int Looks = 5;
     private const string PeerVersion = "kubectl version --client";
     private const string PeerHelp = "kubectl --help";
+    private const string Status = "gateway status", List = "gateway list", Help = "gateway --help";
 
     /// <summary>All that is watched has been looked at once by then.</summary>
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(40);
@@ -41,20 +42,18 @@ internal sealed class CommandCost : IBenchmark
         }
 
         context.Say(string.Create(CultureInfo.InvariantCulture, $"  memory: supervisor {supervisor[^1]:0.0} MiB, gvproxy {network[^1]:0.0} MiB; load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}"));
-        yield return new Measurement { What = "memory of supervisor and gvproxy", Samples = both, Unit = Unit.Mebibytes, Judged = Statistic.Worst, Budget = 80 };
-        yield return new Measurement { What = "the same, with all that they share", Samples = resident, Unit = Unit.Mebibytes };
-        yield return new Measurement { What = "memory of the supervisor", Samples = supervisor, Unit = Unit.Mebibytes };
-        yield return new Measurement { What = "memory of gvproxy", Samples = network, Unit = Unit.Mebibytes };
+        foreach (var row in MemoryRows(both, resident, supervisor, network))
+            yield return row;
 
         var kubectl = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "kubectl")).FirstOrDefault(File.Exists)
             ?? throw new BenchException("kubectl, the peer of the command, is missing (package kubernetes-client).");
-        (string What, string Program, string[] Arguments, double? Budget, string? Peer)[] commands =
+        (string What, string Program, string[] Arguments)[] commands =
         [
-            (PeerVersion, kubectl, ["version", "--client"], null, null),
-            (PeerHelp, kubectl, ["--help"], null, null),
-            ("gateway status", HostProgram.Command, ["status", "--name", "bench-command"], 0.150, PeerVersion),
-            ("gateway list", HostProgram.Command, ["list"], 0.150, PeerVersion),
-            ("gateway --help", HostProgram.Command, ["--help"], 0.100, PeerHelp),
+            (PeerVersion, kubectl, ["version", "--client"]),
+            (PeerHelp, kubectl, ["--help"]),
+            (Status, HostProgram.Command, ["status", "--name", "bench-command"]),
+            (List, HostProgram.Command, ["list"]),
+            (Help, HostProgram.Command, ["--help"]),
         ];
 
         // In turn, so that whatever else the machine does meets all of them.
@@ -69,7 +68,27 @@ internal sealed class CommandCost : IBenchmark
             }
         }
 
-        foreach (var command in commands)
-            yield return new Measurement { What = command.What, Samples = samples[command.What], Budget = command.Budget, Baseline = command.Peer };
+        foreach (var row in CommandRows(samples))
+            yield return row;
     }
+
+    /// <summary>What was measured of memory, with what is promised of it.</summary>
+    internal static IReadOnlyList<Measurement> MemoryRows(IReadOnlyList<double> both, IReadOnlyList<double> resident, IReadOnlyList<double> supervisor, IReadOnlyList<double> network) =>
+    [
+        new() { What = "memory of supervisor and gvproxy", Samples = both, Unit = Unit.Mebibytes, Judged = Statistic.Worst, Budget = 80 },
+        new() { What = "the same, with all that they share", Samples = resident, Unit = Unit.Mebibytes },
+        new() { What = "memory of the supervisor", Samples = supervisor, Unit = Unit.Mebibytes },
+        new() { What = "memory of gvproxy", Samples = network, Unit = Unit.Mebibytes },
+    ];
+
+    /// <summary>What was measured of commands, with what is promised of them.</summary>
+    /// <param name="samples">By command.</param>
+    internal static IReadOnlyList<Measurement> CommandRows(IReadOnlyDictionary<string, List<double>> samples) =>
+    [
+        new() { What = PeerVersion, Samples = samples[PeerVersion] },
+        new() { What = PeerHelp, Samples = samples[PeerHelp] },
+        new() { What = Status, Samples = samples[Status], Budget = 0.150, Baseline = PeerVersion },
+        new() { What = List, Samples = samples[List], Budget = 0.150, Baseline = PeerVersion },
+        new() { What = Help, Samples = samples[Help], Budget = 0.100, Baseline = PeerHelp },
+    ];
 }

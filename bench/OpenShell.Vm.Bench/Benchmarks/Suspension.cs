@@ -37,10 +37,18 @@ internal sealed class Suspension : IBenchmark
             context.Say(string.Create(CultureInfo.InvariantCulture, $"  {run} of {runs}: saved in {suspend[^1]:0.00} s, {size[^1]:0} MiB; goes on after {resume[^1]:0.00} s"));
         }
 
-        yield return new Measurement { What = "gateway suspend", Samples = suspend, Budget = 3 };
-        yield return new Measurement { What = Whole, Samples = whole, Unit = Unit.Mebibytes };
-        yield return new Measurement { What = "what is saved of it", Samples = size, Unit = Unit.Mebibytes, Baseline = Whole };
-        yield return new Measurement { What = Fresh, Samples = first };
-        yield return new Measurement { What = "gateway up --detach, of a suspended instance", Samples = resume, Baseline = Fresh };
+        foreach (var row in Rows(suspend, whole, size, first, resume))
+            yield return row;
     }
+
+    /// <summary>What was measured, with what is promised of it.</summary>
+    internal static IReadOnlyList<Measurement> Rows(
+        IReadOnlyList<double> suspend, IReadOnlyList<double> whole, IReadOnlyList<double> size, IReadOnlyList<double> first, IReadOnlyList<double> resume) =>
+    [
+        new() { What = "gateway suspend", Samples = suspend, Budget = 3 },
+        new() { What = Whole, Samples = whole, Unit = Unit.Mebibytes },
+        new() { What = "what is saved of it", Samples = size, Unit = Unit.Mebibytes, Baseline = Whole },
+        new() { What = Fresh, Samples = first },
+        new() { What = "gateway up --detach, of a suspended instance", Samples = resume, Baseline = Fresh },
+    ];
 }

@@ -9,8 +9,11 @@ internal sealed record Measurement
     /// <summary>The benchmark that it is of; filled in by whoever ran that.</summary>
     public string Benchmark { get; init; } = "";
 
-    /// <summary>Every sample, in the unit, in the order in which they were taken.</summary>
+    /// <summary>Every sample, in the unit, in the order in which they were taken; none where <see cref="Missing"/> says why.</summary>
     public required IReadOnlyList<double> Samples { get; init; }
+
+    /// <summary>Why it was not measured, and what would change that.</summary>
+    public string? Missing { get; init; }
 
     /// <summary>What the samples are.</summary>
     public Unit Unit { get; init; } = Unit.Seconds;
@@ -27,15 +30,18 @@ internal sealed record Measurement
     /// <summary>What its median may be of the median of <see cref="Baseline"/>, on any machine.</summary>
     public double? RatioBudget { get; init; }
 
-    public double Best => Samples.Min();
+    public double? Best => Of(0);
 
-    public double Worst => Samples.Max();
+    public double? Worst => Of(100);
 
-    public double Median => Percentile(50);
+    public double? Median => Of(50);
 
-    public double P90 => Percentile(90);
+    public double? P90 => Of(90);
 
-    public double P99 => Percentile(99);
+    public double? P99 => Of(99);
+
+    /// <summary>The statistic that counts.</summary>
+    public double? Result => Judged == Statistic.Median ? Median : Worst;
 
     /// <summary>The smallest sample that at least <paramref name="percent"/> of 100 are not above (nearest rank).</summary>
     public double Percentile(double percent)
@@ -44,8 +50,7 @@ internal sealed record Measurement
         return sorted[Math.Clamp((int)Math.Ceiling(percent / 100 * sorted.Length) - 1, 0, sorted.Length - 1)];
     }
 
-    /// <summary>The statistic that counts.</summary>
-    public double Result => Judged == Statistic.Median ? Median : Worst;
+    private double? Of(double percent) => Samples.Count > 0 ? Percentile(percent) : null;
 }
 
 /// <summary>What of many samples a budget is about.</summary>

@@ -24,7 +24,8 @@ internal static class PerformancePage
             Line(page, $"| {fact.Name} | {Cell(fact.Value)} |");
         page.Append("""
 
-            *Beside* is what the median is of the median of a peer that was measured in turn with it; *none* says that there is no peer. A budget is what is promised on the development machine.
+            *Beside* is what the median is of the median of a peer that was measured with it; in the row of a peer, what that is of the first that is compared with it. *none* says that there is no peer. A budget is what is promised on the
+            development machine.
 
             """);
 
@@ -52,8 +53,8 @@ internal static class PerformancePage
         Line(page, $"| --- | --: | --: | --: | --: | --: | --- | --- |");
         foreach (var m in rows)
         {
-            string Show(double value) => Figures.Show(m.Unit, value);
-            Line(page, $"| {Cell(m.What)} | {m.Samples.Count} | {Show(m.Median)} | {Show(m.Percentile(90))} | {Show(m.Percentile(99))} | {Show(m.Worst)} | {Cell(Figures.Peer(m, all))} | {Figures.Budget(m)} |");
+            string Show(double? value) => Figures.Show(m.Unit, value);
+            Line(page, $"| {Cell(m.What)} | {m.Samples.Count} | {Show(m.Median)} | {Show(m.P90)} | {Show(m.P99)} | {Show(m.Worst)} | {Cell(Figures.Peer(m, all))} | {Figures.Budget(m)} |");
         }
     }
 

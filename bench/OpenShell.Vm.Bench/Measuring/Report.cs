@@ -13,8 +13,8 @@ internal static class Report
         writer.WriteLine($"{"what".PadRight(width)}  {"runs",5} {"best",11} {"p50",11} {"p90",11} {"p99",11} {"worst",11}   {"budget",-24} beside");
         foreach (var m in all)
         {
-            string Show(double value) => Figures.Show(m.Unit, value);
-            writer.WriteLine($"{m.What.PadRight(width)}  {m.Samples.Count,5} {Show(m.Best),11} {Show(m.Median),11} {Show(m.Percentile(90)),11} {Show(m.Percentile(99)),11} {Show(m.Worst),11}   {Figures.Budget(m),-24} {Figures.Peer(m, all)}".TrimEnd());
+            string Show(double? value) => Figures.Show(m.Unit, value);
+            writer.WriteLine($"{m.What.PadRight(width)}  {m.Samples.Count,5} {Show(m.Best),11} {Show(m.Median),11} {Show(m.P90),11} {Show(m.P99),11} {Show(m.Worst),11}   {Figures.Budget(m),-24} {Figures.Peer(m, all)}".TrimEnd());
         }
     }
 }
