@@ -29,6 +29,9 @@ internal sealed class SnapshotFinder(InstancesOptions options, InstanceFiles fil
     /// <summary>Why not, each in one line.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
+    /// <summary>There is a memory of the instance's own, and what was only in it is lost by a boot.</summary>
+    public bool RefusedOwn { get; private set; }
+
     private readonly List<string> _notes = [];
 
     private ResumeChoice? FindOwn(Snapshot snapshot, MachineIdentity machine, string? delivery)
@@ -40,10 +43,13 @@ internal sealed class SnapshotFinder(InstancesOptions options, InstanceFiles fil
         }
         catch (FaultException e)
         {
+            RefusedOwn = true;
             return Refuse(e.Faults[0].What);
         }
 
-        if (snapshot.WhyUnfit(record, machine, config, delivery) is { Count: > 0 } reasons)
+        var reasons = snapshot.WhyUnfit(record, machine, config, delivery);
+        RefusedOwn = reasons.Count > 0;
+        if (RefusedOwn)
             return Refuse($"the suspended memory does not fit any more: {string.Join("; ", reasons)}");
         var origin = InstanceStore.ReadOrigin(files);
         return new ResumeChoice

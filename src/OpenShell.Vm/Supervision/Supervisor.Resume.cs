@@ -63,8 +63,12 @@ internal sealed partial class Supervisor
         {
             if (_config.Start == StartKinds.Resume)
                 throw new FaultException(new Fault { Code = "snapshot.none", Stage = BootStages.Resume, What = $"There is nothing to go on from: {string.Join("; ", finder.Notes.DefaultIfEmpty("the instance was stopped, and boots from its disk"))}.", Remedy = "Leave --start out, which boots then, or bake one with 'gateway image bake'." });
-            if (finder.Notes.Count > 0)
-                _timeline.Skipped(BootStages.Resume, string.Join("; ", finder.Notes));
+            if (finder.Notes.Count == 0)
+                return false;
+            var why = string.Join("; ", finder.Notes);
+            _timeline.Skipped(BootStages.Resume, why);
+            if (finder.RefusedOwn)
+                _events.Report(EventNames.ResumeFailed, $"it boots, and what was in its memory alone is lost: {why}");
             return false;
         }
 

@@ -59,6 +59,10 @@ internal sealed partial class Supervisor
         {
             return JsonSerializer.SerializeToUtf8Bytes(e.Faults, InstanceJson.Default.IReadOnlyListFault);
         }
+        catch (Exception e) when (SystemFaults.Translate(e) is { } fault)
+        {
+            return JsonSerializer.SerializeToUtf8Bytes([fault], InstanceJson.Default.IReadOnlyListFault);
+        }
     }
 
     /// <summary>What is needed to compare this run's machine with a later one's; remembered at its start.</summary>

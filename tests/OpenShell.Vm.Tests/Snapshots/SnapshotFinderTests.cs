@@ -230,6 +230,7 @@ public sealed class SnapshotFinderTests : IDisposable
         var finder = new SnapshotFinder(_options, _files, other, _host);
         finder.Find(Plan() with { MemoryMib = 5000 }, Made.Images, "aaaa", null).ShouldBeNull();
         finder.Notes.ShouldHaveSingleItem().ShouldBe("no golden image is baked of what is asked for; the nearest differs (memory: 4096 MiB -> 5000 MiB)");
+        finder.RefusedOwn.ShouldBeFalse();
     }
 
     [Fact]
@@ -322,6 +323,7 @@ public sealed class SnapshotFinderTests : IDisposable
         var finder = new SnapshotFinder(_options, _files, _config, _host);
         finder.Find(Plan(), Made.Images, "aaaa", "something else").ShouldBeNull();
         finder.Notes.ShouldHaveSingleItem().ShouldContain("what is given along (manifests, images, charts, authorities, mirrors) is not what it was given");
+        finder.RefusedOwn.ShouldBeTrue();
         Find(Plan()).Choice.ShouldNotBeNull().Delivery.ShouldBe("given");
     }
 
