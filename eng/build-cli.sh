@@ -93,6 +93,8 @@ publish_native() {
     command -v clang >/dev/null 2>&1 || linker=(-p:CppCompilerAndLinker=gcc)
     publish "$1" "$2" "$3" -p:PublishAot=true -p:DebugType=none "${linker[@]}" || return 1
     rm -f "$3"/*.dbg "$3"/*.pdb
+    # What it consists of, which publishing leaves out: a bundle tells it.
+    cp "$intermediate/bin/Gateway.Cli/release_$2/gateway.deps.json" "$3/" || :
 }
 
 # Ahead-of-time code halves the time to the first line of output; its compiler is a package that a mirror may lack.

@@ -102,9 +102,12 @@ internal sealed class CliHost
     public static CliHost ForTests(TextWriter output, TextWriter error, HostDirectories directories, IInstances instances, IImages images) =>
         new(output, error, () => directories, _ => instances, _ => images);
 
+    /// <summary>What this program was compiled to: a library that is run by .NET, or, as native code, the program itself.</summary>
+    internal static string ProgramFile => File.Exists(Library) ? Library : Environment.ProcessPath!;
+
+    private static string Library => Path.Combine(AppContext.BaseDirectory, "gateway.dll");
+
     // Started as "dotnet gateway.dll" the process's path is dotnet's.
     private static IReadOnlyList<string> SelfCommand() =>
-        Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) != "dotnet"
-            ? [path]
-            : [Environment.ProcessPath ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "gateway.dll")];
+        Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) != "dotnet" ? [path] : [Environment.ProcessPath ?? "dotnet", Library];
 }

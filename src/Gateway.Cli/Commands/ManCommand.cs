@@ -11,7 +11,7 @@ internal static class ManCommand
         var command = new Command("man", "Print the manual page, made of what --help says: gateway man | man -l -");
         command.SetAction(parse =>
         {
-            context.Host.Out.Write(ManualPage.Of(parse.RootCommandResult.Command, CommandCatalog.Version, File.GetLastWriteTimeUtc(Path.Combine(AppContext.BaseDirectory, "gateway.dll"))));
+            context.Host.Out.Write(ManualPage.Of(parse.RootCommandResult.Command, CommandCatalog.Version, File.GetLastWriteTimeUtc(CliHost.ProgramFile)));
             return ExitCodes.Success;
         });
         return command;

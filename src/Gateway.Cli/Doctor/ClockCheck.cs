@@ -18,7 +18,7 @@ internal sealed class ClockCheck : IHostCheck
     public async Task<IReadOnlyList<CheckResult>> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         var now = context.Host.Time.GetUtcNow();
-        var results = new List<CheckResult> { Judge(Name, now, File.GetLastWriteTimeUtc(Path.Combine(AppContext.BaseDirectory, "gateway.dll")), LibC.IsClockKept()) };
+        var results = new List<CheckResult> { Judge(Name, now, File.GetLastWriteTimeUtc(CliHost.ProgramFile), LibC.IsClockKept()) };
         foreach (var instance in await context.Host.Instances.ListAsync(cancellationToken))
         {
             var path = Path.Combine(new GatewayRegistration(context.Host.Directories, instance.Name).MtlsFolder, "tls.crt");

@@ -164,7 +164,7 @@ public sealed class BundleCreator(HostDirectories directories, IImages images)
                 Path = $"{BundleNames.Command}/{name}",
                 Size = new FileInfo(path).Length,
                 Sha256 = await HostFiles.Sha256Async(path, cancellationToken).ConfigureAwait(false),
-                From = $"{request.CreatedBy}; needs the runtime of .NET {command!.Runtime}",
+                From = command!.IsNative ? request.CreatedBy : $"{request.CreatedBy}; needs the runtime of .NET {command.Runtime}",
                 Executable = name == CommandName,
             };
             sources.Add(new BundleSource(part, path, null));

@@ -5,16 +5,23 @@ namespace OpenShell.Vm.Bundles;
 
 /// <summary>
 /// The files that the running program consists of, by what its compiler wrote beside it (<c>NAME.deps.json</c>, https://github.com/dotnet/sdk/blob/main/documentation/specs/runtime-configuration-file.md),
-/// and the packages of NuGet among them. It needs .NET's runtime, which it does not consist of.
+/// and the packages of NuGet among them.
 /// </summary>
-internal sealed record CommandFiles(IReadOnlyList<(string Name, string Path)> Files, IReadOnlyList<RestoredPackage> Packages, string Runtime)
+/// <param name="Files">Their names in one folder, and where they lie.</param>
+/// <param name="Packages">Packages of NuGet.</param>
+/// <param name="Runtime">Version of .NET's runtime.</param>
+/// <param name="IsNative">Compiled to native code: the runtime is in it. Otherwise it needs one.</param>
+internal sealed record CommandFiles(IReadOnlyList<(string Name, string Path)> Files, IReadOnlyList<RestoredPackage> Packages, string Runtime, bool IsNative = false)
 {
-    /// <summary>Those of a program in a folder; <see langword="null"/>: it was not published in that way.</summary>
+    /// <summary>Those of a program in a folder; <see langword="null"/>: it was not published in that way. Of one in native code that lies there alone nobody knows what packages are in it.</summary>
     public static CommandFiles? Find(string folder, string program)
     {
         var description = Path.Combine(folder, program + ".deps.json");
-        if (!File.Exists(description) || !File.Exists(Path.Combine(folder, program)))
+        var isNative = !File.Exists(Path.Combine(folder, program + ".dll"));
+        if (!File.Exists(Path.Combine(folder, program)) || !isNative && !File.Exists(description))
             return null;
+        if (!File.Exists(description))
+            return new CommandFiles([(program, Path.Combine(folder, program))], [], Environment.Version.ToString(), isNative);
         using var json = JsonDocument.Parse(File.ReadAllBytes(description));
         var files = new SortedSet<string>(StringComparer.Ordinal) { program, program + ".dll", program + ".deps.json", program + ".runtimeconfig.json" };
         var packages = new SortedDictionary<string, RestoredPackage>(StringComparer.Ordinal);
@@ -32,7 +39,7 @@ internal sealed record CommandFiles(IReadOnlyList<(string Name, string Path)> Fi
                 packages[library.Name] = new RestoredPackage(library.Name.Split('/')[0], library.Name.Split('/')[1], Sha512(known));
         }
 
-        return new CommandFiles([.. files.Select(f => (f, Path.Combine(folder, f))).Where(f => File.Exists(f.Item2))], [.. packages.Values], Environment.Version.ToString());
+        return new CommandFiles([.. files.Select(f => (f, Path.Combine(folder, f))).Where(f => File.Exists(f.Item2))], [.. packages.Values], Environment.Version.ToString(), isNative);
     }
 
     // "sha512-" and Base64.

@@ -1,4 +1,5 @@
 using OpenShell.Vm.Boot.Tests.Running;
+using OpenShell.Vm.Instances;
 
 namespace OpenShell.Vm.Testing.Tests.Packaging;
 
@@ -7,11 +8,12 @@ namespace OpenShell.Vm.Testing.Tests.Packaging;
 /// <param name="root">Where it lies: no folder above is the source tree.</param>
 internal sealed class Consumer(Sdk sdk, string root)
 {
-    /// <summary>Compiling, or a program that looks at the host.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    /// <summary>Compiling, or a program that looks at the host, or starts a cluster for which a golden image has to be baked.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(25);
 
     // What it prints is what the test reads: first what it did, then what came of it.
     private const string Program = """
+        using System.Text.Json;
         using OpenShell.Vm.Faults;
         using OpenShell.Vm.Images;
         using OpenShell.Vm.Instances;
@@ -25,11 +27,12 @@ internal sealed class Consumer(Sdk sdk, string root)
                 {
                     var options = new TestClusterOptions
                     {
-                        Vcpus = 2, MemoryMib = 3072, Ports = [new PortForward { HostPort = 0, GuestPort = 30080 }], StartLimit = TimeSpan.FromMinutes(3),
+                        Vcpus = 2, MemoryMib = 3072, Ports = [new PortForward { HostPort = 0, GuestPort = 30080 }], StartLimit = TimeSpan.FromMinutes(20),
                         Configure = config => config with { Distribution = "upstream" },
                     };
                     await using var cluster = await TestCluster.StartAsync(options);
-                    return cluster.Name;
+                    using var nodes = JsonDocument.Parse(await cluster.Api.GetStringAsync("/api/v1/nodes"));
+                    return $"{cluster.Name} has {nodes.RootElement.GetProperty("items").GetArrayLength()} node";
                 });
                 break;
             case "find":
@@ -102,11 +105,14 @@ internal sealed class Consumer(Sdk sdk, string root)
     /// <summary>Runs it, as a user whose folders are empty.</summary>
     /// <param name="what">What it is to do.</param>
     /// <param name="source">The clone that it is told of; <see langword="null"/>: of none.</param>
-    public async Task<string> RunAsync(string what, string? source = null)
+    /// <param name="emptyCache">Whether its image cache is its own; otherwise it is that of whoever runs this.</param>
+    public async Task<string> RunAsync(string what, string? source = null, bool emptyCache = true)
     {
         var environment = new Dictionary<string, string?> { ["HOME"] = root, ["TMPDIR"] = root, ["OPENSHELL_VM_SOURCE"] = source, ["OPENSHELL_VM_GOLDEN"] = null };
         foreach (var folder in (string[])["CACHE_HOME", "DATA_HOME", "CONFIG_HOME", "RUNTIME_DIR"])
             environment["XDG_" + folder] = Path.Combine(root, folder);
+        if (!emptyCache)
+            environment["XDG_CACHE_HOME"] = Path.GetDirectoryName(HostDirectories.FromEnvironment().Cache);
         return (await HostProgram.RunAsync("dotnet", [Path.Combine(Output, "consumer.dll"), what], Limit, environment)).OrFail();
     }
 }

@@ -41,6 +41,28 @@ public sealed class RecordedPackagesTests
         command.Files.Select(f => f.Name).ShouldContain("OpenShell.Vm.dll");
         command.Files.ShouldAllBe(f => File.Exists(f.Path));
         command.Packages.ShouldContain(p => p.Name == "YamlDotNet" && p.Sha512!.Length == 128);
+        command.IsNative.ShouldBeFalse();
         CommandFiles.Find(AppContext.BaseDirectory, "no-such-program").ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_program_in_native_code_is_one_file_whose_packages_are_told_beside_it()
+    {
+        using var folder = new TemporaryFolder();
+        var program = folder.Write("tool", "native");
+        var alone = CommandFiles.Find(folder.Path, "tool").ShouldNotBeNull();
+        (alone.IsNative, alone.Packages.Count).ShouldBe((true, 0));
+        alone.Files.ShouldBe([("tool", program)]);
+
+        var description = folder.Write("tool.deps.json", """
+            {
+              "targets": { ".NETCoreApp,Version=v10.0/linux-x64": { "A.Library/2.1.0": { "runtime": { "lib/net10.0/A.Library.dll": {} } }, "Our.Project/0.1.0": { "runtime": { "Our.Project.dll": {} } } } },
+              "libraries": { "A.Library/2.1.0": { "type": "package", "sha512": "" }, "Our.Project/0.1.0": { "type": "project", "sha512": "" } }
+            }
+            """);
+        var command = CommandFiles.Find(folder.Path, "tool").ShouldNotBeNull();
+        command.IsNative.ShouldBeTrue();
+        command.Files.ShouldBe([("tool", program), ("tool.deps.json", description)]);
+        command.Packages.Select(package => (package.Name, package.Version)).ShouldBe([("A.Library", "2.1.0")]);
     }
 }

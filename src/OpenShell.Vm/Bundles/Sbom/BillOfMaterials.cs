@@ -125,9 +125,9 @@ internal sealed class BillOfMaterials
 
     private void Describe(CommandFiles command, string createdBy)
     {
-        var own = Add(new SpdxPackage { SpdxId = _ids.Take("command"), Name = createdBy.Split(' ')[0], VersionInfo = createdBy.Split(' ')[^1], PrimaryPackagePurpose = "APPLICATION", Comment = "runs on the host's runtime of .NET" });
+        var own = Add(new SpdxPackage { SpdxId = _ids.Take("command"), Name = createdBy.Split(' ')[0], VersionInfo = createdBy.Split(' ')[^1], PrimaryPackagePurpose = "APPLICATION", Comment = command.IsNative ? "native code, with the runtime of .NET in it" : "runs on the host's runtime of .NET" });
         Relate(_bundle, "CONTAINS", own);
-        Relate(own, "DEPENDS_ON", Runtime(command.Runtime));
+        Relate(own, command.IsNative ? "CONTAINS" : "DEPENDS_ON", Runtime(command.Runtime));
         foreach (var package in command.Packages)
             Relate(own, "CONTAINS", NuGet(package));
     }

@@ -11,13 +11,16 @@ internal sealed class SourceTree(string root)
 
     private const string Landmark = "OpenShell.Vm.slnx";
 
+    // What buildTransitive/OpenShell.Vm.targets sets in a program that has the library from its package.
+    private const string OfPackage = "OpenShell.Vm.Source";
+
     // What compilers put beside sources, and what does not change what they make.
     private static readonly string[] IgnoredFolders = ["bin", "obj", "artifacts", ".git"];
 
     /// <summary>Absolute path of its root.</summary>
     public string Root { get; } = root;
 
-    /// <summary>The tree named by <see cref="Variable"/>, else the one that holds this program.</summary>
+    /// <summary>The tree named by <see cref="Variable"/>, else the one in the library's package, else the one that holds this program.</summary>
     public static SourceTree Locate()
     {
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
@@ -26,6 +29,9 @@ internal sealed class SourceTree(string root)
                 ? new SourceTree(Path.GetFullPath(named))
                 : throw Missing($"{Variable} names {named}, which has no {Landmark}.");
         }
+
+        if (AppContext.GetData(OfPackage) is string packaged && File.Exists(Path.Combine(packaged, Landmark)))
+            return new SourceTree(packaged);
 
         for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
         {
@@ -81,5 +87,5 @@ internal sealed class SourceTree(string root)
     private static Faults.FaultException Missing(string what) => ImageFaults.Make(
         "image.no-source",
         "The source tree that images are built from was not found. " + what,
-        $"Run gateway from a clone of the repository, or set {Variable} to one.");
+        $"Run gateway from a clone of the repository, or set {Variable} to one; a program that has the library from its package finds it there as long as that package is in the folder that it was restored to.");
 }
