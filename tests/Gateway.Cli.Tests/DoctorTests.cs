@@ -140,6 +140,7 @@ public sealed class DoctorTests : IDisposable
     {
         var made = new DateTimeOffset(2026, 11, 23, 3, 0, 0, TimeSpan.Zero);
 
+        File.Exists(CliHost.ProgramFile).ShouldBeTrue();
         ClockCheck.Judge("clock", made.AddDays(-30), made, true).State.ShouldBe(CheckState.Failed);
         ClockCheck.Judge("clock", made.AddHours(-20), made, true).State.ShouldBe(CheckState.Ok);
         ClockCheck.Judge("clock", made.AddYears(1), made, false).Finding.ShouldBe("2027-11-23 03:00 UTC; no time service is known to keep it");
