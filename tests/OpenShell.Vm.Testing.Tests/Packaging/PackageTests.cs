@@ -40,6 +40,12 @@ public sealed partial class PackageTests : IDisposable
             IsWhole(package, packages, sdk);
         packages["OpenShell.Vm.Testing"].ReadText(packages["OpenShell.Vm.Testing"].Readme!).ShouldBe(await File.ReadAllTextAsync(Path.Combine(sdk.Root, "src/OpenShell.Vm.Testing/README.md"), TestContext.Current.CancellationToken));
 
+        // What images are built from, as it is in the clone, where it is in the clone.
+        var sources = packages["OpenShell.Vm"].Files.Where(file => file.StartsWith("sources/", StringComparison.Ordinal)).ToList();
+        foreach (var file in sources)
+            packages["OpenShell.Vm"].Read(file).ShouldBe(await File.ReadAllBytesAsync(Path.Combine(sdk.Root, file["sources/".Length..]), TestContext.Current.CancellationToken), file);
+        sources.ShouldContain("sources/src/OpenShell.Vm.Guest/State/StateLayout.cs");
+
         var consumer = new Consumer(sdk, Directory.CreateDirectory(Path.Combine(_folder.FullName, "c")).FullName);
         (await consumer.BuildAsync(made, Version)).OrFail();
         foreach (var id in packages.Keys)
