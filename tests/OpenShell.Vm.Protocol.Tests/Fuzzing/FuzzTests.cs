@@ -9,14 +9,11 @@ namespace OpenShell.Vm.Protocol.Tests.Fuzzing;
 
 /// <summary>
 /// Sessions that took place, changed in every way that a hostile peer might, at every point, to both sides: nothing may crash, hang, or take more memory than what it was sent allows. With those of
-/// <c>OpenShell.Vm.Tests</c> there are more than 100,000 cases; what was reached is printed.
+/// <c>OpenShell.Vm.Tests</c> there are more than 100,000 cases (<see cref="FuzzRun"/>); what was reached is printed, and is all that there is to be reached.
 /// </summary>
+[Collection(typeof(Alone))]
 public sealed class FuzzTests
 {
-    private const int ReaderCases = 64_000;
-    private const int SessionCases = 26_000;
-    private const int HandshakeCases = 6_000;
-
     private const uint Epoch = 0x5EED;
 
     /// <summary>Nothing waits for anything but the peer, who has hung up: far longer than a busy machine takes.</summary>
@@ -24,15 +21,27 @@ public sealed class FuzzTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    /// <summary>One of each type, as far as a reader looks at it.</summary>
+    private static IReadOnlyList<RecordedFrame> OneOfEach { get; } =
+        [.. Enum.GetValues<FrameType>().Select(type => new RecordedFrame(type, 0, 0, type is FrameType.Ready or FrameType.Knock or FrameType.End ? [] : new byte[4]))];
+
+    [Fact]
+    public void With_those_of_the_other_programs_there_are_enough_cases()
+    {
+        var sum = FuzzRun.All.Sum(run => run.Cases);
+        Console.Out.WriteLine($"fuzzed in all: {sum} cases, {string.Join(", ", FuzzRun.All.Select(run => $"{run.What} {run.Cases}"))}");
+        sum.ShouldBeGreaterThanOrEqualTo(FuzzRun.FewestCases);
+    }
+
     [Fact]
     public async Task A_reader_finds_frames_or_refuses_and_keeps_no_more_than_one()
     {
         // Short ones: the reader does not care what is in a frame.
         RecordedFrame[] handshake = [new(FrameType.Hello, 0, 0, "{}"u8.ToArray()), new(FrameType.Ready, 0, 0, [])];
         var sessions = (await RecordedSessions.RecordAsync()).SelectMany(s => new[] { s.ToHost, s.ToGuest })
-            .Select(s => handshake.Concat(s.Where(f => f.Payload.Length < 1000).Take(24)).Concat(handshake).ToList()).ToList();
+            .Select(IReadOnlyList<RecordedFrame> (s) => [.. handshake, .. s.Where(f => f.Payload.Length < 1000).Take(24), .. handshake]).Append(OneOfEach).ToList();
         var reached = new Reached("frame reader");
-        FuzzCases.Check(ReaderCases, sessions.Count, input =>
+        FuzzCases.Check(FuzzRun.Reader, sessions.Count, FuzzCases.InEachState(sessions), input =>
         {
             var hunting = input.Pieces % 2 == 0;
             var feed = new Feed(new FrameReader());
@@ -60,25 +69,29 @@ public sealed class FuzzTests
 
         reached.Print();
         reached.Outcomes.ShouldBe(["all read", "waits for more", nameof(ProtocolCode.LostSync), nameof(ProtocolCode.FrameTooLarge)], ignoreOrder: true);
+        reached.ShouldBeIn([
+            .. Enum.GetNames<FrameType>().Append("nothing").Append("a frame of an unknown type").Select(type => $"locked, behind {type}"),
+            .. ((string[])["nothing", nameof(FrameType.Hello), nameof(FrameType.Ready)]).Select(type => $"hunting, behind {type}"),
+        ]);
     }
 
     [Fact]
     public async Task A_session_ends_with_a_reason_and_leaves_nothing_waiting()
     {
         var sessions = await RecordedSessions.RecordAsync();
+        IReadOnlyList<RecordedFrame>[] directions = [.. sessions.SelectMany(s => new[] { s.ToHost, s.ToGuest })];
         var reached = new Reached("session");
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        FuzzCases.Check(SessionCases, sessions.Count * 2, input =>
+        FuzzCases.Check(FuzzRun.Session, directions.Length, FuzzCases.InEachState(directions), input =>
         {
             var number = input.Session / 2;
             var isHost = input.Session % 2 == 0;
-            var session = isHost ? sessions[number].ToHost : sessions[number].ToGuest;
+            var session = directions[input.Session];
             var bytes = Mutation.Apply(session, input.Mutations, Epoch);
             var (end, written) = ReplayAsync(RecordedSessions.Conversations[number], isHost, bytes, input.Pieces).GetAwaiter().GetResult();
 
             // The first change is where it was when something happened that never should.
             var at = input.Mutations.Min(m => m.At % session.Count);
-            reached.Add($"{(isHost ? "host" : "guest")}, behind {(at == 0 ? "the handshake" : session[at - 1].Label)}", end.ByPeer ? $"peer's {end.Code}" : end.Code.ToString());
+            reached.Add($"{(isHost ? "host" : "guest")}, behind {RecordedFrame.StateAt(session, at)}", end.ByPeer ? $"peer's {end.Code}" : end.Code.ToString());
 
             // What is answered is what was sent, and at most a frame for each frame; what this side says of itself is known.
             return Enum.IsDefined(end.Code) && end.Code != ProtocolCode.Internal && written < 3L * bytes.Length + 800_000;
@@ -88,27 +101,37 @@ public sealed class FuzzTests
         foreach (var code in (ProtocolCode[])[ProtocolCode.LostSync, ProtocolCode.FrameTooLarge, ProtocolCode.UnknownFrame, ProtocolCode.InvalidFrame, ProtocolCode.InvalidStream, ProtocolCode.FlowControl, ProtocolCode.TransportClosed])
             reached.Outcomes.ShouldContain(code.ToString());
         reached.Outcomes.ShouldContain($"peer's {ProtocolCode.Superseded}");
-        foreach (var type in (FrameType[])[FrameType.Open, FrameType.Credit, FrameType.End, FrameType.Reset, FrameType.Ping, FrameType.Pong])
-            reached.States.ShouldContain(s => s.EndsWith($"behind {type}", StringComparison.Ordinal));
-        (GC.GetTotalMemory(forceFullCollection: true) - before).ShouldBeLessThan(256L << 20, "what ended sessions leave behind, with what other tests have just now");
+
+        // All types of a session, but the one behind which there is nothing more; of messages those that the conversations send either way.
+        var types = Enum.GetValues<FrameType>().Where(type => (byte)type >= 16 && type is not (FrameType.GoAway or FrameType.Message)).Select(type => $"{type}");
+        string[] states = ["the handshake", .. types, "Message 0x10", "Message 0x12"];
+        reached.ShouldBeIn(states.SelectMany(state => new[] { $"host, behind {state}", $"guest, behind {state}" }));
     }
 
     [Fact]
     public void A_handshake_ends_when_the_other_side_does()
     {
         var reached = new Reached("handshake");
-        FuzzCases.Check(HandshakeCases, 4, input =>
+        string[] states = ["host, before hello", "guest, before welcome", "host, behind hello", "guest, behind knock"];
+        FuzzCases.Check(FuzzRun.Handshake, states.Length, EachKind(states.Length), input =>
         {
             var outcome = (input.Session % 2 == 0 ? WelcomingAsync(input) : SayingHelloAsync(input)).GetAwaiter().GetResult();
-            reached.Add(input.Session switch { 0 => "host, before hello", 1 => "guest, before welcome", 2 => "host, behind hello", _ => "guest, behind knock" }, outcome);
+            reached.Add(states[input.Session], outcome);
             return outcome is "ready" or nameof(EndOfStreamException) or nameof(HandshakeException) or nameof(IOException);
         });
 
         reached.Print();
+        reached.ShouldBeIn(states);
         reached.Outcomes.ShouldContain("ready");
         reached.Outcomes.ShouldContain(nameof(EndOfStreamException));
         reached.Outcomes.ShouldContain(nameof(HandshakeException));
     }
+
+    /// <summary>Every kind of change, of the first frame of each state.</summary>
+    private static IEnumerable<FuzzCase> EachKind(int states) =>
+        from state in Enumerable.Range(0, states)
+        from kind in Enum.GetValues<MutationKind>()
+        select new FuzzCase(state, 100, [new Mutation(kind, 0, Random.Shared.Next())]);
 
     /// <summary>A real connection, with everything under way that was when the session was recorded, and a peer that says this.</summary>
     private static async Task<(ConnectionEnd End, long Written)> ReplayAsync(string[] services, bool isHost, byte[] bytes, int pieces)

@@ -14,7 +14,7 @@ internal static class RecordedSessions
     {
         "echo" => EchoAsync,
         "fail" => (_, _) => throw new MuxStreamException(ProtocolCode.NotFound, "there is no such thing"),
-        "take" => DrainAsync,
+        "take" => TakeAsync,
         "bulk" => BulkAsync,
         "hold" => (_, token) => Task.Delay(Timeout.Infinite, token),
         _ => null,
@@ -46,6 +46,10 @@ internal static class RecordedSessions
 
             await host.PingAsync(TestContext.Current.CancellationToken);
             await guest.PingAsync(TestContext.Current.CancellationToken);
+
+            // So that something comes behind each of these too.
+            await TalkAsync(host, "echo");
+            await TalkAsync(guest, "echo");
             await host.DisposeAsync();
             await guest.DisposeAsync();
             sessions.Add((RecordedFrame.Read(toHost.ToArray()), RecordedFrame.Read(toGuest.ToArray())));
@@ -65,10 +69,13 @@ internal static class RecordedSessions
             if (service is "echo" or "take")
             {
                 await stream.WriteAsync(MessageKinds.Stdin, "hello"u8.ToArray());
-                await stream.WriteAsync(MessageKinds.Stdin, new byte[service == "take" ? 40_000 : 300]);
+                await stream.WriteAsync(MessageKinds.Stdin, new byte[service == "take" ? 39_995 : 300]);
                 await stream.WriteAsync(MessageKinds.Stdin, new byte[service == "take" ? 40_000 : 0]);
             }
 
+            // With the answer comes credit; whoever has ended gets none.
+            if (service == "take" && await stream.ReadAsync() is { } taken)
+                taken.Dispose();
             await stream.CompleteWritesAsync();
             while (await stream.ReadAsync() is { } message)
                 message.Dispose();
@@ -88,10 +95,16 @@ internal static class RecordedSessions
         }
     }
 
-    private static async Task DrainAsync(MuxStream stream, CancellationToken cancellationToken)
+    private static async Task TakeAsync(MuxStream stream, CancellationToken cancellationToken)
     {
+        var taken = 0;
         while (await stream.ReadAsync(cancellationToken) is { } message)
-            message.Dispose();
+        {
+            using (message)
+                taken += message.Payload.Length;
+            if (taken == 80_000)
+                await stream.WriteAsync(MessageKinds.Stdout, BitConverter.GetBytes(taken), cancellationToken);
+        }
     }
 
     private static async Task BulkAsync(MuxStream stream, CancellationToken cancellationToken)

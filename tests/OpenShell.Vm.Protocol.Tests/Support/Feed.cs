@@ -6,7 +6,7 @@ namespace OpenShell.Vm.Protocol.Tests.Support;
 /// <summary>Offers bytes to a reader as they come, keeping what it did not consume, as a pipe does.</summary>
 internal sealed class Feed(FrameReader reader)
 {
-    private byte[] _pending = [];
+    private byte[] _pending = new byte[4096];
 
     public FrameReader Reader => reader;
 
@@ -15,11 +15,14 @@ internal sealed class Feed(FrameReader reader)
     public List<byte[]> Payloads { get; } = [];
 
     /// <summary>Bytes that wait for more.</summary>
-    public int Left => _pending.Length;
+    public int Left { get; private set; }
 
     public void Offer(ReadOnlySpan<byte> bytes)
     {
-        var buffer = new ReadOnlySequence<byte>((byte[])[.. _pending, .. bytes]);
+        if (Left + bytes.Length > _pending.Length)
+            Array.Resize(ref _pending, 2 * (Left + bytes.Length));
+        bytes.CopyTo(_pending.AsSpan(Left));
+        var buffer = new ReadOnlySequence<byte>(_pending, 0, Left + bytes.Length);
         try
         {
             while (reader.TryRead(ref buffer, out var frame))
@@ -30,7 +33,8 @@ internal sealed class Feed(FrameReader reader)
         }
         finally
         {
-            _pending = buffer.ToArray();
+            buffer.FirstSpan.CopyTo(_pending);
+            Left = buffer.FirstSpan.Length;
         }
     }
 }

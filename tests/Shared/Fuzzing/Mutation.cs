@@ -51,6 +51,9 @@ internal enum MutationKind
     /// <summary>A number at its limits, and beyond.</summary>
     Number,
 
+    /// <summary>A value of its JSON is another, such as nobody expects; a line of its text.</summary>
+    Value,
+
     /// <summary>Nothing more comes.</summary>
     End,
 }
@@ -76,7 +79,7 @@ internal sealed record Mutation(MutationKind Kind, int At, int Seed)
             else if (mutation.Kind == MutationKind.Swap && new Random(mutation.Seed).Next(session.Count) is var other)
                 (frames[at], frames[other]) = (frames[other], frames[at]);
             else
-                frames[at] = mutation.Change(session, at, frames[at], epoch);
+                frames[at] = mutation.Change(session[at], frames[at], epoch);
         }
 
         var pieces = frames.Take(end).SelectMany(f => f).ToList();
@@ -91,10 +94,13 @@ internal sealed record Mutation(MutationKind Kind, int At, int Seed)
         return bytes;
     }
 
-    private List<byte[]> Change(IReadOnlyList<RecordedFrame> session, int at, List<byte[]> now, uint epoch)
+    /// <summary>What goes over the wire in place of a frame; of <see cref="MutationKind.Swap"/> and <see cref="MutationKind.End"/>, which concern others, nothing is done here.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <param name="now">What goes over the wire by changes of before.</param>
+    /// <param name="epoch">Of the session.</param>
+    public List<byte[]> Change(RecordedFrame frame, List<byte[]> now, uint epoch)
     {
         var random = new Random(Seed);
-        var frame = session[at];
         var bytes = frame.ToBytes(epoch);
         switch (Kind)
         {
@@ -127,6 +133,8 @@ internal sealed record Mutation(MutationKind Kind, int At, int Seed)
                 return [Raw(0, (FrameType)(1 + random.Next(6)), 0, 0, random.Next(2) == 0 ? [] : Random(random, random.Next(300))), .. now];
             case MutationKind.Number:
                 return [Raw(epoch, FrameType.Credit, 0, random.Next(2) == 0 ? frame.Stream : (uint)random.Next(12), BitConverter.GetBytes(Limits[random.Next(Limits.Length)])), .. now];
+            case MutationKind.Value:
+                return [Raw(epoch, frame.Type, frame.Kind, frame.Stream, HostileValue.In(frame, random))];
             default:
                 return now;
         }

@@ -10,6 +10,9 @@ internal sealed record RecordedFrame(FrameType Type, byte Kind, uint Stream, byt
     /// <summary>For a table of what was reached: <c>Message 0x12</c>.</summary>
     public string Label => Type == FrameType.Message ? $"Message 0x{Kind:x2}" : $"{Type}";
 
+    /// <summary>The state in which a frame of a session comes, by what has come before it.</summary>
+    public static string StateAt(IReadOnlyList<RecordedFrame> session, int at) => at == 0 ? "the handshake" : session[at - 1].Label;
+
     /// <summary>The frames of a session in bytes that were recorded; those of the handshake, and padding, are left out.</summary>
     public static IReadOnlyList<RecordedFrame> Read(byte[] bytes)
     {
