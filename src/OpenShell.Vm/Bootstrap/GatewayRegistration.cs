@@ -5,7 +5,9 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
 using OpenShell.Vm.Instances;
+using OpenShell.Vm.Timeline;
 
 namespace OpenShell.Vm.Bootstrap;
 
@@ -132,6 +134,23 @@ public sealed class GatewayRegistration
 /// <param name="Key">Its key.</param>
 internal sealed record GatewayCertificates(byte[] Ca, byte[] Certificate, byte[] Key)
 {
+    /// <summary>Reads all of it, before any of it is written for clients.</summary>
+    /// <exception cref="FaultException">They are not what they should be (<c>bootstrap.certificates-invalid</c>).</exception>
+    public void Check()
+    {
+        try
+        {
+            OpenAuthority().Dispose();
+            OpenClient().Dispose();
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new FaultException(
+                new Fault { Code = "bootstrap.certificates-invalid", Stage = BootStages.Bootstrap, What = $"The gateway's certificates, which the guest made, cannot be read: {GuestReply.Text(e.Message)}", Remedy = "Build the image anew: 'gateway image build'." },
+                e);
+        }
+    }
+
     /// <summary>The authority, to be disposed of by the caller.</summary>
     public X509Certificate2 OpenAuthority() => X509Certificate2.CreateFromPem(Encoding.ASCII.GetString(Ca));
 

@@ -2,9 +2,11 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using OpenShell.Vm.Faults;
+using OpenShell.Vm.Guests;
 using OpenShell.Vm.Instances;
 using OpenShell.Vm.Timeline;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace OpenShell.Vm.Bootstrap;
@@ -12,6 +14,9 @@ namespace OpenShell.Vm.Bootstrap;
 /// <summary>The kubeconfig of an instance on the host (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/).</summary>
 public static class Kubeconfig
 {
+    /// <summary>Of what the guest may say: certificates of authorities take some kilobytes. A kubeconfig is four deep, in a document, in a stream.</summary>
+    private const int MaxLength = 64 << 10, MaxDepth = 8;
+
     /// <summary><c>~/.kube/gateway.yaml</c> for <c>default</c>, <c>~/.kube/gateway-NAME.yaml</c> for others.</summary>
     public static string PathFor(HostDirectories directories, string instance)
     {
@@ -31,6 +36,7 @@ public static class Kubeconfig
     {
         try
         {
+            RequirePlain(yaml);
             var document = new YamlStream();
             document.Load(new StringReader(yaml));
             var root = (YamlMappingNode)document.Documents[0].RootNode;
@@ -54,7 +60,7 @@ public static class Kubeconfig
                 {
                     Code = "bootstrap.kubeconfig-invalid",
                     Stage = BootStages.Bootstrap,
-                    What = $"The guest's kubeconfig cannot be read: {e.Message}",
+                    What = $"The guest's kubeconfig cannot be read: {GuestReply.Text(e.Message)}",
                     Remedy = "Build the image anew: 'gateway image build'.",
                 },
                 e);
@@ -77,6 +83,24 @@ public static class Kubeconfig
 
     /// <summary>Whether there is one that was written here.</summary>
     internal static bool IsOurs(string path, string instance) => File.Exists(path) && File.ReadAllText(path).Contains(NameFor(instance), StringComparison.Ordinal);
+
+    /// <summary>
+    /// A tree is made of it by a function that calls itself for what is nested and follows aliases: of some twenty characters it makes endlessly much. So all of that is refused before, by the events of which the tree would be made.
+    /// </summary>
+    private static void RequirePlain(string yaml)
+    {
+        if (yaml.Length > MaxLength)
+            throw new YamlException($"It has {yaml.Length} characters; at most {MaxLength} are read.");
+        var parser = new Parser(new StringReader(yaml));
+        for (var depth = 0; parser.MoveNext();)
+        {
+            depth += parser.Current!.NestingIncrease;
+            if (depth > MaxDepth)
+                throw new YamlException("It is nested too deeply.");
+            if (parser.Current is AnchorAlias or NodeEvent { Anchor.IsEmpty: false })
+                throw new YamlException("It has anchors or aliases.");
+        }
+    }
 
     private static YamlMappingNode Only(YamlMappingNode root, string list, string value) =>
         (YamlMappingNode)((YamlMappingNode)((YamlSequenceNode)root.Children[list]).Children.Single()).Children[value];

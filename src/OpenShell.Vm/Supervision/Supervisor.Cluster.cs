@@ -147,6 +147,7 @@ internal sealed partial class Supervisor
             await ReadAsync(agent, GuestPaths.BootstrapGatewayCa).ConfigureAwait(false),
             await ReadAsync(agent, GuestPaths.BootstrapGatewayCertificate).ConfigureAwait(false),
             await ReadAsync(agent, GuestPaths.BootstrapGatewayKey).ConfigureAwait(false));
+        certificates.Check();
         var guestKubeconfig = Encoding.UTF8.GetString(await ReadAsync(agent, GuestPaths.BootstrapKubeconfig).ConfigureAwait(false));
 
         return WriteForClients(certificates, Kubeconfig.FromGuest(guestKubeconfig, _config.Name, _ports.ApiServer!.HostPort));
@@ -197,12 +198,25 @@ internal sealed partial class Supervisor
 
     private string GatewayEndpoint => $"https://127.0.0.1:{_ports.Gateway!.HostPort}";
 
+    /// <summary>The guest says when it ends, and might say it never.</summary>
     private async Task<byte[]> ReadAsync(GuestAgent agent, string path)
     {
-        using var buffer = new MemoryStream();
-        await agent.ReadFileAsync(path, buffer, _running.Token).ConfigureAwait(false);
+        using var buffer = new MemoryStream(new byte[MaxCredential]);
+        buffer.SetLength(0);
+        try
+        {
+            await agent.ReadFileAsync(path, buffer, _running.Token).ConfigureAwait(false);
+        }
+        catch (NotSupportedException e)
+        {
+            // It does not grow.
+            throw GuestReply.Invalid($"The guest's {path} has more than {MaxCredential} bytes.", e);
+        }
+
         return buffer.ToArray();
     }
+
+    private const int MaxCredential = 256 << 10;
 
     private async Task WaitForGatewayAsync(GatewayCertificates pem, CancellationToken cancellationToken)
     {

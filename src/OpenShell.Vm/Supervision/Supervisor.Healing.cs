@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -65,10 +66,15 @@ internal sealed partial class Supervisor
         ];
         Watch(IsCluster ? [.. watches, .. ofCluster] : watches);
         if (_config.IdleSuspend is { } limit && _whyUnsaved is null)
-            Watch([new IdleWatch(limit, () => !_ready.Task.IsCompletedSuccessfully || IsUsed(), FallAsleepAsync, _options.Time)]);
+            _ = WatchRunner.RunAsync([new IdleWatch(limit, () => !_ready.Task.IsCompletedSuccessfully || IsUsed(), FallAsleepAsync, _options.Time)], _options.Time, _log.Say, _running.Token);
     }
 
-    private void Watch(IEnumerable<IWatch> watches) => _ = WatchRunner.RunAsync(watches, _options.Time, _log.Say, _running.Token);
+    private void Watch(IEnumerable<IWatch> watches) => _watches.Add(WatchRunner.RunAsync(watches, _options.Time, _log.Say, _running.Token));
+
+    private readonly ConcurrentBag<Task> _watches = [];
+
+    /// <summary>What one of them is about to write is written before the instance is anybody else's. All that they wait for has ended with the run.</summary>
+    private async Task EndWatchesAsync() => await Task.WhenAll(_watches).WaitAsync(Settle * 5).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private void ReportWatched(string name, string message, string? subject = null) => _events.Report(name, message, subject);
 
@@ -194,7 +200,8 @@ internal sealed partial class Supervisor
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(ProbeLimit);
         var reply = await agent.CallAsync(ServiceNames.HostChanged, JsonSerializer.SerializeToUtf8Bytes(change, ProtocolJson.Default.HostChange), limit.Token).ConfigureAwait(false);
-        return JsonSerializer.Deserialize(reply, ProtocolJson.Default.HostChangeReply);
+        var told = GuestReply.Read(reply, ProtocolJson.Default.HostChangeReply, ServiceNames.HostChanged);
+        return told with { Told = GuestReply.Texts(told.Told) };
     }
 
     /// <summary>Has certificates renewed, and takes the host's copies of them anew; <see langword="null"/> before the cluster is ready.</summary>
@@ -205,7 +212,8 @@ internal sealed partial class Supervisor
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(RenewalLimit);
         var bytes = await agent.CallAsync(ServiceNames.CertificatesRenew, JsonSerializer.SerializeToUtf8Bytes(renewal, ProtocolJson.Default.CertificateRenewal), limit.Token).ConfigureAwait(false);
-        var reply = JsonSerializer.Deserialize(bytes, ProtocolJson.Default.CertificateRenewalReply);
+        var reply = GuestReply.Read(bytes, ProtocolJson.Default.CertificateRenewalReply, ServiceNames.CertificatesRenew);
+        reply = new CertificateRenewalReply(GuestReply.Texts(reply.Renewed), GuestReply.Texts(reply.Replaced));
         if (reply is { Renewed.Count: > 0 } or { Replaced.Count: > 0 })
             await WriteCredentialsAsync(agent).ConfigureAwait(false);
         return reply;
@@ -229,8 +237,8 @@ internal sealed partial class Supervisor
         limit.CancelAfter(ProbeLimit);
         try
         {
-            var reply = JsonSerializer.Deserialize(await agent.CallAsync(ServiceNames.DiskUsage, default, limit.Token).ConfigureAwait(false), ProtocolJson.Default.DiskUsageReply);
-            return [host, .. (reply?.Disks ?? []).Select(disk => new DiskSpace(DiskSpace.Guest, disk.Path, disk.TotalBytes, disk.FreeBytes))];
+            var reply = GuestReply.Read(await agent.CallAsync(ServiceNames.DiskUsage, default, limit.Token).ConfigureAwait(false), ProtocolJson.Default.DiskUsageReply, ServiceNames.DiskUsage);
+            return [host, .. GuestReply.Some(reply.Disks).Select(disk => new DiskSpace(DiskSpace.Guest, GuestReply.Text(disk.Path), disk.TotalBytes, disk.FreeBytes))];
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is OperationCanceledException or FaultException)
         {

@@ -196,10 +196,10 @@ internal sealed partial class Supervisor
             Credentials = credentials?.Pairs.ToDictionary(pair => pair.Key, pair => new CertificatePair(pair.Value.CertificatePem, pair.Value.KeyPem)),
         };
         var bytes = await agent.CallAsync(ServiceNames.Resume, JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Default.ResumeRequest), cancellationToken).ConfigureAwait(false);
-        var reply = JsonSerializer.Deserialize(bytes, ProtocolJson.Default.ResumeReply)!;
+        var reply = GuestReply.Read(bytes, ProtocolJson.Default.ResumeReply, ServiceNames.Resume);
         var slept = TimeSpan.FromMicroseconds((request.HostTimeUnixNanoseconds - reply.GuestTimeUnixNanoseconds) / 1000.0);
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"goes on from {choice.Title}; its clock was {slept.TotalSeconds:0.0} s behind"));
-        foreach (var problem in reply.Problems)
+        foreach (var problem in GuestReply.Texts(reply.Problems))
             _log.Say($"guest: {problem}");
         _events.Report(EventNames.Resumed, $"{_config.Name} goes on from {choice.Title}");
     }

@@ -303,9 +303,9 @@ internal sealed partial class Supervisor
         // Over a base only what was written to is saved: memory that is made free stays written to, and what is moved together is written to by that.
         var request = JsonSerializer.SerializeToUtf8Bytes(new SnapshotPreparation { Reclaim = !HasBase }, ProtocolJson.Default.SnapshotPreparation);
         var answer = await ((GuestAgent)agent).CallAsync(ServiceNames.SnapshotPrepare, request, limit.Token).ConfigureAwait(false);
-        var prepared = JsonSerializer.Deserialize(answer, ProtocolJson.Default.SnapshotPrepared)!;
+        var prepared = GuestReply.Read(answer, ProtocolJson.Default.SnapshotPrepared, ServiceNames.SnapshotPrepare);
         _log.Say(string.Create(CultureInfo.InvariantCulture, $"the guest is prepared to be saved: {prepared.FreeBytes >> 20} of {prepared.TotalBytes >> 20} MiB are free"));
-        foreach (var problem in prepared.Problems)
+        foreach (var problem in GuestReply.Texts(prepared.Problems))
             _log.Say($"guest: {problem}");
     }
 

@@ -32,6 +32,7 @@ internal sealed partial class Supervisor
             Bell = Doorbell.Listen(_ports.All, message => _events.Report(EventNames.ForwardLost, message));
         await _logs.DisposeAsync().ConfigureAwait(false);
         await UnwindAsync("the broker", EndBrokerAsync).ConfigureAwait(false);
+        await UnwindAsync("the watches", EndWatchesAsync).ConfigureAwait(false);
 
         var commit = ending is Ending.Saved saved ? await CommitAsync(saved).ConfigureAwait(false) : null;
         var exception = commit is not null ? commit : ending is Ending.Lost lost ? new FaultException(lost.Fault, lost.Cause is FaultException ? lost.Cause.InnerException : lost.Cause) : null;

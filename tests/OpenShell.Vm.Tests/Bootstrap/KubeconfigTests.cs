@@ -57,7 +57,21 @@ public sealed class KubeconfigTests
     [InlineData("just text")]
     [InlineData("clusters: []\nusers: []\ncontexts: []")]
     [InlineData("clusters: {}\n")]
+    [InlineData("&a [*a]: 1")]
+    [InlineData("a: &a {b: *a}")]
+    [InlineData("a: &a b")]
+    [InlineData("[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]")]
     public void What_is_no_kubeconfig_is_a_fault(string yaml) => Code(yaml).ShouldBe("bootstrap.kubeconfig-invalid");
+
+    [Fact]
+    public void It_may_be_neither_endless_nor_bottomless_and_drives_no_terminal()
+    {
+        Code("a: " + new string('x', 1 << 20)).ShouldBe("bootstrap.kubeconfig-invalid");
+        Code(new string('[', 50_000)).ShouldBe("bootstrap.kubeconfig-invalid");
+        var fault = Should.Throw<FaultException>(() => Kubeconfig.FromGuest("\"a\\e[2Jb\": 1\n\"a\\e[2Jb\": 2\n", "test", 1)).Faults[0];
+        fault.What.ShouldAllBe(c => !char.IsControl(c));
+        fault.What.ShouldContain("[2Jb");
+    }
 
     [Fact]
     public void Certificates_that_are_none_or_do_not_fit_are_a_fault()
