@@ -73,6 +73,22 @@ public sealed class ReplacedNetworkTests : IDisposable
         if (!File.Exists(Python.Path))
             Assert.Skip($"{Python.Path} is missing (package python3)");
         var script = _folder.File("qemu");
+        // Once: while it is written anew it is empty, and a machine that is powered on just then ends at once.
+        if (!File.Exists(script))
+            WriteScript(script);
+        return new LocalInstances(new InstancesOptions
+        {
+            Directories = _folder.Directories,
+            Host = Made.Host() with { Qemu = script, QemuImg = RealTools.QemuImg, Gvproxy = RealTools.Gvproxy },
+            Images = new EmptyImages(_folder),
+            UsesGolden = false,
+            HelloBudget = budget,
+            Shutdown = new ShutdownLimits { Accept = TimeSpan.FromMilliseconds(100), PowerOff = TimeSpan.FromMilliseconds(100), PowerDown = TimeSpan.FromMilliseconds(100) },
+        });
+    }
+
+    private static void WriteScript(string script)
+    {
         File.WriteAllText(
             script,
             $"""
@@ -83,15 +99,6 @@ public sealed class ReplacedNetworkTests : IDisposable
             runpy.run_path("{Path.Combine(AppContext.BaseDirectory, "stand-in-qemu.py")}", run_name="__main__")
             """);
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return new LocalInstances(new InstancesOptions
-        {
-            Directories = _folder.Directories,
-            Host = Made.Host() with { Qemu = script, QemuImg = RealTools.QemuImg, Gvproxy = RealTools.Gvproxy },
-            Images = new EmptyImages(_folder),
-            UsesGolden = false,
-            HelloBudget = budget,
-            Shutdown = new ShutdownLimits { Accept = TimeSpan.FromMilliseconds(100), PowerOff = TimeSpan.FromMilliseconds(100), PowerDown = TimeSpan.FromMilliseconds(100) },
-        });
     }
 
     private async Task<IRunningInstance> StartAsync(TimeSpan budget)
